@@ -1,0 +1,78 @@
+"""The one door for chores: `nox -l` lists the sessions, `nox -s NAME` runs one in its own environment."""
+
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "uv|venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
+
+DEV = {
+    Requirement(line).name: line
+    for line in nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]["dev"]
+}
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and likely mistakes. `nox -s lint -- --fix` mends what can be mended."""
+    session.install(DEV["ruff"])
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []))
+    session.run("ruff", "format", *([] if fix else ["--check"]))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy: src strictly; in the tests, the bodies."""
+    session.install("-e", ".[dev]")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Who may import whom (.importlinter), and whether pyproject.toml lists what src imports, no more."""
+    session.install("-e", ".", DEV["import-linter"], DEV["deptry"])
+    session.run("lint-imports")
+    session.run("deptry", "src")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Every test that needs Python alone. A skipped one fails the session."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "-q", "--no-skips", "--ignore=tests/services", *session.posargs)
+
+
+@nox.session
+def services(session: nox.Session) -> None:
+    """The tests that need a real service. Their fixtures start it; what Debian or npm must give goes here."""
+    if not Path("tests/services").is_dir():
+        session.log("nothing needs a service yet")
+        return
+    session.install("-e", ".[dev,server]")
+    session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages are true: links lead somewhere, what is generated is up to date."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "-q", "--no-skips", "tests/docs", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print every figure of docs/performance.md next to its limit."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def truth(session: nox.Session) -> None:
+    """Forecast runs whose outcome is known: `nox -s truth -- OUT.jsonl`."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "tests.bench.truth", *session.posargs)
