@@ -1,0 +1,1 @@
+"""What things are: skills, plans, forecasts, verdicts. Frozen values and their rules, standard library only."""

@@ -1,0 +1,99 @@
+"""References in a step's parameters: `${steps.ID.output.PATH}`, `${inputs.NAME}`, `${secrets.NAME}`,
+`${item}`, `${index}`.
+
+Nothing is evaluated. `$${` is a literal `${`. A string that is one reference and nothing else keeps the
+referred value's type; a reference inside a longer string becomes text.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+_TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+_NAME = r"[A-Za-z0-9_-]+"
+_FORMS = re.compile(
+    rf"(?:(steps)\.({_NAME})\.output|(inputs)\.({_NAME})|(secrets)\.({_NAME})|(item)|(index))((?:\.{_NAME})*)\Z"
+)
+
+
+class Reference(NamedTuple):
+    """`kind` is steps, inputs, secrets, item or index; `name` the step, input or secret; `path` what follows."""
+
+    kind: str
+    name: str
+    path: tuple[str, ...]
+
+
+Template = tuple[str | Reference, ...]
+
+
+def parse(text: str) -> Template:
+    """Split text into literal pieces and references.
+
+    Raises ValueError, in a person's words, where a `${` opens something that is no reference.
+    """
+    pieces: list[str | Reference] = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        pieces.append(text[end : match.start()])
+        pieces.append("${" if match[0] == "$${" else _reference(match))
+        end = match.end()
+    pieces.append(text[end:])
+    return _joined(pieces)
+
+
+def references(value: Any) -> Iterator[tuple[str, Reference]]:
+    """Every reference inside a JSON value with the JSON Pointer of the string that holds it."""
+    for pointer, text in strings(value):
+        if "${" in text:
+            for piece in parse(text):
+                if isinstance(piece, Reference):
+                    yield pointer, piece
+
+
+def strings(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Every string value (not key) inside a JSON value, with its JSON Pointer."""
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from strings(inner, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from strings(inner, f"{pointer}/{index}")
+
+
+def resolve(value: Any, look_up: Callable[[Reference], Any], as_text: Callable[[Any], str]) -> Any:
+    """The JSON value with each reference replaced by `look_up`; embedded ones go through `as_text`."""
+    if isinstance(value, str):
+        pieces = parse(value)
+        if len(pieces) == 1 and isinstance(pieces[0], Reference):
+            return look_up(pieces[0])
+        return "".join(piece if isinstance(piece, str) else as_text(look_up(piece)) for piece in pieces)
+    if isinstance(value, dict):
+        return {key: resolve(inner, look_up, as_text) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [resolve(inner, look_up, as_text) for inner in value]
+    return value
+
+
+def _reference(match: re.Match[str]) -> Reference:
+    form = _FORMS.match(match[1] or "")
+    if form is None or (form[8] and form[9]):
+        raise ValueError(
+            f"{match[0]!r} is no reference: write ${{steps.ID.output.PATH}}, ${{inputs.NAME}}, "
+            "${secrets.NAME}, ${item.PATH} or ${index}; $${ is a literal ${"
+        )
+    groups = [group for group in form.groups()[:8] if group]
+    return Reference(groups[0], groups[1] if len(groups) > 1 else "", tuple(form[9].split(".")[1:]))
+
+
+def _joined(pieces: list[str | Reference]) -> Template:
+    """Neighbouring literals as one, empty ones dropped; the empty string stays one literal."""
+    joined: list[str | Reference] = []
+    for piece in pieces:
+        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += piece
+        elif piece != "":
+            joined.append(piece)
+    return tuple(joined) or ("",)

@@ -1,0 +1,34 @@
+"""What the use cases give back: the question as it was understood, and the answer."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aos.domain.forecasts import Forecast
+from aos.domain.plans import Plan
+from aos.domain.skills import Skill
+from aos.domain.verdicts import Limits, Verdict
+
+
+class Digests(NamedTuple):
+    """What the answer rests on, each `sha256:<hex>`: see `aos.wire.digests`."""
+
+    plan: str
+    catalog: str
+    catalog_contract: str
+
+
+class SimulationResult(NamedTuple):
+    """A simulated plan. `skills` are those it calls; `notes` say how the plan was normalised.
+
+    `samples` and `seed` are what was asked for; `forecast.samples` is what it took.
+    """
+
+    plan: Plan
+    limits: Limits
+    samples: int
+    seed: int
+    verdict: Verdict
+    forecast: Forecast
+    skills: Mapping[str, Skill]
+    digests: Digests
+    notes: tuple[str, ...]

@@ -1,0 +1,174 @@
+"""Skills: what a step can call, what it costs, how long it takes, how it fails. Every figure says where it is from."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from aos.domain.distributions import Distribution
+
+T = TypeVar("T")
+
+Category = Literal["TRANSIENT", "PERMANENT", "PERMISSION", "RESOURCE"]
+CATEGORIES: tuple[Category, ...] = ("TRANSIENT", "PERMANENT", "PERMISSION", "RESOURCE")
+
+
+class Provenance(NamedTuple):
+    """Where a figure is from: somebody's word, or `n` records up to the date `as_of`."""
+
+    source: Literal["declared", "measured"]
+    method: str = ""
+    n: int | None = None
+    as_of: str | None = None
+    window_days: float | None = None
+
+
+class Figure(NamedTuple, Generic[T]):
+    """A value with its provenance. An unknown figure is None in place of a Figure, never a zero."""
+
+    value: T
+    provenance: Provenance
+
+
+class FailureMode(NamedTuple):
+    """One way an attempt fails.
+
+    `probability` is per attempt (None: nobody knows). `time` is what a failed attempt takes in ms (None: as
+    long as a success). `charged` says whether its price is due all the same. `outage` is how long (ms) the
+    cause lasts: a retry that starts within it fails the same way.
+    """
+
+    code: str
+    category: Category
+    probability: Figure[float] | None
+    time: Figure[Distribution] | None = None
+    charged: bool = True
+    outage: Figure[Distribution] | None = None
+
+
+class RetryPolicy(NamedTuple):
+    """Attempt again after a failure of the categories in `retry_on`, at most `max_attempts` tries in all.
+
+    The wait before try k+1 is min(backoff_ms * multiplier**(k-1), max_backoff_ms).
+    """
+
+    max_attempts: int = 1
+    backoff_ms: float = 0.0
+    multiplier: float = 2.0
+    max_backoff_ms: float = 60_000.0
+    retry_on: tuple[Category, ...] = ("TRANSIENT",)
+
+    def backoff(self, failed_attempts: int) -> float:
+        """Milliseconds to wait after that many failed attempts (1, 2, ...)."""
+        return min(self.backoff_ms * self.multiplier ** (failed_attempts - 1), self.max_backoff_ms)
+
+
+NO_RETRY = RetryPolicy()
+
+
+class RateLimit(NamedTuple):
+    """At most `burst` starts at once and `per_minute` a minute in the long run (GCRA)."""
+
+    per_minute: float
+    burst: int
+
+
+class Effects(NamedTuple):
+    """What a skill does to the world. No flag has a default: a catalog states all five."""
+
+    read_only: bool
+    idempotent: bool
+    destructive: bool
+    reversible: bool
+    open_world: bool
+
+
+class CallCost(NamedTuple):
+    """A price in cents per attempt, plus cents per millisecond of its latency.
+
+    `follows_latency` is the rank correlation between price and latency in [0, 1].
+    """
+
+    per_attempt: Figure[Distribution]
+    per_ms: Figure[float] | None = None
+    follows_latency: Figure[float] | None = None
+
+
+class TokenCost(NamedTuple):
+    """A price by tokens of the model that the parameter `model` names.
+
+    Input tokens are characters / `chars_per_token`, and `reference_chars` more characters for each reference
+    to something not known before the run; output tokens follow `output_tokens`, cut at the parameter
+    `max_tokens`. `unnamed` is the price in cents of an attempt that names no model.
+    """
+
+    chars_per_token: Figure[Distribution]
+    output_tokens: Figure[Distribution]
+    reference_chars: Figure[Distribution]
+    unnamed: Figure[Distribution] | None
+    follows_latency: Figure[float] | None = None
+
+
+CostModel = CallCost | TokenCost
+
+
+class ModelPrice(NamedTuple):
+    """Cents per million tokens of one language model."""
+
+    model: str
+    input_cents_per_mtok: Decimal
+    output_cents_per_mtok: Decimal
+    provenance: Provenance
+
+
+class Hints(NamedTuple):
+    """How a skill composes with others; advice for whoever writes plans."""
+
+    often_followed_by: tuple[str, ...] = ()
+    often_preceded_by: tuple[str, ...] = ()
+    anti_patterns: tuple[str, ...] = ()
+
+
+class Skill(NamedTuple):
+    """A descriptor: all that simulate knows of a skill. `None` figures are unknown."""
+
+    id: str
+    version: str
+    purpose: str
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any]
+    main_output: str | None
+    latency: Figure[Distribution] | None
+    cost: CostModel | None
+    failures: tuple[FailureMode, ...] | None
+    effects: Effects
+    retry: RetryPolicy = NO_RETRY
+    rate_limit: RateLimit | None = None
+    pool: str | None = None
+    overhead: Figure[Distribution] | None = None
+    constraints: Mapping[str, Any] = {}
+    hints: Hints = Hints()
+    enabled: bool = True
+
+
+class Correlation(NamedTuple):
+    """Gaussian-copula correlation of latencies: among all steps of a run, and among parallel siblings.
+
+    `siblings` >= `run`: steps of one skill with the same predecessors share more than the run's own mood.
+    """
+
+    run: Figure[float] | None = None
+    siblings: Figure[float] | None = None
+
+
+class Catalog(NamedTuple):
+    """Skills by id, slot pools (name -> slots), and what belongs to no single skill.
+
+    `overhead` (ms) passes between a step's last predecessor and its start, for skills without their own.
+    `approval_wait` (ms) is how long people take to decide.
+    """
+
+    skills: Mapping[str, Skill]
+    pools: Mapping[str, int] = {}
+    overhead: Figure[Distribution] | None = None
+    correlation: Correlation = Correlation()
+    approval_wait: Figure[Distribution] | None = None

@@ -1,0 +1,390 @@
+"""The catalogue of codes: the one table that says what a code means, its statuses and what to do.
+
+A row's `area` and the code itself make the problem type: `urn:aos:problem:<area>.<code>`.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Exit(IntEnum):
+    """Exit statuses of the command line; `aos help exit-codes` prints this table."""
+
+    YES = 0
+    INTERNAL = 1
+    USAGE = 2
+    NO = 3
+    FORBIDDEN = 4
+    UNDETERMINED = 5
+    TRANSIENT = 6
+    STEPS_FAILED = 7
+    PENDING = 8
+    CONFLICT = 9
+    UNKNOWN_EFFECT = 10
+    DAMAGED = 11
+    WRITE_FAILED = 12
+    TIMED_OUT = 124
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+EXIT_MEANINGS: dict[Exit, str] = {
+    Exit.YES: "yes: feasible, approved, succeeded, healthy, shown",
+    Exit.INTERNAL: "internal error: a fault of aos itself",
+    Exit.USAGE: "usage, or an input that can't be read or is invalid",
+    Exit.NO: "a well-formed no: infeasible, denied, rejected, expired, check failed, drift",
+    Exit.FORBIDDEN: "not authenticated or not permitted",
+    Exit.UNDETERMINED: "undetermined: a figure that decides is unknown, or too close to call",
+    Exit.TRANSIENT: "transient: unreachable or rate limited; safe to retry",
+    Exit.STEPS_FAILED: "the run ended with failed steps",
+    Exit.PENDING: "pending, waiting or paused; a policy asks for an approval",
+    Exit.CONFLICT: "conflict: already decided, voided, stale digest",
+    Exit.UNKNOWN_EFFECT: "outcome unknown: do not retry blindly",
+    Exit.DAMAGED: "data damaged: ledger, backup, signature or audit",
+    Exit.WRITE_FAILED: "a write to the ledger or an output failed",
+    Exit.TIMED_OUT: "--wait timed out",
+    Exit.INTERRUPTED: "interrupted (SIGINT)",
+    Exit.TERMINATED: "terminated (SIGTERM)",
+}
+
+
+class Code(NamedTuple):
+    """One row: what `aos explain` says, and what scripts may rely on."""
+
+    area: str
+    title: str
+    meaning: str
+    fix: str
+    exit: Exit = Exit.USAGE
+    status: int = 422
+    retryable: bool = False
+
+
+CODES: dict[str, Code] = {
+    # -- the tool itself -------------------------------------------------------------------------
+    "internal_error": Code(
+        "cli",
+        "Internal error",
+        "aos met a fault of its own. Nothing of your input is to blame.",
+        "Report it with the command that led here; AOS_DEBUG=1 shows the traceback.",
+        Exit.INTERNAL,
+        500,
+    ),
+    "usage": Code(
+        "cli",
+        "Wrong usage",
+        "The command line can't be understood: an unknown option, a missing or malformed argument.",
+        "Look at the command's --help; it ends with an example.",
+    ),
+    "unknown_code": Code(
+        "cli",
+        "Unknown code",
+        "No code of that name stands in the catalogue.",
+        "`aos explain` without an argument lists every code.",
+    ),
+    "write_failed": Code(
+        "cli",
+        "Write failed",
+        "An output file or the ledger could not be written.",
+        "Check that the folder exists, is writable and has room.",
+        Exit.WRITE_FAILED,
+        507,
+    ),
+    # -- reading an input ------------------------------------------------------------------------
+    "unreadable": Code(
+        "input",
+        "Input can't be read",
+        "The file does not exist, is not a regular file, or may not be read.",
+        "Check the path and its permissions; `-` reads standard input.",
+    ),
+    "too_large": Code(
+        "input",
+        "Input too large",
+        "The input is over a published limit; the detail names the limit.",
+        "Split it, or generate the repeated part with `for_each` or `iterations`.",
+        status=413,
+    ),
+    "too_deep": Code(
+        "input",
+        "Input nested too deeply",
+        "Objects and arrays are nested deeper than 32 levels.",
+        "Flatten the value.",
+    ),
+    "not_utf8": Code(
+        "input",
+        "Not UTF-8",
+        "The input is not UTF-8 text (or starts with a byte order mark, or holds a lone surrogate).",
+        "Save it as UTF-8 without a byte order mark.",
+    ),
+    "malformed": Code(
+        "input",
+        "Malformed text",
+        "The text is not well-formed JSON, YAML or TOML; the detail has line and column.",
+        "Mend the text at the place named.",
+        status=400,
+    ),
+    "duplicate_key": Code(
+        "input",
+        "Duplicate key",
+        "An object names the same key twice, so its meaning depends on who reads it.",
+        "Remove one of the two.",
+    ),
+    "number_out_of_range": Code(
+        "input",
+        "Number out of range",
+        "Numbers must be finite and integers below 2^53 in size (NaN, Infinity and 1e400 are refused).",
+        "Use a finite number.",
+    ),
+    "yaml_feature": Code(
+        "input",
+        "YAML feature refused",
+        "YAML is read with JSON's data model: tags, anchors, aliases and merge keys are refused.",
+        "Write the value out in full.",
+    ),
+    # -- the shape of a document -----------------------------------------------------------------
+    "wrong_type": Code(
+        "input",
+        "Wrong type",
+        "A value has another JSON type than the one expected here.",
+        'Write the value with the expected type; `true` is not a number, "5" is not 5.',
+    ),
+    "unknown_key": Code(
+        "input",
+        "Unknown key",
+        "The object has a key that nobody reads. Free keys start with `x-` or are called `_meta`.",
+        "Correct the spelling or remove the key.",
+    ),
+    "missing_key": Code(
+        "input",
+        "Missing key",
+        "A required key is absent.",
+        "Add it.",
+    ),
+    "bad_value": Code(
+        "input",
+        "Value not allowed",
+        "The value has the right type but is not one of those allowed here, or is out of its range.",
+        "Use one of the allowed values.",
+    ),
+    # -- plans -----------------------------------------------------------------------------------
+    "invalid_plan": Code(
+        "plan",
+        "Invalid plan",
+        "The plan can't be simulated or run as written; `errors` lists everything wrong with it.",
+        "`aos plan check PLAN` repeats this list; `aos plan schema` prints the format.",
+    ),
+    "unknown_skill": Code(
+        "plan",
+        "Unknown skill",
+        "A step calls a skill that is in no catalog given.",
+        "Correct the name, or add the skill: `aos catalog init SKILL`.",
+    ),
+    "bad_params": Code(
+        "plan",
+        "Parameters don't fit the skill",
+        "The step's `params` break the skill's input schema.",
+        "`aos skill NAME` shows the parameters.",
+    ),
+    "duplicate_id": Code(
+        "plan",
+        "Duplicate step id",
+        "Two steps have the same id.",
+        "Rename one of them.",
+    ),
+    "unknown_step": Code(
+        "plan",
+        "Unknown step",
+        "`needs`, `when`, `on_error` or a reference names a step that the plan does not have.",
+        "Correct the id.",
+    ),
+    "cycle": Code(
+        "plan",
+        "Steps wait for each other",
+        "The steps' `needs`, `when` and references form a cycle, so none of them could start.",
+        "Remove one of the edges named in the detail.",
+    ),
+    "forward_reference": Code(
+        "plan",
+        "Reference to a later step",
+        "A step uses the output of a step that stands after it in the plan.",
+        "Move the step that produces the value before the one that uses it.",
+    ),
+    "bad_reference": Code(
+        "plan",
+        "Malformed reference",
+        "`${...}` holds something that is no reference: steps.ID.output.PATH, inputs.NAME, secrets.NAME, "
+        "item or index.",
+        "Correct it, or write `$${` for a literal `${`.",
+    ),
+    "unknown_input": Code(
+        "plan",
+        "Unknown input",
+        "A reference names an input that the plan's `inputs` do not have.",
+        "Add it under `inputs`, or pass it with --input NAME=VALUE.",
+    ),
+    "fallback_shared": Code(
+        "plan",
+        "Fallback used twice",
+        "A fallback step belongs to exactly one step.",
+        "Give each step a fallback of its own.",
+    ),
+    "fallback_ordered": Code(
+        "plan",
+        "Fallback used as an ordinary step",
+        "A fallback step runs only when its step fails; other steps can't need it, refer to it or wait for it.",
+        "Refer to the step it stands in for: its output is the fallback's when that one ran.",
+    ),
+    "retry_widened": Code(
+        "plan",
+        "Retry wider than the catalog's",
+        "A plan may only tighten the catalog's retry policy.",
+        "Lower the figure, or change the catalog.",
+    ),
+    "too_many_steps": Code(
+        "plan",
+        "Too many steps",
+        "A plan file holds at most 200 steps, 5,000 over the API, and 5,000 expanded instances.",
+        "Split the plan, or lower `iterations` or the number of items.",
+    ),
+    # -- catalogs and configuration --------------------------------------------------------------
+    "invalid_catalog": Code(
+        "catalog",
+        "Invalid catalog",
+        "The catalog can't be used as written; `errors` lists everything wrong with it.",
+        "`aos catalog check FILE` repeats this list.",
+    ),
+    "skill_not_found": Code(
+        "catalog",
+        "No such skill",
+        "No skill of that name stands in the catalogs given.",
+        "`aos skills` lists those there are.",
+        status=404,
+    ),
+    "invalid_config": Code(
+        "config",
+        "Invalid configuration",
+        "aos.toml or a setting can't be used as written; `errors` lists everything wrong with it.",
+        "`aos init` writes a commented example to compare with.",
+    ),
+    "file_exists": Code(
+        "config",
+        "File exists",
+        "The file to be written already exists, and nothing was changed.",
+        "Choose another path, or give --force to replace it.",
+        Exit.USAGE,
+        409,
+    ),
+    "needs_ledger": Code(
+        "query",
+        "Nothing recorded",
+        "The question is about past runs, and there is no record to answer it from.",
+        "Run a plan first, or name the ledger with --ledger.",
+        Exit.UNDETERMINED,
+        404,
+    ),
+    # -- verdicts: reasons, not errors -----------------------------------------------------------
+    "budget_insufficient": Code(
+        "verdict",
+        "Over budget",
+        "The chance that the plan's cost stays within the budget is below the confidence asked for.",
+        "Raise the budget to the amount named, or make the steps named cheaper.",
+        Exit.NO,
+        200,
+    ),
+    "deadline_exceeded": Code(
+        "verdict",
+        "Past the deadline",
+        "The chance that the plan ends by the deadline is below the confidence asked for.",
+        "Move the deadline to the time named, or let independent steps run in parallel (`needs`).",
+        Exit.NO,
+        200,
+    ),
+    "limits_exceeded": Code(
+        "verdict",
+        "Over the limits taken together",
+        "Budget and deadline are each kept often enough, but not both at once.",
+        "Relax one of them.",
+        Exit.NO,
+        200,
+    ),
+    "risk_too_high": Code(
+        "verdict",
+        "Risk too high",
+        "The chance that every step succeeds is below the one asked for.",
+        "Give the riskiest step a fallback or `on_error: continue`.",
+        Exit.NO,
+        200,
+    ),
+    "skill_unavailable": Code(
+        "verdict",
+        "Skill unavailable",
+        "The skill is known but disabled, or has no implementation here.",
+        "Enable it in the catalog, or use another skill.",
+        Exit.NO,
+        200,
+    ),
+    "permission_denied": Code(
+        "verdict",
+        "Permission denied",
+        "A permission or a policy forbids a step.",
+        "Ask for the permission, or use another skill.",
+        Exit.NO,
+        200,
+    ),
+    "too_close": Code(
+        "verdict",
+        "Too close to call",
+        "At the most samples the chance is still within two standard errors of its threshold.",
+        "Move the limit or the threshold a little; more samples would not tell.",
+        Exit.UNDETERMINED,
+        200,
+    ),
+    "unknown_cost": Code(
+        "verdict",
+        "Cost unknown",
+        "Nobody has said what a step costs, so the chance to stay within the budget can't be told.",
+        "Declare a price in a catalog (`--catalog`), or record runs and calibrate.",
+        Exit.UNDETERMINED,
+        200,
+    ),
+    "unknown_latency": Code(
+        "verdict",
+        "Latency unknown",
+        "Nobody has said how long a step takes, so the chance to meet the deadline can't be told.",
+        "Declare a latency in a catalog (`--catalog`), or record runs and calibrate.",
+        Exit.UNDETERMINED,
+        200,
+    ),
+    "unknown_failure": Code(
+        "verdict",
+        "Failure chance unknown",
+        "Nobody has said how often a step fails, so the chance of success can't be told.",
+        "Declare failure modes in a catalog (`--catalog`), or record runs and calibrate.",
+        Exit.UNDETERMINED,
+        200,
+    ),
+    "unknown_items": Code(
+        "verdict",
+        "Number of items unknown",
+        "`for_each` goes over something whose length nobody knows before the run.",
+        'Say what to expect: `"expect": {"items": {"p50": 5, "p90": 20}}`.',
+        Exit.UNDETERMINED,
+        200,
+    ),
+    "unknown_wait": Code(
+        "verdict",
+        "Wait for people unknown",
+        "A step asks for an approval and nobody has recorded how long people take to decide.",
+        "Declare `approval_wait` in a catalog; the verdict counts active time only.",
+        Exit.YES,
+        200,
+    ),
+    "approval_required": Code(
+        "verdict",
+        "Approval required",
+        "A step waits for a person of the level named before it runs.",
+        "Nothing to mend: ask for the approval when the plan is ready to run.",
+        Exit.PENDING,
+        200,
+    ),
+}
