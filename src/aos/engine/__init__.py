@@ -1,0 +1,7 @@
+"""Computes: values in, values out. Numpy is used here and nowhere else; randomness and time are arguments.
+
+The folder is the list of concepts: `distributions` and `prices` become quantile tables, `attempts` joins a
+skill's latency and failures in one table, `program` compiles a plan, `streams` and `draws` sample it,
+`simulate` runs it many times, `contention` queues for slots, `budget` stops, `summary` condenses,
+`feasibility` decides.
+"""

@@ -1,0 +1,93 @@
+"""What one attempt costs, as a table of whole micro-cents: money adds up exactly."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aos.domain.distributions import Constant, Distribution, median, upper_bound
+from aos.domain.references import parse, strings
+from aos.domain.skills import CallCost, CostModel, ModelPrice, TokenCost
+from aos.engine.distributions import Floats, quantile_table, sum_table
+
+MICRO = 1_000_000
+Money = NDArray[np.int64]
+
+
+class Price(NamedTuple):
+    """Micro-cents of one charged attempt: `constant`, or else a draw from `table`; plus `per_ms` of its time.
+
+    `follows` is the correlation of the draw with the attempt's latency. `typical_cents` is the price of a
+    typical attempt without its `per_ms` part; `maximum` in micro-cents, None where nothing bounds it.
+    """
+
+    constant: int
+    table: Money | None
+    per_ms: float
+    follows: float
+    typical_cents: float
+    maximum: int | None
+
+
+def price(model: CostModel, params: Mapping[str, Any], prices: Mapping[str, ModelPrice]) -> Price | None:
+    """The price of an attempt with these parameters, None where nobody knows it."""
+    if isinstance(model, CallCost):
+        per_ms = model.per_ms.value if model.per_ms else 0.0
+        follows = model.follows_latency.value if model.follows_latency else 0.0
+        return _of_distribution(model.per_attempt.value, per_ms, follows)
+    named = params.get("model")
+    if named is None:
+        if model.unnamed is None:
+            return None
+        return _of_distribution(model.unnamed.value, 0.0, _follows(model))
+    if not isinstance(named, str) or named not in prices:
+        return None
+    return _of_tokens(model, params, prices[named])
+
+
+def _of_distribution(distribution: Distribution, per_ms: float, follows: float) -> Price:
+    bound = upper_bound(distribution)
+    maximum = None if bound is None or per_ms else round(bound * MICRO)
+    if isinstance(distribution, Constant):
+        return Price(round(distribution.value * MICRO), None, per_ms, 0.0, distribution.value, maximum)
+    return Price(0, _micro(quantile_table(distribution)), per_ms, follows, median(distribution), maximum)
+
+
+def _of_tokens(model: TokenCost, params: Mapping[str, Any], rates: ModelPrice) -> Price:
+    """Input and output tokens, each times its price; both uncertain, independent of each other."""
+    per_input = float(rates.input_cents_per_mtok) / 1e6
+    per_output = float(rates.output_cents_per_mtok) / 1e6
+    known, referred = _characters(params)
+    ratio = quantile_table(model.chars_per_token.value)
+    tokens = (known / ratio)[::-1]
+    if referred:
+        tokens = sum_table(
+            tokens, referred * quantile_table(model.reference_chars.value) / ratio[len(ratio) // 2]
+        )
+    limit = params.get("max_tokens")
+    output = quantile_table(model.output_tokens.value)
+    typical_output = median(model.output_tokens.value)
+    maximum = None
+    if isinstance(limit, int):
+        output, typical_output = np.minimum(output, limit), min(typical_output, limit)
+        if not referred:
+            maximum = round((tokens[-1] * per_input + limit * per_output) * MICRO)
+    table = sum_table(tokens * per_input, output * per_output)
+    typical = float(tokens[len(tokens) // 2]) * per_input + typical_output * per_output
+    return Price(0, _micro(table), 0.0, _follows(model), typical, maximum)
+
+
+def _characters(params: Mapping[str, Any]) -> tuple[int, int]:
+    """Characters written out in the parameters, and the number of references to something not yet known."""
+    texts = [parse(text) for _, text in strings({k: v for k, v in params.items() if k != "model"})]
+    literal = sum(len(piece) for text in texts for piece in text if isinstance(piece, str))
+    return literal, sum(not isinstance(piece, str) for text in texts for piece in text)
+
+
+def _follows(model: TokenCost) -> float:
+    return model.follows_latency.value if model.follows_latency else 0.0
+
+
+def _micro(cents: Floats) -> Money:
+    return np.rint(cents * MICRO).astype(np.int64)

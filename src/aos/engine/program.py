@@ -1,0 +1,206 @@
+"""A plan compiled against a catalog: who waits for whom, and for every step the tables to draw from."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aos.domain.distributions import Distribution, Lognormal, median
+from aos.domain.forecasts import Unknown
+from aos.domain.plans import MAX_ITEMS, Order, Plan, Step, order
+from aos.domain.skills import Catalog, Figure, ModelPrice, RetryPolicy, Skill
+from aos.engine.attempts import Attempts, attempts_table, retried
+from aos.engine.distributions import Floats, quantile_table
+from aos.engine.prices import Price, price
+
+_NORMAL_P90 = 1.2815515655446004
+
+
+class Items(NamedTuple):
+    """How many items a step goes over: `most` at the most; `table` where the number is uncertain.
+
+    Where nobody knows the number it is 0, the least there can be, and the step's figures are unknown.
+    """
+
+    most: int
+    typical: int
+    table: Floats | None
+
+
+class Call(NamedTuple):
+    """A step ready to be drawn. `stream` keys its randomness; `group` its parallel siblings."""
+
+    step: Step
+    stream: int
+    group: int
+    attempts: Attempts
+    retry: RetryPolicy
+    retried: NDArray[np.bool_]
+    retries_all: bool
+    price: Price | None
+    items: Items
+    overhead: Floats | None
+    typical_overhead: float
+    typical_ms: float | None
+    wait: Floats | None
+    pool: int
+    limiter: int
+
+
+class Program(NamedTuple):
+    """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter."""
+
+    calls: tuple[Call, ...]
+    order: Order
+    run_correlation: float
+    sibling_correlation: float
+    pools: tuple[int, ...]
+    limiters: tuple[tuple[float, int], ...]
+    waits_unknown: bool
+    unknowns: tuple[Unknown, ...]
+
+
+def compile_plan(
+    plan: Plan, catalog: Catalog, prices: Mapping[str, ModelPrice], streams: Mapping[str, int] | None = None
+) -> Program:
+    """Resolve every step's figures. Skills must exist in the catalog.
+
+    `prices` are those of the models the plan names. `streams` gives steps (by id) a key of their own, so that
+    two plans can share their randomness; the default is the step's position.
+    """
+    dag = order(plan.steps)
+    pools = {name: i for i, name in enumerate(catalog.pools)}
+    limited = [s.id for s in catalog.skills.values() if s.rate_limit]
+    calls = []
+    unknowns: list[Unknown] = []
+    groups: dict[tuple[str, tuple[int, ...]], int] = {}
+    tables: dict[tuple[str, float | None], Attempts] = {}
+    for i, step in enumerate(plan.steps):
+        skill = catalog.skills[step.skill]
+        group = groups.setdefault((step.skill, dag.after[i]), len(groups))
+        call = _call(step, (streams or {}).get(step.id, i), group, skill, catalog, prices, tables)
+        calls.append(
+            call._replace(
+                pool=pools[skill.pool] if skill.pool else -1,
+                limiter=limited.index(skill.id) if skill.rate_limit else -1,
+            )
+        )
+        unknowns += _unknowns(i, call, skill, catalog)
+    run = catalog.correlation.run
+    siblings = catalog.correlation.siblings
+    run_value = run.value if run else 0.0
+    limits = (catalog.skills[name].rate_limit for name in limited)
+    return Program(
+        calls=tuple(calls),
+        order=dag,
+        run_correlation=run_value,
+        sibling_correlation=max(run_value, siblings.value if siblings else 0.0),
+        pools=tuple(catalog.pools.values()),
+        limiters=tuple((60_000 / limit.per_minute, limit.burst) for limit in limits if limit),
+        waits_unknown=catalog.approval_wait is None and any(step.approval for step in plan.steps),
+        unknowns=tuple(unknowns),
+    )
+
+
+def waits_for(program: Program, i: int) -> tuple[int, ...]:
+    """Steps that must have ended before i starts: those before it, and their fallbacks unless i is one of them."""
+    stands_in = {owner: fallback for fallback, owner in program.order.fallback_of.items()}
+    found = set(program.order.after[i])
+    for before in program.order.after[i]:
+        target = stands_in.get(before)
+        while target is not None and target != i:
+            found.add(target)
+            target = stands_in.get(target)
+    return tuple(sorted(found))
+
+
+def effective_retry(step: Step, skill: Skill) -> RetryPolicy:
+    """The catalog's policy with the step's tighter figures."""
+    own, policy = step.retry, skill.retry
+    if own is None:
+        return policy
+    figures = {name: value for name, value in own._asdict().items() if value is not None}
+    return policy._replace(**figures)
+
+
+def _call(
+    step: Step,
+    stream: int,
+    group: int,
+    skill: Skill,
+    catalog: Catalog,
+    prices: Mapping[str, ModelPrice],
+    tables: dict[tuple[str, float | None], Attempts],
+) -> Call:
+    attempts = tables.get((skill.id, step.timeout_s))
+    if attempts is None:
+        latency = quantile_table(skill.latency.value) if skill.latency else None
+        timeout_ms = step.timeout_s * 1000 if step.timeout_s is not None else None
+        attempts = tables[skill.id, step.timeout_s] = attempts_table(latency, skill.failures, timeout_ms)
+    retry = effective_retry(step, skill)
+    overhead = skill.overhead or catalog.overhead
+    return Call(
+        step=step,
+        stream=stream,
+        group=group,
+        attempts=attempts,
+        retry=retry,
+        retried=(again := retried(attempts.modes, retry)),
+        retries_all=bool(again.all()),
+        price=price(skill.cost, step.params, prices) if skill.cost else None,
+        items=_items(step),
+        overhead=_table(overhead),
+        typical_overhead=median(overhead.value) if overhead else 0.0,
+        typical_ms=min(median(skill.latency.value), attempts.timeout_ms) if skill.latency else None,
+        wait=_table(catalog.approval_wait) if step.approval else None,
+        pool=-1,
+        limiter=-1,
+    )
+
+
+def _table(figure: Figure[Distribution] | None) -> Floats | None:
+    return quantile_table(figure.value) if figure else None
+
+
+def _items(step: Step) -> Items:
+    """Known items are counted; expected ones drawn, lognormal through p50 and p90, rounded, at most 50."""
+    if step.for_each is None:
+        return Items(1, 1, None)
+    if not isinstance(step.for_each, str):
+        return Items(len(step.for_each), len(step.for_each), None)
+    if step.expect is None:
+        return Items(0, 0, None)
+    p50, p90 = step.expect
+    if p50 == p90:
+        return Items(round(p50), round(p50), None)
+    sigma = float(np.log(p90 / p50)) / _NORMAL_P90
+    table = np.clip(np.rint(quantile_table(Lognormal(p50, sigma))), 0, MAX_ITEMS)
+    return Items(int(table[-1]), round(p50), table)
+
+
+def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog) -> list[Unknown]:
+    """Every figure of a step that nobody knows, with the place in the plan."""
+    step, at = call.step, f"/steps/{i}"
+    found = []
+    if call.price is None:
+        model = step.params.get("model")
+        why = (
+            f"no price is known for model {model!r}"
+            if model and skill.cost
+            else f"{skill.id} declares no price"
+        )
+        found.append(Unknown("unknown_cost", f"{at}/params/model" if model and skill.cost else at, why))
+    if skill.latency is None:
+        found.append(Unknown("unknown_latency", at, f"{skill.id} declares no latency"))
+    if not call.attempts.failures_known:
+        found.append(Unknown("unknown_failure", at, f"{skill.id} does not say how often it fails"))
+    if isinstance(step.for_each, str) and step.expect is None:
+        found.append(
+            Unknown("unknown_items", f"{at}/for_each", f"the number of items of {step.for_each} is unknown")
+        )
+    if step.approval and catalog.approval_wait is None:
+        found.append(
+            Unknown("unknown_wait", f"{at}/approval", "nobody has recorded how long people take to decide")
+        )
+    return found

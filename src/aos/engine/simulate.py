@@ -1,0 +1,248 @@
+"""The joint Monte Carlo: every sample is one run of the whole plan.
+
+Which steps run depends on outcomes alone, so a sample is drawn in three passes over the steps in order: draw
+each call, decide whether it ran, put it on the clock. Without contention the passes are one loop; with it the
+clock is `aos.engine.contention`'s.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from aos.engine.clock import Clock
+from aos.engine.distributions import Floats, normal_scores
+from aos.engine.draws import Flags, Node, draw, overhead
+from aos.engine.network import Network, can_queue
+from aos.engine.prices import Money
+from aos.engine.program import Call, Program
+from aos.engine.streams import Streams
+
+CHUNK = 10_000
+_CELLS = 4_000_000
+_RUN, _SIBLINGS, _ITEMS, _WAIT = 1 << 20, 1 << 21, 6, 7
+
+
+class StepSamples(NamedTuple):
+    """What a step did in each sample. `ran`, `ok`; `cost` in micro-cents or None where free; `items` of nodes."""
+
+    ran: Flags
+    ok: Flags
+    cost: Money | None
+    start: Floats
+    end: Floats
+    items: tuple[tuple[Node, ...], ...]
+
+
+class Samples(NamedTuple):
+    """A chunk of samples of the whole plan. `time` is active time, `elapsed` includes waits for people.
+
+    `cost`, `time` hold the known part; the `*_open` flags say in which samples an unknown figure adds to it.
+    """
+
+    cost: Money
+    time: Floats
+    elapsed: Floats
+    success: Flags
+    cost_open: Flags | None
+    time_open: Flags | None
+    success_open: Flags | None
+    steps: tuple[StepSamples, ...] | None
+
+
+class Simulation:
+    """The samples of one program and seed, to be taken in as many goes as it needs.
+
+    `detail` keeps what every step did in the first chunk; further ones only sharpen the totals.
+    """
+
+    def __init__(self, program: Program, seed: int, *, detail: bool = True) -> None:
+        self.program = program
+        self._streams = Streams(seed)
+        self._detail = detail
+
+    def take(self, samples: int) -> Iterator[Samples]:
+        """The next `samples` runs, in chunks that fit the cache."""
+        size = chunk_size(self.program)
+        for start in range(0, samples, size):
+            yield _Chunk(self.program, self._streams, min(size, samples - start), self._detail).run()
+            self._detail = False
+
+
+def chunk_size(program: Program) -> int:
+    """Samples drawn at once: 10,000, fewer where a plan has so many nodes that they would not fit in memory."""
+    nodes = sum(call.items.most * call.step.iterations for call in program.calls)
+    return min(CHUNK, max(400, _CELLS // max(1, nodes) // 4 * 4))
+
+
+class _Chunk:
+    """The state of one chunk while its steps are drawn in order."""
+
+    def __init__(self, program: Program, streams: Streams, count: int, detail: bool) -> None:
+        self.program = program
+        self.streams = streams
+        self.count = count
+        self.detail = detail
+        self.contended = can_queue(program)
+        steps = len(program.calls)
+        self.ran: list[Flags] = [np.empty(0, bool)] * steps
+        self.ok: list[Flags] = [np.empty(0, bool)] * steps
+        self.goes_on: list[Flags] = [np.empty(0, bool)] * steps
+        self.costs: list[Money | None] = [None] * steps
+        self.items: list[tuple[tuple[Node, ...], ...]] = [()] * steps
+        self.moods: dict[int, Floats] = {}
+        self.common: Floats | None = None
+
+    def run(self) -> Samples:
+        program = self.program
+        clock = Clock(program, self.count, keep=self.detail)
+        for i in program.order.sequence:
+            self._decide_and_draw(i)
+            if not self.contended:
+                clock.place(i, self.items[i], self.ran[i], self._wait(i))
+                if not self.detail:
+                    self.items[i] = ()
+        starts, ends, time, elapsed = (
+            self._queue()
+            if self.contended
+            else (clock.start, clock.end, clock.finish(), clock.finish_elapsed())
+        )
+        success = np.ones(self.count, bool)
+        for i in range(len(program.calls)):
+            if i not in program.order.fallback_of:
+                success &= self.goes_on[i]
+        steps = None
+        if self.detail:
+            steps = tuple(
+                StepSamples(self.ran[i], self.ok[i], self.costs[i], starts[i], ends[i], self.items[i])
+                for i in range(len(program.calls))
+            )
+        return Samples(
+            cost=self._total_cost(),
+            time=time,
+            elapsed=elapsed,
+            success=success,
+            cost_open=self._open([c.price is None for c in program.calls]),
+            time_open=self._open([not c.attempts.latency_known for c in program.calls]),
+            success_open=self._open([not c.attempts.failures_known for c in program.calls]),
+            steps=steps,
+        )
+
+    def _decide_and_draw(self, i: int) -> None:
+        """Who runs: nothing before it failed for good, and its `when` holds; a fallback only when its step failed."""
+        program, call = self.program, self.program.calls[i]
+        owner = program.order.fallback_of.get(i)
+        allowed = np.ones(self.count, bool)
+        for before in program.order.after[i]:
+            if before not in program.order.watched[i] and before != owner:
+                allowed &= self.goes_on[before]
+        ran = allowed.copy()
+        if owner is not None:
+            ran &= self.ran[owner] & ~self.ok[owner]
+        if call.step.when:
+            ran &= self._outcome(next(iter(program.order.watched[i])), call.step.when.outcome)
+        self.ran[i] = ran
+        self._draw(i, ran)
+        self.goes_on[i] = (
+            allowed if call.step.on_error.action == "continue" else allowed & (self.ok[i] | ~ran)
+        )
+        if owner is not None:
+            self._stand_in(i, owner)
+
+    def _outcome(self, step: int, outcome: str) -> Flags:
+        if outcome == "skipped":
+            return ~self.ran[step]
+        return self.ran[step] & (self.ok[step] if outcome == "succeeded" else ~self.ok[step])
+
+    def _stand_in(self, fallback: int, owner: int) -> None:
+        """Where the fallback ran, its end is that of the step it stands in for, and of that one's owner."""
+        while True:
+            ran = self.ran[fallback]
+            self.ok[owner] = self.ok[owner] | (ran & self.ok[fallback])
+            self.goes_on[owner] = np.where(ran, self.goes_on[fallback], self.goes_on[owner])
+            fallback = owner
+            next_owner = self.program.order.fallback_of.get(owner)
+            if next_owner is None:
+                return
+            owner = next_owner
+
+    def _draw(self, i: int, ran: Flags) -> None:
+        """Draw every item and iteration; a failed iteration ends its item, all items must succeed."""
+        call = self.program.calls[i]
+        width = self._width(i)
+        ok = np.ones(self.count, bool)
+        cost: Money | None = None
+        items = []
+        for item in range(call.items.most):
+            here = ran if width is None else ran & (item < width)
+            chain = []
+            for iteration in range(call.step.iterations):
+                number = item * call.step.iterations + iteration
+                mood, share = self._mood(call)
+                drawn = draw(call, self.streams, number, self.count, mood, share)
+                chain.append(Node(drawn, here, overhead(call, self.streams, number, self.count)))
+                if drawn.cost is not None:
+                    spent = drawn.cost if here.all() else drawn.cost * here
+                    cost = spent if cost is None else cost + spent
+                if drawn.failed.size:
+                    here = here.copy()
+                    lost = drawn.failed[here[drawn.failed]]
+                    here[lost] = False
+                    ok[lost] = False
+            items.append(tuple(chain))
+        self.ok[i], self.costs[i], self.items[i] = ok, cost, tuple(items)
+
+    def _width(self, i: int) -> Floats | None:
+        call = self.program.calls[i]
+        if call.items.table is None:
+            return None
+        return call.items.table.take(self.streams.indices(self.count, call.stream, _ITEMS))
+
+    def _mood(self, call: Call) -> tuple[Floats | None, float]:
+        """Normal scores that the steps of a run share, siblings among themselves more than the rest."""
+        run, siblings = self.program.run_correlation, self.program.sibling_correlation
+        if siblings == 0:
+            return None, 0.0
+        mood = self.moods.get(call.group)
+        if mood is None:
+            own = normal_scores().take(self.streams.indices(self.count, _SIBLINGS + call.group, 0))
+            mood = np.sqrt(run / siblings) * self._common_mood() + np.sqrt(1 - run / siblings) * own
+            self.moods[call.group] = mood
+        return mood, siblings
+
+    def _common_mood(self) -> Floats:
+        """Normal scores shared by the whole run, drawn once."""
+        if self.common is None:
+            self.common = normal_scores().take(self.streams.indices(self.count, _RUN, 0))
+        return self.common
+
+    def _wait(self, i: int) -> Floats | None:
+        call = self.program.calls[i]
+        if call.wait is None:
+            return None
+        return call.wait.take(self.streams.indices(self.count, call.stream, _WAIT))
+
+    def _total_cost(self) -> Money:
+        total = np.zeros(self.count, np.int64)
+        for cost in self.costs:
+            if cost is not None:
+                total += cost
+        return total
+
+    def _open(self, unknown: list[bool]) -> Flags | None:
+        """Samples in which a step runs whose figure nobody knows; a step of unknown width always counts."""
+        found = None
+        for i, call in enumerate(self.program.calls):
+            unmeasured = isinstance(call.step.for_each, str) and call.step.expect is None
+            if unknown[i] or unmeasured:
+                found = self.ran[i] if found is None else found | self.ran[i]
+        return found
+
+    def _queue(self) -> tuple[list[Floats], list[Floats], Floats, Floats]:
+        """The clock under contention: all nodes at once, first come first served."""
+        net = Network(self.program, self.items, self.ran)
+        starts, ends, time = net.run(self.count, [None] * len(self.items))
+        if not any(call.wait is not None for call in self.program.calls):
+            return starts, ends, time, time
+        *_, elapsed = net.run(self.count, [self._wait(i) for i in range(len(self.items))])
+        return starts, ends, time, elapsed

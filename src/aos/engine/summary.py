@@ -1,0 +1,243 @@
+"""Samples condensed into a forecast: quantiles, chances and their sampling errors, step by step."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aos.domain.forecasts import BudgetStop, Chance, Estimate, Figures, Forecast, Risk, Spread, StepForecast
+from aos.domain.verdicts import Limits
+from aos.engine.budget import spent_when_stopped
+from aos.engine.distributions import Floats
+from aos.engine.draws import Flags
+from aos.engine.draws import Samples as Picked
+from aos.engine.prices import MICRO
+from aos.engine.program import Call, Program
+from aos.engine.simulate import Samples, StepSamples
+from aos.engine.typical import TypicalRun, typical_run
+
+_BINS = 32
+_QUANTILES = (0.5, 0.9, 0.95, 0.99)
+
+
+class Totals(NamedTuple):
+    """The per-sample totals of all chunks, one array each; see `Samples`."""
+
+    cost: Floats
+    time: Floats
+    elapsed: Floats
+    success: Flags
+    cost_open: Flags
+    time_open: Flags
+    success_open: Flags
+
+
+def totals(chunks: Sequence[Samples]) -> Totals:
+    """Join chunks; cost becomes cents."""
+    return Totals(
+        cost=np.concatenate([c.cost for c in chunks]) / MICRO,
+        time=np.concatenate([c.time for c in chunks]),
+        elapsed=np.concatenate([c.elapsed for c in chunks]),
+        success=np.concatenate([c.success for c in chunks]),
+        cost_open=_flags(chunks, "cost_open"),
+        time_open=_flags(chunks, "time_open"),
+        success_open=_flags(chunks, "success_open"),
+    )
+
+
+def chances(chunks: Sequence[Samples], limits: Limits) -> tuple[Chance, Chance, Chance, Chance, Chance]:
+    """P(success), P(in budget), P(in time), P(both), P(success within both): see `Forecast`."""
+    return _chances(totals(chunks), np.concatenate([c.cost for c in chunks]), limits)
+
+
+def forecast(program: Program, chunks: Sequence[Samples], seed: int, limits: Limits) -> Forecast:
+    """Condense the samples of a program. What is said of single steps, and the budget stop, rest on the first
+    chunk, which must have been drawn with `detail`.
+    """
+    total = totals(chunks)
+    micro = np.concatenate([c.cost for c in chunks])
+    success, in_budget, in_time, in_limits, feasible = _chances(total, micro, limits)
+    cost, time = spread(total.cost), spread(total.time)
+    elapsed_known = not (total.time_open.any() or program.waits_unknown)
+    typical = typical_run(program)
+    steps, risks = _steps(program, chunks[0], typical)
+    return Forecast(
+        samples=len(micro),
+        seed=seed,
+        cost=None if total.cost_open.any() else cost,
+        cost_at_least=cost,
+        time=None if total.time_open.any() else time,
+        time_at_least=time,
+        elapsed=spread(total.elapsed) if elapsed_known else None,
+        success=success,
+        in_budget=in_budget,
+        in_time=in_time,
+        in_limits=in_limits,
+        feasible=feasible,
+        budget_stop=_budget_stop(chunks[0], limits),
+        typical_cents=typical.cents,
+        typical_ms=typical.ms,
+        steps=steps,
+        risks=risks,
+        unknowns=program.unknowns,
+        cost_for_confidence=_limit_for(total.cost, total.cost_open, limits.confidence),
+        time_for_confidence=_limit_for(total.time, total.time_open, limits.confidence),
+    )
+
+
+def spread(values: Floats) -> Spread:
+    """Mean and quantiles with standard errors, and counts in 32 cells from the least value to the p99.
+
+    A quantile's error is half the distance between the order statistics one binomial standard deviation
+    below and above it. Source: David & Nagaraja (2003), Order Statistics, section 7.1.
+    """
+    ordered = np.sort(values)
+    n = len(ordered)
+    p50, p90, p95, p99 = (_quantile(ordered, level) for level in _QUANTILES)
+    edges = np.linspace(ordered[0], p99.value, _BINS + 1) if p99.value > ordered[0] else ordered[:1]
+    below = np.searchsorted(ordered, edges, side="right")
+    below[0] = 0
+    return Spread(
+        mean=Estimate(float(values.mean()), float(values.std() / np.sqrt(n))),
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+        p05=_quantile(ordered, 0.05).value,
+        edges=tuple(edges.tolist()),
+        counts=tuple(np.diff(below).tolist()) or (n,),
+    )
+
+
+def proportion(hits: Flags) -> Estimate:
+    """A share of the samples and its standard error sqrt(p(1-p)/n)."""
+    p = float(np.count_nonzero(hits)) / len(hits)
+    return Estimate(p, float(np.sqrt(p * (1 - p) / len(hits))))
+
+
+def _chances(
+    total: Totals, micro: NDArray[np.int64], limits: Limits
+) -> tuple[Chance, Chance, Chance, Chance, Chance]:
+    always = np.ones(len(micro), bool)
+    cheap = always if limits.budget_cents is None else micro <= int(limits.budget_cents * MICRO)
+    quick = always if limits.deadline_ms is None else total.time <= limits.deadline_ms
+    within = cheap & quick
+    limits_open = total.cost_open | total.time_open
+    return (
+        _chance(total.success, total.success_open),
+        _chance(cheap, total.cost_open),
+        _chance(quick, total.time_open),
+        _chance(within, limits_open),
+        _chance(within & total.success, limits_open | total.success_open),
+    )
+
+
+def _chance(hits: Flags, left_open: Flags) -> Chance:
+    """Between counting every open sample as a miss and taking it for what its known part says."""
+    high = proportion(hits)
+    return Chance(proportion(hits & ~left_open) if left_open.any() else high, high)
+
+
+def _quantile(ordered: Floats, level: float) -> Estimate:
+    """The least value that at least a share `level` of the samples does not exceed."""
+    n = len(ordered)
+    rank = level * n
+    wide = np.sqrt(rank * (1 - level))
+    low, at, high = (min(n - 1, max(0, int(np.ceil(r)) - 1)) for r in (rank - wide, rank, rank + wide))
+    return Estimate(float(ordered[at]), float(ordered[high] - ordered[low]) / 2)
+
+
+def _limit_for(values: Floats, left_open: Flags, confidence: float) -> float | None:
+    """The least limit that the confidence asked for would be kept with, None where an unknown prevents it."""
+    closed = np.sort(values[~left_open])
+    rank = int(np.ceil(confidence * len(values))) - 1
+    return float(closed[max(rank, 0)]) if rank < len(closed) else None
+
+
+def _budget_stop(chunk: Samples, limits: Limits) -> BudgetStop | None:
+    if limits.budget_cents is None or not chunk.cost.any():
+        return None
+    stopped, spent = spent_when_stopped(chunk, int(limits.budget_cents * MICRO))
+    return BudgetStop(proportion(stopped), spread(spent / MICRO))
+
+
+def _steps(
+    program: Program, chunk: Samples, typical: TypicalRun
+) -> tuple[tuple[StepForecast, ...], tuple[Risk, ...]]:
+    assert chunk.steps is not None
+    steps, risks = [], list[Risk]()
+    for i, (call, samples) in enumerate(zip(program.calls, chunk.steps, strict=True)):
+        steps.append(_step(call, samples, typical, i))
+        risks += _risks(call, samples)
+    return tuple(steps), tuple(sorted(risks, key=lambda risk: (-risk.fails, -risk.meets)))
+
+
+def _step(call: Call, samples: StepSamples, typical: TypicalRun, i: int) -> StepForecast:
+    ran = int(np.count_nonzero(samples.ran))
+    known_width = not (isinstance(call.step.for_each, str) and call.step.expect is None)
+    time = samples.end - samples.start if call.attempts.latency_known and known_width else None
+    free = np.zeros(len(samples.ran)) if samples.cost is None else samples.cost / MICRO
+    return StepForecast(
+        id=call.step.id,
+        skill=call.step.skill,
+        runs=ran / len(samples.ran),
+        succeeds=np.count_nonzero(samples.ran & samples.ok) / ran if ran else 0.0,
+        attempts=_attempts(samples) / ran if ran else 0.0,
+        time=_figures(time, samples.ran),
+        cost=_figures(free if call.price is not None and known_width else None, samples.ran),
+        typical_ms=typical.step_ms[i],
+        typical_cents=typical.step_cents[i],
+        typical_start_ms=typical.start_ms[i],
+    )
+
+
+def _figures(values: Floats | None, ran: Flags) -> Figures | None:
+    if values is None:
+        return None
+    values = values if ran.all() else values[ran]
+    if not values.size:
+        return None
+    ordered = np.sort(values)
+    ranks = [int(np.ceil(level * len(ordered))) - 1 for level in _QUANTILES]
+    return Figures(float(values.mean()), *ordered[ranks].tolist())
+
+
+def _attempts(samples: StepSamples) -> int:
+    """Attempts made over all nodes of the step in which it ran."""
+    nodes = [node for chain in samples.items for node in chain]
+    again = sum(int(np.count_nonzero(node.ran[live])) for node in nodes for live in node.draw.retries)
+    return again + sum(int(np.count_nonzero(node.ran)) for node in nodes)
+
+
+def _risks(call: Call, samples: StepSamples) -> list[Risk]:
+    """For each failure mode: how often a run meets it in this step, how often it is what the step fails with."""
+    nodes = [node for chain in samples.items for node in chain]
+    modes, count = call.attempts.modes, len(samples.ran)
+    meets = _hits(
+        len(modes), count, [(m.samples, m.mode, node.ran) for node in nodes for m in node.draw.rounds]
+    )
+    fails = _hits(len(modes), count, [(node.draw.failed, node.draw.mode, node.ran) for node in nodes])
+    return [
+        Risk(call.step.id, mode.code, mode.category, float(meets[m] / count), float(fails[m] / count))
+        for m, mode in enumerate(modes)
+        if meets[m]
+    ]
+
+
+def _hits(modes: int, count: int, events: Sequence[tuple[Picked, NDArray[np.uint8], Flags]]) -> NDArray[np.intp]:
+    """In how many samples each mode happens at least once."""
+    happened = [np.zeros(0, np.intp)]
+    for samples, mode, ran in events:
+        really = ran.take(samples).nonzero()[0]
+        happened.append(mode.take(really).astype(np.intp) * count + samples.take(really))
+    keys = np.concatenate(happened)
+    if len(events) > 1:
+        keys.sort()
+        keys = keys[np.diff(keys, prepend=-1) > 0]
+    return np.bincount(keys // count, minlength=modes)
+
+
+def _flags(chunks: Sequence[Samples], name: str) -> Flags:
+    parts = ((getattr(c, name), len(c.cost)) for c in chunks)
+    return np.concatenate([np.zeros(n, bool) if part is None else part for part, n in parts])

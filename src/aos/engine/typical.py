@@ -1,0 +1,72 @@
+"""The typical run: every step takes its typical time at its typical price, and nothing fails."""
+
+from typing import NamedTuple
+
+from aos.engine.prices import MICRO
+from aos.engine.program import Call, Program, waits_for
+
+
+class TypicalRun(NamedTuple):
+    """Totals, and per step index its start, duration and price; None where unknown or where it does not run.
+
+    `ms` is the length of the critical path. A figure that is unknown leaves the totals unknown.
+    """
+
+    ms: float | None
+    cents: float | None
+    start_ms: tuple[float | None, ...]
+    step_ms: tuple[float | None, ...]
+    step_cents: tuple[float | None, ...]
+
+
+def typical_run(program: Program) -> TypicalRun:
+    """One pass in order: no failures, so fallbacks and steps that watch for a failure don't run."""
+    count = len(program.calls)
+    runs, ends = [False] * count, [0.0] * count
+    start: list[float | None] = [None] * count
+    took: list[float | None] = [None] * count
+    cents: list[float | None] = [None] * count
+    for i in program.order.sequence:
+        call = program.calls[i]
+        begin = max((ends[before] for before in waits_for(program, i)), default=0.0)
+        runs[i] = _runs(program, i, runs)
+        ends[i] = begin
+        if runs[i]:
+            start[i], took[i], cents[i] = begin, _duration(call), _price(call)
+            ends[i] = begin + (took[i] or 0.0)
+    known_time = all(took[i] is not None for i in range(count) if runs[i])
+    known_cost = all(cents[i] is not None for i in range(count) if runs[i])
+    return TypicalRun(
+        ms=max(ends, default=0.0) if known_time else None,
+        cents=sum(round(c * MICRO) for c in cents if c is not None) / MICRO if known_cost else None,
+        start_ms=tuple(start),
+        step_ms=tuple(took),
+        step_cents=tuple(cents),
+    )
+
+
+def _runs(program: Program, i: int, runs: list[bool]) -> bool:
+    if i in program.order.fallback_of:
+        return False
+    when = program.calls[i].step.when
+    if when is None:
+        return True
+    watched = runs[next(iter(program.order.watched[i]))]
+    return when.outcome == ("succeeded" if watched else "skipped")
+
+
+def _duration(call: Call) -> float | None:
+    if call.typical_ms is None or _width_unknown(call):
+        return None
+    return (call.typical_ms + call.typical_overhead) * call.step.iterations if call.items.typical else 0.0
+
+
+def _price(call: Call) -> float | None:
+    if call.price is None or _width_unknown(call):
+        return None
+    per_attempt = call.price.typical_cents + call.price.per_ms * (call.typical_ms or 0.0)
+    return per_attempt * call.items.typical * call.step.iterations
+
+
+def _width_unknown(call: Call) -> bool:
+    return isinstance(call.step.for_each, str) and call.step.expect is None

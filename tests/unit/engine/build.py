@@ -1,0 +1,107 @@
+"""Small catalogs and plans, and what is asked of them, for the engine's tests."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from aos.domain.distributions import Constant, Distribution
+from aos.domain.forecasts import Forecast
+from aos.domain.plans import Plan, Step
+from aos.domain.skills import (
+    CallCost,
+    Catalog,
+    CostModel,
+    Effects,
+    FailureMode,
+    Figure,
+    ModelPrice,
+    Provenance,
+    RetryPolicy,
+    Skill,
+)
+from aos.domain.verdicts import Limits, Verdict
+from aos.engine.feasibility import judge
+from aos.engine.program import Program, compile_plan
+from aos.engine.simulate import Samples, Simulation
+
+DECLARED = Provenance("declared")
+
+
+def figure(value: Any) -> Figure[Any]:
+    return Figure(value, DECLARED)
+
+
+def skill(
+    name: str = "work",
+    latency: Distribution | None = Constant(100.0),
+    cost: Distribution | CostModel | None = Constant(0.0),
+    failures: Mapping[str, float] | tuple[FailureMode, ...] | None = (),
+    **more: Any,
+) -> Skill:
+    """A skill whose failures are {code: probability}, TRANSIENT and taking no time of their own."""
+    if isinstance(failures, Mapping):
+        failures = tuple(
+            FailureMode(code, "TRANSIENT", figure(p), figure(Constant(50.0))) for code, p in failures.items()
+        )
+    price = cost
+    if isinstance(cost, Distribution):
+        price = CallCost(figure(cost))
+    return Skill(
+        id=name,
+        version="1",
+        purpose="",
+        input_schema={},
+        output_schema={},
+        main_output=None,
+        latency=None if latency is None else figure(latency),
+        cost=price,
+        failures=failures,
+        effects=Effects(True, True, False, True, False),
+        **more,
+    )
+
+
+def tries(count: int, backoff_ms: float = 0.0, multiplier: float = 1.0) -> RetryPolicy:
+    return RetryPolicy(count, backoff_ms, multiplier)
+
+
+def catalog(*skills: Skill, **more: Any) -> Catalog:
+    return Catalog({s.id: s for s in skills}, **more)
+
+
+def chain(length: int, name: str = "work", **more: Any) -> Plan:
+    return Plan(tuple(Step(f"s{i}", name, {}, **more) for i in range(length)))
+
+
+def steps(*made: Step, **more: Any) -> Plan:
+    return Plan(made, **more)
+
+
+def program(plan: Plan, known: Catalog, prices: Mapping[str, ModelPrice] | None = None) -> Program:
+    return compile_plan(plan, known, prices or {})
+
+
+def draw(plan: Plan, known: Catalog, samples: int = 10_000, seed: int = 0) -> Samples:
+    """One chunk of samples with every step's detail."""
+    (chunk,) = Simulation(program(plan, known), seed).take(samples)
+    return chunk
+
+
+def decide(
+    plan: Plan,
+    known: Catalog,
+    *,
+    budget: float | None = None,
+    deadline: float | None = None,
+    samples: int = 10_000,
+    **more: Any,
+) -> tuple[Forecast, Verdict]:
+    limits = Limits(None if budget is None else Decimal(str(budget)), deadline, **more)
+    return judge(program(plan, known), limits, samples=samples, seed=0)
+
+
+def near(values: np.ndarray, mean: float, errors: float = 3.0) -> bool:
+    """Whether the samples' mean is within 3 of its standard errors of `mean`."""
+    return bool(abs(values.mean() - mean) <= errors * values.std() / np.sqrt(len(values)) + 1e-9)

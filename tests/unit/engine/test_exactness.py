@@ -1,0 +1,235 @@
+"""Forecasts against closed forms: within 3 standard errors, or exactly where nothing is random."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
+from aos.domain.plans import Expect, OnError, Step, When
+from aos.domain.skills import Correlation, FailureMode, RateLimit
+from aos.engine.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
+
+from tests.unit.engine.build import catalog, chain, decide, draw, figure, near, skill, steps, tries
+
+
+def test_normal_scores_are_the_normal_quantiles():
+    expected = stats.norm.ppf((np.arange(SIZE) + 0.5) / SIZE)
+    np.testing.assert_allclose(normal_scores(), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_ranks_find_their_way_back_from_scores():
+    every = np.arange(SIZE)
+    assert np.abs(ranks_of(normal_scores()).astype(int) - every).max() <= 16
+
+
+def test_a_tail_goes_on_as_a_generalised_pareto():
+    table = quantile_table(Quantiles((0.0, 0.9), (0.0, 90.0), Tail(0.2, 10.0)))
+    level = (SIZE - 0.5) / SIZE
+    expected = 90 + stats.genpareto.ppf((level - 0.9) / 0.1, 0.2, scale=10)
+    assert table[-1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_chain_of_lognormals_has_their_mean_and_variance():
+    chunk = draw(chain(10), catalog(skill(latency=Lognormal(100, 0.5))))
+    assert near(chunk.time, 10 * 100 * np.exp(0.125))
+    variance = 10 * 100**2 * (np.exp(0.25) - 1) * np.exp(0.25)
+    kurtosis = stats.kurtosis(chunk.time)
+    error = variance * np.sqrt((kurtosis + 2) / len(chunk.time))
+    assert abs(chunk.time.var() - variance) < 3 * error
+
+
+def test_two_in_parallel_take_as_long_as_the_slower_one():
+    plan = steps(Step("a", "work", {}, needs=()), Step("b", "work", {}, needs=()))
+    chunk = draw(plan, catalog(skill(latency=Uniform(0, 100))))
+    assert near(chunk.time, 200 / 3)
+    assert near((chunk.time <= 50).astype(float), 0.25)
+
+
+def test_retries_are_geometric_and_every_try_is_paid():
+    p, most = 0.3, 4
+    known = catalog(skill(cost=Constant(2.0), failures={"BROKEN": p}, retry=tries(most, 10.0)))
+    chunk = draw(chain(1), known)
+    tries_made = (1 - p**most) / (1 - p)
+    assert near(chunk.success.astype(float), 1 - p**most)
+    assert near(chunk.cost / 1e6, 2 * tries_made)
+    # Each try but the last fails after 50 ms and waits 10; what succeeds takes 100.
+    assert near(chunk.time, 100 * (1 - p**most) + 50 * p * tries_made + 10 * (tries_made - 1))
+
+
+def test_backoff_grows_and_is_capped():
+    always = (FailureMode("DOWN", "TRANSIENT", figure(1.0), figure(Constant(0.0))),)
+    policy = tries(4, 100.0, multiplier=3.0)._replace(max_backoff_ms=250.0)
+    chunk = draw(chain(1), catalog(skill(failures=always, retry=policy)))
+    assert set(chunk.time) == {100.0 + 250.0 + 250.0}
+
+
+def test_failures_outside_the_policy_are_not_retried():
+    never = (FailureMode("GONE", "PERMANENT", figure(1.0), figure(Constant(5.0))),)
+    chunk = draw(chain(1), catalog(skill(failures=never, retry=tries(4, 100.0))))
+    assert set(chunk.time) == {5.0}
+    assert not chunk.success.any()
+
+
+def test_a_failure_that_is_not_charged_costs_nothing():
+    free = (FailureMode("LIMITED", "TRANSIENT", figure(0.5), charged=False),)
+    chunk = draw(chain(1), catalog(skill(cost=Constant(7.0), failures=free, retry=tries(2))))
+    assert set(chunk.cost[chunk.success] / 1e6) == {7.0}
+    assert set(chunk.cost[~chunk.success] / 1e6) == {0.0}
+
+
+def test_retries_within_an_outage_fail_again():
+    outage = FailureMode("DOWN", "TRANSIENT", figure(0.2), figure(Constant(0.0)), outage=figure(Constant(1000.0)))
+    short = draw(chain(1), catalog(skill(failures=(outage,), retry=tries(3, 100.0))))
+    assert near(short.success.astype(float), 0.8)
+    long = draw(chain(1), catalog(skill(failures=(outage,), retry=tries(3, 1000.0))))
+    assert near(long.success.astype(float), 1 - 0.2**3)
+
+
+def test_a_timeout_cuts_off_and_fails():
+    plan = chain(1, timeout_s=0.05)
+    chunk = draw(plan, catalog(skill(latency=Uniform(0, 100))))
+    assert near(chunk.success.astype(float), 0.5)
+    assert chunk.time.max() == 50.0
+    forecast, _ = decide(plan, catalog(skill(latency=Uniform(0, 100))))
+    assert [risk.code for risk in forecast.risks] == ["TIMEOUT"]
+
+
+def test_a_failed_step_stops_what_comes_after_it_and_what_was_spent_is_spent():
+    chunk = draw(chain(3), catalog(skill(cost=Constant(1.0), failures={"BROKEN": 0.5})))
+    assert near(chunk.cost / 1e6, 1 + 0.5 + 0.25)
+    assert near(chunk.success.astype(float), 0.125)
+    assert set(chunk.time) == {50.0, 150.0, 250.0, 300.0}
+
+
+def test_on_error_continue_goes_on():
+    plan = steps(Step("a", "bad", {}, on_error=OnError("continue")), Step("b", "work", {}))
+    chunk = draw(plan, catalog(skill("bad", failures={"BROKEN": 1.0}), skill()))
+    assert chunk.success.all()
+    assert set(chunk.time) == {150.0}
+
+
+def test_a_fallback_stands_in_only_where_its_step_fails():
+    plan = steps(
+        Step("a", "bad", {}, on_error=OnError("fallback", "b")), Step("b", "dear", {}), Step("c", "work", {})
+    )
+    known = catalog(skill("bad", failures={"BROKEN": 0.4}), skill("dear", Constant(500), Constant(9)), skill())
+    chunk = draw(plan, known)
+    assert chunk.success.all()
+    assert near(chunk.cost / 1e6, 0.4 * 9)
+    assert set(chunk.time) == {200.0, 50.0 + 500.0 + 100.0}
+    assert decide(plan, known)[0].typical_ms == 200.0
+
+
+def test_fallbacks_of_fallbacks():
+    plan = steps(
+        Step("a", "bad", {}, on_error=OnError("fallback", "b")),
+        Step("b", "bad", {}, on_error=OnError("fallback", "c")),
+        Step("c", "work", {}),
+        Step("d", "work", {}),
+    )
+    chunk = draw(plan, catalog(skill("bad", failures={"BROKEN": 1.0}), skill()))
+    assert chunk.success.all()
+    assert set(chunk.time) == {50.0 + 50.0 + 100.0 + 100.0}
+
+
+def test_when_looks_at_the_outcome():
+    plan = steps(
+        Step("a", "bad", {}, on_error=OnError("continue")),
+        Step("good", "work", {}, needs=(), when=When("a", "succeeded")),
+        Step("mend", "work", {}, needs=(), when=When("a", "failed")),
+        Step("idle", "work", {}, needs=(), when=When("good", "skipped")),
+    )
+    chunk = draw(plan, catalog(skill("bad", failures={"BROKEN": 0.3}), skill()))
+    good, mend, idle = (chunk.steps[i].ran for i in (1, 2, 3))
+    assert near(mend.astype(float), 0.3)
+    assert (good == ~mend).all()
+    assert (idle == mend).all()
+    assert chunk.success.all()
+
+
+def test_a_watched_failure_still_fails_the_run():
+    plan = steps(Step("a", "bad", {}), Step("mend", "work", {}, needs=(), when=When("a", "failed")))
+    chunk = draw(plan, catalog(skill("bad", failures={"BROKEN": 1.0}), skill()))
+    assert chunk.steps[1].ran.all()
+    assert not chunk.success.any()
+
+
+def test_iterations_follow_each_other_until_one_fails():
+    chunk = draw(chain(1, iterations=3), catalog(skill(cost=Constant(1.0), failures={"BROKEN": 0.5})))
+    assert near(chunk.success.astype(float), 0.125)
+    assert near(chunk.cost / 1e6, 1.75)
+
+
+def test_items_run_side_by_side():
+    chunk = draw(chain(1, for_each=tuple(range(5))), catalog(skill(latency=Uniform(0, 100), cost=Constant(1.0))))
+    assert near(chunk.time, 100 * 5 / 6)
+    assert set(chunk.cost / 1e6) == {5.0}
+
+
+def test_expected_items_are_drawn():
+    plan = chain(1, for_each="${inputs.urls}", expect=Expect(4.0, 8.0))
+    width = draw(plan, catalog(skill(cost=Constant(1.0)))).cost / 1e6
+    assert np.median(width) == 4.0
+    assert np.quantile(width, 0.9) == pytest.approx(8.0, abs=1.0)
+
+
+def test_slots_make_steps_queue():
+    plan = steps(*(Step(f"s{i}", "work", {}, needs=()) for i in range(7)))
+    chunk = draw(plan, catalog(skill(pool="desk"), pools={"desk": 3}))
+    assert set(chunk.time) == {300.0}
+
+
+def test_a_rate_limit_spaces_starts():
+    plan = steps(*(Step(f"s{i}", "work", {}, needs=()) for i in range(5)))
+    chunk = draw(plan, catalog(skill(rate_limit=RateLimit(60, 2))))
+    assert set(chunk.time) == {3000.0 + 100.0}
+
+
+def test_overhead_passes_before_each_step():
+    chunk = draw(chain(3), catalog(skill(), overhead=figure(Constant(20.0))))
+    assert set(chunk.time) == {360.0}
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
+def test_correlated_steps_have_the_variance_of_their_sum(correlation):
+    known = catalog(skill(latency=Lognormal(100, 0.3)), correlation=Correlation(run=figure(correlation)))
+    chunk = draw(chain(5), known, samples=10_000)
+    single = 100**2 * np.exp(0.09)
+    shared = np.exp(0.09 * correlation) - 1
+    variance = 5 * single * (np.exp(0.09) - 1) + 20 * single * shared
+    error = variance * np.sqrt((stats.kurtosis(chunk.time) + 2) / len(chunk.time))
+    assert abs(chunk.time.var() - variance) < 3 * error
+    assert near(chunk.time, 500 * np.exp(0.045))
+
+
+def test_siblings_share_more_than_the_run():
+    known = catalog(
+        skill(latency=Lognormal(100, 0.5)), correlation=Correlation(run=figure(0.1), siblings=figure(0.8))
+    )
+    plan = steps(*(Step(n, "work", {}, needs=()) for n in "ab"), Step("c", "work", {}, needs=("a", "b")))
+    chunk = draw(plan, known)
+    a, b, c = (np.log(s.end - s.start) for s in chunk.steps)
+    assert np.corrcoef(a, b)[0, 1] == pytest.approx(0.8, abs=0.02)
+    assert np.corrcoef(a, c)[0, 1] == pytest.approx(0.1, abs=0.04)
+
+
+def test_people_wait_on_a_clock_of_their_own():
+    plan = steps(Step("a", "work", {}), Step("b", "work", {}, approval=3))
+    chunk = draw(plan, catalog(skill(), approval_wait=figure(Constant(60_000.0))))
+    assert set(chunk.time) == {200.0}
+    assert set(chunk.elapsed) == {60_200.0}
+
+
+def test_a_budget_stops_the_run_before_it_is_passed():
+    cheap_or_dear = Quantiles((0.0, 0.4999999, 0.5, 1.0), (1.0, 1.0, 10.0, 10.0))
+    forecast, _ = decide(chain(3), catalog(skill(cost=cheap_or_dear)), budget=20)
+    # 10c are set aside before each step: only 10 + 10 (a quarter) and 10 + 1 or 1 + 10 (a half) leave too little.
+    stop = forecast.budget_stop
+    assert stop is not None
+    assert abs(stop.chance.value - 0.75) < 3 * stop.chance.se
+    assert stop.spent.p99.value <= 20
+
+
+def test_sums_of_tables_have_the_mean_of_the_sum():
+    total = sum_table(quantile_table(Lognormal(10, 0.5)), quantile_table(Uniform(0, 4)))
+    assert total.mean() == pytest.approx(10 * np.exp(0.125) + 2, rel=1e-3)
