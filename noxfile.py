@@ -1,6 +1,7 @@
 """The one door for chores: `nox -l` lists the sessions, `nox -s NAME` runs one in its own environment."""
 
-from pathlib import Path
+import os
+import shutil
 
 import nox
 from packaging.requirements import Requirement
@@ -9,6 +10,8 @@ nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
+
+DEBIAN = ("strace",)
 
 DEV = {
     Requirement(line).name: line
@@ -49,10 +52,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """The tests that need a real service. Their fixtures start it; what Debian or npm must give goes here."""
-    if not Path("tests/services").is_dir():
-        session.log("nothing needs a service yet")
-        return
+    """The tests that need more than Python; what Debian must give is installed first, where it is missing."""
+    missing = [name for name in DEBIAN if shutil.which(name) is None]
+    if missing:
+        root = [] if os.geteuid() == 0 else ["sudo"]
+        session.run(*root, "apt-get", "update", "-qq", external=True)
+        session.run(*root, "apt-get", "install", "-y", "-qq", *missing, external=True)
     session.install("-e", ".[dev,server]")
     session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
 
