@@ -81,3 +81,10 @@ def truth(session: nox.Session) -> None:
     """Forecast runs whose outcome is known: `nox -s truth -- OUT.jsonl`."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "tests.bench.truth", *session.posargs)
+
+
+@nox.session
+def prices(session: nox.Session) -> None:
+    """Make the snapshot of model prices anew, from the genai-prices that `dev` names."""
+    session.install("-e", ".", DEV["genai-prices"])
+    session.run("python", "tests/tools/build_model_prices.py", "src/aos/wire/data/model_prices.json")

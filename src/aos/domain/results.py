@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Plan
+from aos.domain.prices import ModelPrice
 from aos.domain.skills import Skill
 from aos.domain.verdicts import Limits, Verdict
 
@@ -18,7 +19,8 @@ class Digests(NamedTuple):
 
 
 class SimulationResult(NamedTuple):
-    """A simulated plan. `skills` are those it calls; `notes` say how the plan was normalised.
+    """A simulated plan. `skills` are those it calls, `prices` those of the models it names, by that name;
+    `notes` say how the plan was normalised.
 
     `samples` and `seed` are what was asked for; `forecast.samples` is what it took.
     """
@@ -30,5 +32,6 @@ class SimulationResult(NamedTuple):
     verdict: Verdict
     forecast: Forecast
     skills: Mapping[str, Skill]
+    prices: Mapping[str, ModelPrice]
     digests: Digests
     notes: tuple[str, ...]

@@ -1,7 +1,6 @@
 """Skills: what a step can call, what it costs, how long it takes, how it fails. Every figure says where it is from."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from aos.domain.distributions import Distribution
@@ -109,15 +108,6 @@ class TokenCost(NamedTuple):
 
 
 CostModel = CallCost | TokenCost
-
-
-class ModelPrice(NamedTuple):
-    """Cents per million tokens of one language model."""
-
-    model: str
-    input_cents_per_mtok: Decimal
-    output_cents_per_mtok: Decimal
-    provenance: Provenance
 
 
 class Hints(NamedTuple):

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aos.domain.distributions import Constant, Distribution, median, upper_bound
+from aos.domain.prices import ModelPrice
 from aos.domain.references import parse, strings
-from aos.domain.skills import CallCost, CostModel, ModelPrice, TokenCost
+from aos.domain.skills import CallCost, CostModel, TokenCost
 from aos.engine.distributions import Floats, quantile_table, sum_table
 
 MICRO = 1_000_000
@@ -56,15 +57,14 @@ def _of_distribution(distribution: Distribution, per_ms: float, follows: float) 
 
 def _of_tokens(model: TokenCost, params: Mapping[str, Any], rates: ModelPrice) -> Price:
     """Input and output tokens, each times its price; both uncertain, independent of each other."""
-    per_input = float(rates.input_cents_per_mtok) / 1e6
-    per_output = float(rates.output_cents_per_mtok) / 1e6
     known, referred = _characters(params)
     ratio = quantile_table(model.chars_per_token.value)
     tokens = (known / ratio)[::-1]
     if referred:
-        tokens = sum_table(
-            tokens, referred * quantile_table(model.reference_chars.value) / ratio[len(ratio) // 2]
-        )
+        typical_ratio = ratio[len(ratio) // 2]
+        tokens = sum_table(tokens, referred * quantile_table(model.reference_chars.value) / typical_ratio)
+    typical_input = float(tokens[len(tokens) // 2])
+    per_input, per_output = (float(rate) / 1e6 for rate in rates.rates(round(typical_input)))
     limit = params.get("max_tokens")
     output = quantile_table(model.output_tokens.value)
     typical_output = median(model.output_tokens.value)
@@ -74,15 +74,20 @@ def _of_tokens(model: TokenCost, params: Mapping[str, Any], rates: ModelPrice) -
         if not referred:
             maximum = round((tokens[-1] * per_input + limit * per_output) * MICRO)
     table = sum_table(tokens * per_input, output * per_output)
-    typical = float(tokens[len(tokens) // 2]) * per_input + typical_output * per_output
+    typical = typical_input * per_input + typical_output * per_output
     return Price(0, _micro(table), 0.0, _follows(model), typical, maximum)
 
 
 def _characters(params: Mapping[str, Any]) -> tuple[int, int]:
     """Characters written out in the parameters, and the number of references to something not yet known."""
     texts = [parse(text) for _, text in strings({k: v for k, v in params.items() if k != "model"})]
-    literal = sum(len(piece) for text in texts for piece in text if isinstance(piece, str))
+    literal = sum(_length(piece) for text in texts for piece in text if isinstance(piece, str))
     return literal, sum(not isinstance(piece, str) for text in texts for piece in text)
+
+
+def _length(text: str) -> int:
+    """Characters, those beyond Latin counted as two: they take about twice the tokens."""
+    return len(text) if text.isascii() else len(text) + sum(character >= "\u0250" for character in text)
 
 
 def _follows(model: TokenCost) -> float:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from aos.domain.distributions import Distribution, Lognormal, median
 from aos.domain.forecasts import Unknown
 from aos.domain.plans import MAX_ITEMS, Order, Plan, Step, order
-from aos.domain.skills import Catalog, Figure, ModelPrice, RetryPolicy, Skill
+from aos.domain.prices import ModelPrice
+from aos.domain.skills import Catalog, Figure, RetryPolicy, Skill
 from aos.engine.attempts import Attempts, attempts_table, retried
 from aos.engine.distributions import Floats, quantile_table
 from aos.engine.prices import Price, price

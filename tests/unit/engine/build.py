@@ -9,6 +9,7 @@ import numpy as np
 from aos.domain.distributions import Constant, Distribution
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Plan, Step
+from aos.domain.prices import ModelPrice
 from aos.domain.skills import (
     CallCost,
     Catalog,
@@ -16,7 +17,6 @@ from aos.domain.skills import (
     Effects,
     FailureMode,
     Figure,
-    ModelPrice,
     Provenance,
     RetryPolicy,
     Skill,
