@@ -6,7 +6,7 @@ referred value's type; a reference inside a longer string becomes text.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
@@ -61,6 +61,28 @@ def strings(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from strings(inner, f"{pointer}/{index}")
+
+
+def given(value: Any, inputs: Mapping[str, Any]) -> Any:
+    """What the plan's own inputs make of a value: a string that is one input reference becomes that input."""
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    pieces = parse(value)
+    if len(pieces) == 1 and isinstance(pieces[0], Reference) and pieces[0].kind == "inputs":
+        return at_path(inputs.get(pieces[0].name), pieces[0].path)
+    return value
+
+
+def at_path(value: Any, path: tuple[str, ...]) -> Any:
+    """What stands at a path inside a JSON value; None where nothing does."""
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return None
+    return value
 
 
 def resolve(value: Any, look_up: Callable[[Reference], Any], as_text: Callable[[Any], str]) -> Any:

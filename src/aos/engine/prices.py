@@ -1,6 +1,6 @@
 """What one attempt costs, as a table of whole micro-cents: money adds up exactly."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aos.domain.distributions import Constant, Distribution, median, upper_bound
 from aos.domain.prices import ModelPrice
-from aos.domain.references import parse, strings
+from aos.domain.references import Reference, at_path, given, parse, strings
 from aos.domain.skills import CallCost, CostModel, TokenCost
 from aos.engine.distributions import Floats, quantile_table, sum_table
 
@@ -31,20 +31,22 @@ class Price(NamedTuple):
     maximum: int | None
 
 
-def price(model: CostModel, params: Mapping[str, Any], prices: Mapping[str, ModelPrice]) -> Price | None:
+def price(
+    model: CostModel, params: Mapping[str, Any], inputs: Mapping[str, Any], prices: Mapping[str, ModelPrice]
+) -> Price | None:
     """The price of an attempt with these parameters, None where nobody knows it."""
     if isinstance(model, CallCost):
         per_ms = model.per_ms.value if model.per_ms else 0.0
         follows = model.follows_latency.value if model.follows_latency else 0.0
         return _of_distribution(model.per_attempt.value, per_ms, follows)
-    named = params.get("model")
+    named = given(params.get("model"), inputs)
     if named is None:
         if model.unnamed is None:
             return None
         return _of_distribution(model.unnamed.value, 0.0, _follows(model))
     if not isinstance(named, str) or named not in prices:
         return None
-    return _of_tokens(model, params, prices[named])
+    return _of_tokens(model, params, inputs, prices[named])
 
 
 def _of_distribution(distribution: Distribution, per_ms: float, follows: float) -> Price:
@@ -55,9 +57,11 @@ def _of_distribution(distribution: Distribution, per_ms: float, follows: float) 
     return Price(0, _micro(quantile_table(distribution)), per_ms, follows, median(distribution), maximum)
 
 
-def _of_tokens(model: TokenCost, params: Mapping[str, Any], rates: ModelPrice) -> Price:
+def _of_tokens(
+    model: TokenCost, params: Mapping[str, Any], inputs: Mapping[str, Any], rates: ModelPrice
+) -> Price:
     """Input and output tokens, each times its price; both uncertain, independent of each other."""
-    known, referred = _characters(params)
+    known, referred = _characters(params, inputs)
     ratio = quantile_table(model.chars_per_token.value)
     tokens = (known / ratio)[::-1]
     if referred:
@@ -65,7 +69,7 @@ def _of_tokens(model: TokenCost, params: Mapping[str, Any], rates: ModelPrice) -
         tokens = sum_table(tokens, referred * quantile_table(model.reference_chars.value) / typical_ratio)
     typical_input = float(tokens[len(tokens) // 2])
     per_input, per_output = (float(rate) / 1e6 for rate in rates.rates(round(typical_input)))
-    limit = params.get("max_tokens")
+    limit = given(params.get("max_tokens"), inputs)
     output = quantile_table(model.output_tokens.value)
     typical_output = median(model.output_tokens.value)
     maximum = None
@@ -78,11 +82,21 @@ def _of_tokens(model: TokenCost, params: Mapping[str, Any], rates: ModelPrice) -
     return Price(0, _micro(table), 0.0, _follows(model), typical, maximum)
 
 
-def _characters(params: Mapping[str, Any]) -> tuple[int, int]:
-    """Characters written out in the parameters, and the number of references to something not yet known."""
-    texts = [parse(text) for _, text in strings({k: v for k, v in params.items() if k != "model"})]
-    literal = sum(_length(piece) for text in texts for piece in text if isinstance(piece, str))
-    return literal, sum(not isinstance(piece, str) for text in texts for piece in text)
+def _characters(params: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[int, int]:
+    """Characters known before the run, and the number of references to something that is not."""
+    known, unknown = 0, 0
+    for piece in (piece for name in params if name != "model" for piece in _pieces(params[name])):
+        if isinstance(piece, str):
+            known += _length(piece)
+        elif piece.kind == "inputs":
+            known += _length(str(at_path(inputs.get(piece.name), piece.path)))
+        else:
+            unknown += 1
+    return known, unknown
+
+
+def _pieces(value: Any) -> Iterator[str | Reference]:
+    return (piece for _, text in strings(value) for piece in parse(text))
 
 
 def _length(text: str) -> int:

@@ -1,7 +1,7 @@
 """A plan compiled against a catalog: who waits for whom, and for every step the tables to draw from."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from aos.domain.distributions import Distribution, Lognormal, median
 from aos.domain.forecasts import Unknown
 from aos.domain.plans import MAX_ITEMS, Order, Plan, Step, order
 from aos.domain.prices import ModelPrice
+from aos.domain.references import given
 from aos.domain.skills import Catalog, Figure, RetryPolicy, Skill
 from aos.engine.attempts import Attempts, attempts_table, retried
 from aos.engine.distributions import Floats, quantile_table
@@ -26,7 +27,8 @@ class Items(NamedTuple):
 
     most: int
     typical: int
-    table: Floats | None
+    table: Floats | None = None
+    known: bool = True
 
 
 class Call(NamedTuple):
@@ -80,14 +82,14 @@ def compile_plan(
     for i, step in enumerate(plan.steps):
         skill = catalog.skills[step.skill]
         group = groups.setdefault((step.skill, dag.after[i]), len(groups))
-        call = _call(step, (streams or {}).get(step.id, i), group, skill, catalog, prices, tables)
+        call = _call(step, (streams or {}).get(step.id, i), group, skill, catalog, plan.inputs, prices, tables)
         calls.append(
             call._replace(
                 pool=pools[skill.pool] if skill.pool else -1,
                 limiter=limited.index(skill.id) if skill.rate_limit else -1,
             )
         )
-        unknowns += _unknowns(i, call, skill, catalog)
+        unknowns += _unknowns(i, call, skill, catalog, plan.inputs)
     run = catalog.correlation.run
     siblings = catalog.correlation.siblings
     run_value = run.value if run else 0.0
@@ -131,6 +133,7 @@ def _call(
     group: int,
     skill: Skill,
     catalog: Catalog,
+    inputs: Mapping[str, Any],
     prices: Mapping[str, ModelPrice],
     tables: dict[tuple[str, float | None], Attempts],
 ) -> Call:
@@ -149,8 +152,8 @@ def _call(
         retry=retry,
         retried=(again := retried(attempts.modes, retry)),
         retries_all=bool(again.all()),
-        price=price(skill.cost, step.params, prices) if skill.cost else None,
-        items=_items(step),
+        price=price(skill.cost, step.params, inputs, prices) if skill.cost else None,
+        items=_items(step, inputs),
         overhead=_table(overhead),
         typical_overhead=median(overhead.value) if overhead else 0.0,
         typical_ms=min(median(skill.latency.value), attempts.timeout_ms) if skill.latency else None,
@@ -164,28 +167,31 @@ def _table(figure: Figure[Distribution] | None) -> Floats | None:
     return quantile_table(figure.value) if figure else None
 
 
-def _items(step: Step) -> Items:
+def _items(step: Step, inputs: Mapping[str, Any]) -> Items:
     """Known items are counted; expected ones drawn, lognormal through p50 and p90, rounded, at most 50."""
     if step.for_each is None:
-        return Items(1, 1, None)
-    if not isinstance(step.for_each, str):
-        return Items(len(step.for_each), len(step.for_each), None)
+        return Items(1, 1)
+    listed = given(step.for_each, inputs)
+    if isinstance(listed, list | tuple):
+        return Items(len(listed), len(listed))
     if step.expect is None:
-        return Items(0, 0, None)
+        return Items(0, 0, known=False)
     p50, p90 = step.expect
     if p50 == p90:
-        return Items(round(p50), round(p50), None)
+        return Items(round(p50), round(p50))
     sigma = float(np.log(p90 / p50)) / _NORMAL_P90
     table = np.clip(np.rint(quantile_table(Lognormal(p50, sigma))), 0, MAX_ITEMS)
     return Items(int(table[-1]), round(p50), table)
 
 
-def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog) -> list[Unknown]:
+def _unknowns(
+    i: int, call: Call, skill: Skill, catalog: Catalog, inputs: Mapping[str, Any]
+) -> list[Unknown]:
     """Every figure of a step that nobody knows, with the place in the plan."""
     step, at = call.step, f"/steps/{i}"
     found = []
     if call.price is None:
-        model = step.params.get("model")
+        model = given(step.params.get("model"), inputs)
         why = (
             f"no price is known for model {model!r}"
             if model and skill.cost
@@ -196,7 +202,7 @@ def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog) -> list[Unknow
         found.append(Unknown("unknown_latency", at, f"{skill.id} declares no latency"))
     if not call.attempts.failures_known:
         found.append(Unknown("unknown_failure", at, f"{skill.id} does not say how often it fails"))
-    if isinstance(step.for_each, str) and step.expect is None:
+    if not call.items.known:
         found.append(
             Unknown("unknown_items", f"{at}/for_each", f"the number of items of {step.for_each} is unknown")
         )

@@ -233,8 +233,7 @@ class _Chunk:
         """Samples in which a step runs whose figure nobody knows; a step of unknown width always counts."""
         found = None
         for i, call in enumerate(self.program.calls):
-            unmeasured = isinstance(call.step.for_each, str) and call.step.expect is None
-            if unknown[i] or unmeasured:
+            if unknown[i] or not call.items.known:
                 found = self.ran[i] if found is None else found | self.ran[i]
         return found
 

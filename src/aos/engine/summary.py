@@ -151,8 +151,8 @@ def _quantile(ordered: Floats, level: float) -> Estimate:
 def _limit_for(values: Floats, left_open: Flags, confidence: float) -> float | None:
     """The least limit that the confidence asked for would be kept with, None where an unknown prevents it."""
     closed = np.sort(values[~left_open])
-    rank = int(np.ceil(confidence * len(values))) - 1
-    return float(closed[max(rank, 0)]) if rank < len(closed) else None
+    rank = max(0, int(np.ceil(confidence * len(values))) - 1)
+    return float(closed[rank]) if rank < len(closed) else None
 
 
 def _budget_stop(chunk: Samples, limits: Limits) -> BudgetStop | None:
@@ -175,7 +175,7 @@ def _steps(
 
 def _step(call: Call, samples: StepSamples, typical: TypicalRun, i: int) -> StepForecast:
     ran = int(np.count_nonzero(samples.ran))
-    known_width = not (isinstance(call.step.for_each, str) and call.step.expect is None)
+    known_width = call.items.known
     time = samples.end - samples.start if call.attempts.latency_known and known_width else None
     free = np.zeros(len(samples.ran)) if samples.cost is None else samples.cost / MICRO
     return StepForecast(

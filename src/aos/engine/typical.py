@@ -56,17 +56,14 @@ def _runs(program: Program, i: int, runs: list[bool]) -> bool:
 
 
 def _duration(call: Call) -> float | None:
-    if call.typical_ms is None or _width_unknown(call):
+    if call.typical_ms is None or not call.items.known:
         return None
     return (call.typical_ms + call.typical_overhead) * call.step.iterations if call.items.typical else 0.0
 
 
 def _price(call: Call) -> float | None:
-    if call.price is None or _width_unknown(call):
+    if call.price is None or not call.items.known:
         return None
     per_attempt = call.price.typical_cents + call.price.per_ms * (call.typical_ms or 0.0)
     return per_attempt * call.items.typical * call.step.iterations
 
-
-def _width_unknown(call: Call) -> bool:
-    return isinstance(call.step.for_each, str) and call.step.expect is None

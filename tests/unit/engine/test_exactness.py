@@ -94,6 +94,11 @@ def test_a_timeout_cuts_off_and_fails():
     assert [risk.code for risk in forecast.risks] == ["TIMEOUT"]
 
 
+def test_a_timeout_cuts_failures_short_too():
+    chunk = draw(chain(1, timeout_s=0.02), catalog(skill(latency=Constant(5.0), failures={"BROKEN": 0.5})))
+    assert set(chunk.time) == {5.0, 20.0}
+
+
 def test_a_failed_step_stops_what_comes_after_it_and_what_was_spent_is_spent():
     chunk = draw(chain(3), catalog(skill(cost=Constant(1.0), failures={"BROKEN": 0.5})))
     assert near(chunk.cost / 1e6, 1 + 0.5 + 0.25)
@@ -144,6 +149,8 @@ def test_when_looks_at_the_outcome():
     assert near(mend.astype(float), 0.3)
     assert (good == ~mend).all()
     assert (idle == mend).all()
+    assert set(chunk.time[good]) == {100.0 + 100.0}
+    assert set(chunk.time[mend]) == {50.0 + 100.0}
     assert chunk.success.all()
 
 
