@@ -1,34 +1,29 @@
-"""First come, first served: when each node of a plan starts where nodes queue for slots and for permits.
+"""First come, first served: when each node of a plan starts where nodes queue for slots and permits.
 
 The rules, in each sample on its own:
 
-- A node is ready at the latest end of its predecessors (0 for a root) plus its gap. It ends `hold` after its
-start. - A node of a pool joins the pool's queue when it is ready. A free slot goes to the head of the queue;
-the node keeps
-  it until it ends.
-- A node of a limiter asks it when it is ready, or, where it also has a pool, when it gets its slot. The
-answer comes
-  at once: the instant from which it may start. It keeps its slot until then, and nobody overtakes it at the
-  limiter.
-- Queues are in order of readiness; of nodes ready at the same instant the lower number is first. Of services
-that
-  are possible at the same instant, that of the node which was ready first is first, then that of the lower
-  number.
+- A node is ready at the latest end of its predecessors (0 for a root) plus its gap; it ends `hold` after
+  its start.
+- A node of a pool joins the pool's queue when it is ready. A free slot goes to the head of the queue, which
+  keeps it until it ends.
+- A node of a limiter asks it when it is ready or, if it also has a pool, when it gets its slot. The answer
+  comes at once: the instant at which it may start. It keeps its slot until then, and nobody who asks later
+  is let through earlier.
+- Queues are in order of readiness, of nodes ready at the same instant the lower number is first. So are
+  services that are possible at the same instant: first that of the node which was ready first.
 - An inactive node takes no time, no slot and no permit: it starts and ends when its last predecessor ends.
 
-The limiter is the generic cell rate algorithm (ITU-T I.371): it knows the instant `due` at which its bucket
-is full again. A node that asks at t starts at max(t, due - (burst - 1) * interval); its n permits then move
+The limiter is the generic cell rate algorithm (ITU-T I.371). It knows the instant `due` at which its bucket
+is full again: who asks at t starts at max(t, due - (burst - 1) * interval), and its n permits then move
 `due` to max(due, start) + n * interval.
 
-How it is fast: all samples of a chunk advance together, each serving its next node in every round. The next
-node is found with one minimum, because everything that decides is in one integer, the node's key; from the
-top bits down
+How it is fast: all samples of a chunk advance together, each serving its next node in every round. One
+minimum finds that node, because all that decides is in one integer, its key; from the top bits down
 
-    predecessors not yet served | ready, in ticks | the node's number
+    predecessors not yet served | ready, in ticks | number of the node
 
-so the smallest key of a sample is that of the node to serve, and a served predecessor is one subtraction
-from the top bits. Whole ticks of a microsecond make sums exact: 0.1 + 0.2 and 0.3 ms are a tie, in whatever
-order they are added.
+so the smallest key of a sample is that of the node to serve, and a predecessor served is one subtraction
+from the top bits. Whole ticks of a microsecond make sums exact: 0.1 + 0.2 and 0.3 ms are a tie.
 """
 
 from collections.abc import Sequence
@@ -62,13 +57,15 @@ def schedule(
 ) -> tuple[FloatArray, FloatArray]:
     """Start and end of every node, in ms, each of shape (nodes, samples).
 
-    Nodes are in topological order: `after[i]` lists the predecessors of i, all lower than i. `gap` (from the last
-    predecessor's end to readiness) and `hold` (all attempts and the waits between them) are in ms, finite, not
-    negative, and rounded to microseconds; every array is of shape (nodes, samples). `active` None: all are. `pool[i]`
-    is an index into `slots` or -1, `limiter[i]` one into `limits`, pairs of (interval in ms, burst >= 1), or -1.
-    `starts` is the number of permits each node uses, at least 1 where it is active; None: 1.
+    Nodes are in topological order: `after[i]` lists the predecessors of i, all lower than i. `gap` (from the
+    last predecessor's end to readiness) and `hold` (all attempts and the waits between them) are in ms,
+    finite, not negative, and rounded to microseconds; every array is of shape (nodes, samples). `active`
+    None: all are. `pool[i]` is an index into `slots` or -1, `limiter[i]` one into `limits`, pairs of
+    (interval in ms, burst >= 1), or -1. `starts` is the number of permits each node uses, at least 1 where
+    it is active; None: 1.
 
-    A plan whose times add up to decades gets coarser ticks. Raises ValueError where a time is not finite.
+    A plan whose times add up to years (to days, where thousands of nodes meet in one) gets coarser ticks.
+    Raises ValueError where a time is not finite.
     """
     nodes, samples = hold.shape
     permits = [1] * nodes if starts is None else starts.max(axis=1, initial=1).tolist()
@@ -108,7 +105,7 @@ class _Scale(NamedTuple):
     def build(cls, graph: Graph, gap: FloatArray, hold: FloatArray, permits: list[int]) -> "_Scale":
         node_bits = max(len(graph.after) - 1, 0).bit_length()
         time_bits = min(_KEY_BITS - max(graph.missing, default=0).bit_length(), _KEY_BITS - 1)
-        longest = sum((gap.max(axis=1, initial=0) + hold.max(axis=1, initial=0)).tolist())
+        longest = sum(gap.max(axis=1, initial=0).tolist()) + sum(hold.max(axis=1, initial=0).tolist())
         for number, most in zip(graph.limiter, permits, strict=True):
             longest += graph.limits[number][0] * most if number >= 0 else 0
         if not longest < float("inf"):
@@ -161,7 +158,7 @@ class _Limiter:
 
 
 class _Chunk:
-    """Some samples, served together. All times are in the ticks of `scale`, above the bits for a node's number."""
+    """Some samples, served together. All times are in the ticks of `scale`, as in a key."""
 
     def __init__(self, graph: Graph, scale: _Scale, samples: int) -> None:
         self.graph, self.scale = graph, scale
@@ -241,8 +238,8 @@ class _Chunk:
     def _next(self, rows: slice) -> IntArray:
         """The key of the node to serve next in each sample; it is in one of these rows.
 
-        It is the first to be ready, unless one limiter is asked from several queues: then it is the first to be let
-        through by its queue, for a node that was ready earlier may be in a slower one.
+        It is the first to be ready, unless one limiter is asked from several queues: then it is the first
+        to be let through by its queue, for a node that was ready earlier may be in a slower one.
         """
         keys = self.keys[rows]
         if self.graph.crossed:

@@ -115,7 +115,9 @@ def tight_limiters(limiter: Ints, limits: Limits, permits: Ints) -> list[int]:
     used = [0] * (len(limits) + 1)
     for number, most in zip(limiter, permits, strict=True):
         used[number] += most
-    return [number for number, (interval, burst) in enumerate(limits) if interval > 0 and used[number] > burst]
+    return [
+        number for number, (interval, burst) in enumerate(limits) if interval > 0 and used[number] > burst
+    ]
 
 
 def _split(above: list[int], queues: list[bool]) -> tuple[list[int], list[int], list[int]]:
