@@ -150,11 +150,30 @@ class Correlation(NamedTuple):
     siblings: Figure[float] | None = None
 
 
+class Block(NamedTuple):
+    """Recorded runs of one shape, drawn whole: what belongs together in a run stays together.
+
+    `skills[i]` and `after[i]` are the skill of step i and the steps it starts after. Run r weighs `weights[r]`; in it
+    step i started `gap_ms[r][i]` after the last step before it, took `time_ms[r][i]` with all its attempts, cost
+    `cost_cents[r][i]` and failed or not. `cost_cents` None: nobody recorded it.
+    """
+
+    skills: tuple[str, ...]
+    after: tuple[tuple[int, ...], ...]
+    weights: tuple[float, ...]
+    gap_ms: tuple[tuple[float, ...], ...]
+    time_ms: tuple[tuple[float, ...], ...]
+    cost_cents: tuple[tuple[float, ...], ...] | None
+    failed: tuple[tuple[bool, ...], ...]
+    provenance: Provenance
+
+
 class Catalog(NamedTuple):
     """Skills by id, slot pools (name -> slots), and what belongs to no single skill.
 
     `overhead` (ms) passes between a step's last predecessor and its start, for skills without their own.
-    `approval_wait` (ms) is how long people take to decide.
+    `approval_wait` (ms) is how long people take to decide. `run_factor` is how much slower or faster than usual a
+    whole run is: a factor on every attempt and overhead in it. A plan of the shape of a block draws from it.
     """
 
     skills: Mapping[str, Skill]
@@ -162,3 +181,5 @@ class Catalog(NamedTuple):
     overhead: Figure[Distribution] | None = None
     correlation: Correlation = Correlation()
     approval_wait: Figure[Distribution] | None = None
+    run_factor: Figure[Distribution] | None = None
+    blocks: tuple[Block, ...] = ()

@@ -19,7 +19,8 @@ class Attempts(NamedTuple):
     `time[i]` is the duration (ms) of an attempt with index i; from `first_failure` on they fail, with
     `modes[mode[i - first_failure]]`; `spans[m]` is the (first entry, entries) of mode m itself. `clean` are
     the durations of successes alone. `latency_known` and `failures_known` are False where the catalog has no
-    figure: the tables then hold the known part.
+    figure: the tables then hold the known part. An attempt cut off by `timeout_ms` fails with
+    `modes[cut_off]`.
     """
 
     time: Floats
@@ -29,6 +30,7 @@ class Attempts(NamedTuple):
     spans: tuple[tuple[int, int], ...]
     clean: Floats
     timeout_ms: float
+    cut_off: int
     latency_known: bool
     failures_known: bool
 
@@ -48,13 +50,12 @@ def attempts_table(
     limit = np.inf if timeout_ms is None else timeout_ms
     success = at_ranks(clean, good) if good else np.zeros(0)
     first_failure = int(np.searchsorted(success, limit, side="right"))
-    parts, kinds = [np.minimum(success, limit)], []
-    if first_failure < good:
-        cut_off = next((i for i, m in enumerate(modes) if m.code == "TIMEOUT"), len(modes))
-        if cut_off == len(modes):
-            modes.append(TIMEOUT)
-            shares.append(0)
-        kinds.append(np.full(good - first_failure, cut_off, np.uint8))
+    parts, kinds = [np.minimum(success, limit)], [np.zeros(0, np.uint8)]
+    cut_off = next((i for i, m in enumerate(modes) if m.code == "TIMEOUT"), len(modes))
+    if timeout_ms is not None and cut_off == len(modes):
+        modes.append(TIMEOUT)
+        shares.append(0)
+    kinds.append(np.full(good - first_failure, cut_off, np.uint8))
     spans, at = [], good
     for i, (mode, share) in enumerate(zip(modes, shares, strict=True)):
         spans.append((at, share))
@@ -65,14 +66,25 @@ def attempts_table(
     return Attempts(
         time=np.concatenate(parts)[:SIZE],
         first_failure=first_failure,
-        mode=np.concatenate([*kinds, np.zeros(0, np.uint8)])[: SIZE - first_failure],
+        mode=np.concatenate(kinds)[: SIZE - first_failure],
         modes=tuple(modes),
         spans=tuple(spans),
         clean=clean,
         timeout_ms=limit,
+        cut_off=cut_off,
         latency_known=latency is not None,
         failures_known=failures is not None and all(m.probability is not None for m in failures),
     )
+
+
+def mode_of(attempts: Attempts, index: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The mode that failed attempts fail with: that of their index, or else they were cut off."""
+    if attempts.first_failure == SIZE:
+        return np.full(index.size, attempts.cut_off, np.uint8)
+    if not index.size or index.min() >= attempts.first_failure:
+        return attempts.mode.take(index - attempts.first_failure)
+    entry = index.astype(np.intp) - attempts.first_failure
+    return np.where(entry >= 0, attempts.mode.take(entry, mode="clip"), attempts.cut_off).astype(np.uint8)
 
 
 def retried(modes: Sequence[FailureMode], retry: RetryPolicy) -> NDArray[np.bool_]:

@@ -8,15 +8,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aos.engine.attempts import mode_of
+from aos.engine.blocks import Rows
 from aos.engine.distributions import SIZE, Floats, Indices, normal_scores, quantile_table, ranks_of
 from aos.engine.prices import MICRO, Money
 from aos.engine.program import Call
-from aos.engine.streams import Streams
+from aos.engine.streams import (
+    LATENCY,
+    OUTAGE,
+    OVERHEAD,
+    OWN_MOOD,
+    PRICE,
+    PURPOSES,
+    RETRY,
+    RETRY_PRICE,
+    Streams,
+)
 
 Samples = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-
-_LATENCY, _RETRY, _PRICE, _RETRY_PRICE, _OVERHEAD, _OWN, _OUTAGE, _SPARE = range(8)
 
 
 class Met(NamedTuple):
@@ -56,67 +66,89 @@ class Node(NamedTuple):
     gap: Floats | None
 
 
-def draw(call: Call, streams: Streams, node: int, count: int, mood: Floats | None, share: float) -> Draw:
-    """Sample a call `count` times. `node` numbers the items and iterations of the call.
+class Shared(NamedTuple):
+    """What the calls of a run have in common, one value a sample; None where they have nothing.
 
-    `mood` are standard normal scores shared with other calls, `share` their weight: a latency's own score is
-    sqrt(share)*mood + sqrt(1-share)*own (Gaussian copula), which keeps its distribution as it is.
+    `mood` are normal scores, `share` their weight: a latency's own score is sqrt(share)*mood + sqrt(1-share)*own
+    (Gaussian copula), which keeps its distribution as it is. `factor` multiplies every attempt.
     """
+
+    mood: Floats | None = None
+    share: float = 0.0
+    factor: Floats | None = None
+
+
+def draw(call: Call, streams: Streams, node: int, count: int, shared: Shared) -> Draw:
+    """Sample a call `count` times. `node` numbers the items and iterations of the call."""
     attempts = call.attempts
-    key = node * _SPARE
-    index = streams.indices(count, call.stream, key + _LATENCY)
-    failed = (index >= attempts.first_failure).nonzero()[0]
-    if mood is None or not attempts.latency_known:
+    key = node * PURPOSES
+    index = streams.indices(count, call.stream, key + LATENCY)
+    if not attempts.latency_known or (shared.mood is None and shared.factor is None):
         time = attempts.time.take(index)
+        failed = (index >= attempts.first_failure).nonzero()[0]
     else:
-        time, failed, index = _in_the_mood(call, streams, key, index, mood, share)
-    mode = attempts.mode.take(index.take(failed) - attempts.first_failure) if failed.size else attempts.mode[:0]
-    cost = _first_price(call, streams, key, index, time, failed, mode)
+        time, failed, index = _with_the_run(call, streams, key, index, shared)
     if not failed.size:
-        return Draw(time, failed, mode, cost, (), ())
-    return _retries(call, streams, key, Draw(time, failed, mode, cost, (Met(failed, mode),), ()))
+        return Draw(time, failed, attempts.mode[:0], _first_price(call, streams, key, index, time), (), ())
+    mode = mode_of(attempts, index.take(failed))
+    cost = _first_price(call, streams, key, index, time)
+    if cost is not None:
+        cost[failed[~_charged(call)[mode]]] = 0
+    return _retries(
+        call, streams, key, Draw(time, failed, mode, cost, (Met(failed, mode),), ()), shared.factor
+    )
 
 
-def overhead(call: Call, streams: Streams, node: int, count: int) -> Floats | None:
+def overhead(call: Call, streams: Streams, node: int, count: int, shared: Shared) -> Floats | None:
     """What passes between the last predecessor's end and the call's start, None where nothing does."""
     if call.overhead is None:
         return None
-    return call.overhead.take(streams.indices(count, call.stream, node * _SPARE + _OVERHEAD))
+    gap = call.overhead.take(streams.indices(count, call.stream, node * PURPOSES + OVERHEAD))
+    return gap if shared.factor is None else gap * shared.factor
 
 
-def _in_the_mood(
-    call: Call, streams: Streams, key: int, index: Indices, mood: Floats, share: float
+def recorded(rows: Rows, step: int, runs: NDArray[np.intp], shared: Shared) -> tuple[Draw, Floats]:
+    """A step as it was in past runs, one for each sample: its draw, and the gap before it."""
+    time, gap = rows.time[step].take(runs), rows.gap[step].take(runs)
+    if shared.factor is not None:
+        time, gap = time * shared.factor, gap * shared.factor
+    failed = rows.failed[step].take(runs).nonzero()[0]
+    mode = np.zeros(failed.size, np.uint8)
+    cost = None if rows.cost is None else rows.cost[step].take(runs)
+    return Draw(time, failed, mode, cost, (Met(failed, mode),), ()), gap
+
+
+def _with_the_run(
+    call: Call, streams: Streams, key: int, index: Indices, shared: Shared
 ) -> tuple[Floats, Samples, Indices]:
-    """Latencies that share a mood; whether an attempt fails stays its own luck."""
+    """Latencies that go with the rest of the run; whether an attempt fails otherwise stays its own luck."""
     attempts = call.attempts
-    own = normal_scores().take(streams.indices(len(index), call.stream, key + _OWN))
-    ranks = ranks_of(np.sqrt(share) * mood + np.sqrt(1 - share) * own)
+    good = SIZE - sum(entries for _, entries in attempts.spans)
+    luckless = index >= good
+    if shared.mood is None:
+        ranks = (index * (SIZE / max(good, 1))).clip(max=SIZE - 1).astype(np.uint16)
+    else:
+        own = normal_scores().take(streams.indices(len(index), call.stream, key + OWN_MOOD))
+        ranks = ranks_of(np.sqrt(shared.share) * shared.mood + np.sqrt(1 - shared.share) * own)
     time = attempts.clean.take(ranks)
-    luckless = index >= SIZE - sum(entries for _, entries in attempts.spans)
-    late = (time > attempts.timeout_ms) & ~luckless
+    time[luckless] = attempts.time.take(index[luckless])
+    if shared.factor is not None:
+        time *= shared.factor
+    late = time > attempts.timeout_ms
+    time[late] = attempts.timeout_ms
     succeeded = ranks * (attempts.first_failure / SIZE)
-    index = np.where(late, attempts.first_failure, np.where(luckless, index, succeeded)).astype(np.uint16)
-    failed = np.flatnonzero(luckless | late)
-    time[failed] = attempts.time.take(index.take(failed))
-    return time, failed, index
+    index = np.where(luckless, index, succeeded).astype(np.uint16)
+    return time, (luckless | late).nonzero()[0], index
 
 
-def _first_price(
-    call: Call,
-    streams: Streams,
-    key: int,
-    index: Indices,
-    time: Floats,
-    failed: Samples,
-    mode: NDArray[np.uint8],
-) -> Money | None:
+def _first_price(call: Call, streams: Streams, key: int, index: Indices, time: Floats) -> Money | None:
     price = call.price
     if price is None or (price.table is None and not price.constant and not price.per_ms):
         return None
     if price.table is None:
         cost = np.full(len(time), price.constant, np.int64)
     else:
-        ranks = streams.indices(len(time), call.stream, key + _PRICE)
+        ranks = streams.indices(len(time), call.stream, key + PRICE)
         if price.follows:
             latency = normal_scores().take(index)
             own = normal_scores().take(ranks)
@@ -124,12 +156,10 @@ def _first_price(
         cost = price.table.take(ranks)
     if price.per_ms:
         cost += np.rint(time * (price.per_ms * MICRO)).astype(np.int64)
-    if failed.size:
-        cost[failed[~_charged(call)[mode]]] = 0
     return cost
 
 
-def _retries(call: Call, streams: Streams, key: int, first: Draw) -> Draw:
+def _retries(call: Call, streams: Streams, key: int, first: Draw, factor: Floats | None) -> Draw:
     """Try the failed ones again by the policy, until they succeed, may not be retried, or tries run out."""
     attempts, time, cost = call.attempts, first.time, first.cost
     live, mode = first.failed, first.mode
@@ -147,15 +177,20 @@ def _retries(call: Call, streams: Streams, key: int, first: Draw) -> Draw:
         if not live.size:
             break
         pause = call.retry.backoff(tries)
-        index = streams.indices(live.size, call.stream, key + _RETRY)
+        index = streams.indices(live.size, call.stream, key + RETRY)
         if left is not None:
             left -= pause
             index = _still_out(call, index, mode, left)
         spent = attempts.time.take(index)
+        fails = index >= attempts.first_failure
+        if factor is not None:
+            spent *= factor.take(live)
+            fails |= spent > attempts.timeout_ms
+            np.minimum(spent, attempts.timeout_ms, out=spent)
         time[live] += spent + pause
         retries.append(live)
-        again = (index >= attempts.first_failure).nonzero()[0]
-        mode = attempts.mode.take(index.take(again) - attempts.first_failure)
+        again = fails.nonzero()[0]
+        mode = mode_of(attempts, index.take(again))
         if cost is not None:
             cost[live] += _retry_price(call, streams, key, spent, again, mode)
         live = live.take(again)
@@ -176,7 +211,7 @@ def _outages(call: Call, streams: Streams, key: int, mode: NDArray[np.uint8]) ->
     """How long (ms) what made each attempt fail goes on; None where no mode of the skill lasts."""
     if not any(m.outage for m in call.attempts.modes):
         return None
-    ranks = streams.indices(mode.size, call.stream, key + _OUTAGE)
+    ranks = streams.indices(mode.size, call.stream, key + OUTAGE)
     left = np.zeros(mode.size)
     for i, kind in enumerate(call.attempts.modes):
         if kind.outage:
@@ -193,7 +228,7 @@ def _retry_price(
     if price.table is None:
         cost = np.full(spent.size, price.constant, np.int64)
     else:
-        cost = price.table.take(streams.indices(spent.size, call.stream, key + _RETRY_PRICE))
+        cost = price.table.take(streams.indices(spent.size, call.stream, key + RETRY_PRICE))
     if price.per_ms:
         cost += np.rint(spent * (price.per_ms * MICRO)).astype(np.int64)
     cost[again[~_charged(call)[mode]]] = 0

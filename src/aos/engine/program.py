@@ -13,6 +13,7 @@ from aos.domain.prices import ModelPrice
 from aos.domain.references import given
 from aos.domain.skills import Catalog, Figure, RetryPolicy, Skill
 from aos.engine.attempts import Attempts, attempts_table, retried
+from aos.engine.blocks import Rows, matching
 from aos.engine.distributions import Floats, quantile_table
 from aos.engine.prices import Price, price
 
@@ -52,7 +53,10 @@ class Call(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter."""
+    """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter.
+
+    Where `rows` are recorded runs of this shape, steps are drawn from them and not from their calls.
+    """
 
     calls: tuple[Call, ...]
     order: Order
@@ -60,6 +64,8 @@ class Program(NamedTuple):
     sibling_correlation: float
     pools: tuple[int, ...]
     limiters: tuple[tuple[float, int], ...]
+    run_factor: Floats | None
+    rows: Rows | None
     waits_unknown: bool
     unknowns: tuple[Unknown, ...]
 
@@ -82,7 +88,9 @@ def compile_plan(
     for i, step in enumerate(plan.steps):
         skill = catalog.skills[step.skill]
         group = groups.setdefault((step.skill, dag.after[i]), len(groups))
-        call = _call(step, (streams or {}).get(step.id, i), group, skill, catalog, plan.inputs, prices, tables)
+        call = _call(
+            step, (streams or {}).get(step.id, i), group, skill, catalog, plan.inputs, prices, tables
+        )
         calls.append(
             call._replace(
                 pool=pools[skill.pool] if skill.pool else -1,
@@ -101,6 +109,8 @@ def compile_plan(
         sibling_correlation=max(run_value, siblings.value if siblings else 0.0),
         pools=tuple(catalog.pools.values()),
         limiters=tuple((60_000 / limit.per_minute, limit.burst) for limit in limits if limit),
+        run_factor=_table(catalog.run_factor),
+        rows=matching(plan, dag, catalog),
         waits_unknown=catalog.approval_wait is None and any(step.approval for step in plan.steps),
         unknowns=tuple(unknowns),
     )
@@ -184,9 +194,7 @@ def _items(step: Step, inputs: Mapping[str, Any]) -> Items:
     return Items(int(table[-1]), round(p50), table)
 
 
-def _unknowns(
-    i: int, call: Call, skill: Skill, catalog: Catalog, inputs: Mapping[str, Any]
-) -> list[Unknown]:
+def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog, inputs: Mapping[str, Any]) -> list[Unknown]:
     """Every figure of a step that nobody knows, with the place in the plan."""
     step, at = call.step, f"/steps/{i}"
     found = []

@@ -6,21 +6,23 @@ clock is `aos.engine.contention`'s.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aos.engine.clock import Clock
 from aos.engine.distributions import Floats, normal_scores
-from aos.engine.draws import Flags, Node, draw, overhead
+from aos.engine.draws import Draw, Flags, Node, Shared, draw, overhead, recorded
 from aos.engine.network import Network, can_queue
 from aos.engine.prices import Money
 from aos.engine.program import Call, Program
-from aos.engine.streams import Streams
+from aos.engine.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, RUN_MOOD, SIBLINGS, WAIT, Streams
+
+T = TypeVar("T", bound=np.generic)
 
 CHUNK = 10_000
 _CELLS = 4_000_000
-_RUN, _SIBLINGS, _ITEMS, _WAIT = 1 << 20, 1 << 21, 6, 7
 
 
 class StepSamples(NamedTuple):
@@ -92,6 +94,8 @@ class _Chunk:
         self.items: list[tuple[tuple[Node, ...], ...]] = [()] * steps
         self.moods: dict[int, Floats] = {}
         self.common: Floats | None = None
+        self.factor = self._take(program.run_factor, RUN_FACTOR)
+        self.runs = self._take(program.rows.run, RECORDED_RUN) if program.rows else None
 
     def run(self) -> Samples:
         program = self.program
@@ -178,9 +182,8 @@ class _Chunk:
             chain = []
             for iteration in range(call.step.iterations):
                 number = item * call.step.iterations + iteration
-                mood, share = self._mood(call)
-                drawn = draw(call, self.streams, number, self.count, mood, share)
-                chain.append(Node(drawn, here, overhead(call, self.streams, number, self.count)))
+                drawn, gap = self._node(i, number)
+                chain.append(Node(drawn, here, gap))
                 if drawn.cost is not None:
                     spent = drawn.cost if here.all() else drawn.cost * here
                     cost = spent if cost is None else cost + spent
@@ -196,7 +199,15 @@ class _Chunk:
         call = self.program.calls[i]
         if call.items.table is None:
             return None
-        return call.items.table.take(self.streams.indices(self.count, call.stream, _ITEMS))
+        return call.items.table.take(self.streams.indices(self.count, call.stream, ITEMS))
+
+    def _node(self, i: int, number: int) -> tuple[Draw, Floats | None]:
+        call = self.program.calls[i]
+        if self.runs is not None and self.program.rows is not None:
+            return recorded(self.program.rows, i, self.runs, Shared(factor=self.factor))
+        shared = Shared(*self._mood(call), self.factor)
+        drawn = draw(call, self.streams, number, self.count, shared)
+        return drawn, overhead(call, self.streams, number, self.count, shared)
 
     def _mood(self, call: Call) -> tuple[Floats | None, float]:
         """Normal scores that the steps of a run share, siblings among themselves more than the rest."""
@@ -205,7 +216,7 @@ class _Chunk:
             return None, 0.0
         mood = self.moods.get(call.group)
         if mood is None:
-            own = normal_scores().take(self.streams.indices(self.count, _SIBLINGS + call.group, 0))
+            own = normal_scores().take(self.streams.indices(self.count, SIBLINGS + call.group))
             mood = np.sqrt(run / siblings) * self._common_mood() + np.sqrt(1 - run / siblings) * own
             self.moods[call.group] = mood
         return mood, siblings
@@ -213,14 +224,17 @@ class _Chunk:
     def _common_mood(self) -> Floats:
         """Normal scores shared by the whole run, drawn once."""
         if self.common is None:
-            self.common = normal_scores().take(self.streams.indices(self.count, _RUN, 0))
+            self.common = normal_scores().take(self.streams.indices(self.count, RUN_MOOD))
         return self.common
 
     def _wait(self, i: int) -> Floats | None:
         call = self.program.calls[i]
         if call.wait is None:
             return None
-        return call.wait.take(self.streams.indices(self.count, call.stream, _WAIT))
+        return call.wait.take(self.streams.indices(self.count, call.stream, WAIT))
+
+    def _take(self, table: NDArray[T] | None, stream: int) -> NDArray[T] | None:
+        return None if table is None else table.take(self.streams.indices(self.count, stream))
 
     def _total_cost(self) -> Money:
         total = np.zeros(self.count, np.int64)

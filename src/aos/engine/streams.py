@@ -5,6 +5,12 @@ from numpy.random import SFC64, SeedSequence
 
 from aos.engine.distributions import Indices
 
+# What a stream is drawn for. A call has a stream for each of its nodes and purposes: node * PURPOSES + purpose.
+LATENCY, RETRY, PRICE, RETRY_PRICE, OVERHEAD, OWN_MOOD, OUTAGE, ITEMS, WAIT, PURPOSES = range(10)
+
+# Streams that belong to no call, above the number of any; a group of siblings is SIBLINGS + its number.
+RUN_MOOD, RUN_FACTOR, RECORDED_RUN, SIBLINGS = (1 << 24) + 0, (1 << 24) + 1, (1 << 24) + 2, 1 << 25
+
 _PER_WORD = 4
 
 
@@ -18,7 +24,7 @@ class Streams:
         self._seed = seed
         self._open: dict[tuple[int, int], SFC64] = {}
 
-    def indices(self, count: int, call: int, purpose: int) -> Indices:
+    def indices(self, count: int, call: int, purpose: int = 0) -> Indices:
         """The next `count` uniform indices in [0, 65,536) of the stream (call, purpose)."""
         key = (call, purpose)
         bits = self._open.get(key)

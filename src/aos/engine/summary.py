@@ -225,7 +225,9 @@ def _risks(call: Call, samples: StepSamples) -> list[Risk]:
     ]
 
 
-def _hits(modes: int, count: int, events: Sequence[tuple[Picked, NDArray[np.uint8], Flags]]) -> NDArray[np.intp]:
+def _hits(
+    modes: int, count: int, events: Sequence[tuple[Picked, NDArray[np.uint8], Flags]]
+) -> NDArray[np.intp]:
     """In how many samples each mode happens at least once."""
     happened = [np.zeros(0, np.intp)]
     for samples, mode, ran in events:

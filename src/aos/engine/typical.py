@@ -66,4 +66,3 @@ def _price(call: Call) -> float | None:
         return None
     per_attempt = call.price.typical_cents + call.price.per_ms * (call.typical_ms or 0.0)
     return per_attempt * call.items.typical * call.step.iterations
-

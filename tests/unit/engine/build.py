@@ -27,6 +27,7 @@ from aos.engine.program import Program, compile_plan
 from aos.engine.simulate import Samples, Simulation
 
 DECLARED = Provenance("declared")
+QUICK, FREE = Constant(100.0), Constant(0.0)
 
 
 def figure(value: Any) -> Figure[Any]:
@@ -35,8 +36,8 @@ def figure(value: Any) -> Figure[Any]:
 
 def skill(
     name: str = "work",
-    latency: Distribution | None = Constant(100.0),
-    cost: Distribution | CostModel | None = Constant(0.0),
+    latency: Distribution | None = QUICK,
+    cost: Distribution | CostModel | None = FREE,
     failures: Mapping[str, float] | tuple[FailureMode, ...] | None = (),
     **more: Any,
 ) -> Skill:

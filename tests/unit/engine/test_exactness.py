@@ -6,10 +6,9 @@ from scipy import stats
 
 from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
 from aos.domain.plans import Expect, OnError, Step, When
-from aos.domain.skills import Correlation, FailureMode, RateLimit
+from aos.domain.skills import Block, Correlation, FailureMode, RateLimit
 from aos.engine.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
-
-from tests.unit.engine.build import catalog, chain, decide, draw, figure, near, skill, steps, tries
+from tests.unit.engine.build import DECLARED, catalog, chain, decide, draw, figure, near, skill, steps, tries
 
 
 def test_normal_scores_are_the_normal_quantiles():
@@ -78,7 +77,9 @@ def test_a_failure_that_is_not_charged_costs_nothing():
 
 
 def test_retries_within_an_outage_fail_again():
-    outage = FailureMode("DOWN", "TRANSIENT", figure(0.2), figure(Constant(0.0)), outage=figure(Constant(1000.0)))
+    outage = FailureMode(
+        "DOWN", "TRANSIENT", figure(0.2), figure(Constant(0.0)), outage=figure(Constant(1000.0))
+    )
     short = draw(chain(1), catalog(skill(failures=(outage,), retry=tries(3, 100.0))))
     assert near(short.success.astype(float), 0.8)
     long = draw(chain(1), catalog(skill(failures=(outage,), retry=tries(3, 1000.0))))
@@ -117,7 +118,9 @@ def test_a_fallback_stands_in_only_where_its_step_fails():
     plan = steps(
         Step("a", "bad", {}, on_error=OnError("fallback", "b")), Step("b", "dear", {}), Step("c", "work", {})
     )
-    known = catalog(skill("bad", failures={"BROKEN": 0.4}), skill("dear", Constant(500), Constant(9)), skill())
+    known = catalog(
+        skill("bad", failures={"BROKEN": 0.4}), skill("dear", Constant(500), Constant(9)), skill()
+    )
     chunk = draw(plan, known)
     assert chunk.success.all()
     assert near(chunk.cost / 1e6, 0.4 * 9)
@@ -168,7 +171,9 @@ def test_iterations_follow_each_other_until_one_fails():
 
 
 def test_items_run_side_by_side():
-    chunk = draw(chain(1, for_each=tuple(range(5))), catalog(skill(latency=Uniform(0, 100), cost=Constant(1.0))))
+    chunk = draw(
+        chain(1, for_each=tuple(range(5))), catalog(skill(latency=Uniform(0, 100), cost=Constant(1.0)))
+    )
     assert near(chunk.time, 100 * 5 / 6)
     assert set(chunk.cost / 1e6) == {5.0}
 
@@ -240,3 +245,44 @@ def test_a_budget_stops_the_run_before_it_is_passed():
 def test_sums_of_tables_have_the_mean_of_the_sum():
     total = sum_table(quantile_table(Lognormal(10, 0.5)), quantile_table(Uniform(0, 4)))
     assert total.mean() == pytest.approx(10 * np.exp(0.125) + 2, rel=1e-3)
+
+
+def test_a_slow_run_is_slow_in_everything():
+    known = catalog(
+        skill(failures={"BROKEN": 0.5}, retry=tries(2, 7.0)),
+        overhead=figure(Constant(10.0)),
+        run_factor=figure(Quantiles((0.0, 0.4999999, 0.5, 1.0), (1.0, 1.0, 3.0, 3.0))),
+    )
+    chunk = draw(chain(1), known)
+    one_try, two_tries, lost = 110.0, 10 + 50 + 100, 10 + 50 + 50
+    assert set(chunk.time) == {
+        f * t + b for f in (1, 3) for t, b in ((one_try, 0), (two_tries, 7), (lost, 7))
+    }
+    assert near((chunk.time > 200).astype(float), 0.5)
+
+
+def test_a_slow_run_meets_its_timeout_more_often():
+    known = catalog(skill(latency=Uniform(0, 100)), run_factor=figure(Constant(2.0)))
+    chunk = draw(chain(1, timeout_s=0.1), known)
+    assert near(chunk.success.astype(float), 0.5)
+    assert chunk.time.max() == 100.0
+
+
+def test_recorded_runs_are_drawn_whole():
+    block = Block(
+        skills=("work", "work"),
+        after=((), (0,)),
+        weights=(3.0, 1.0),
+        gap_ms=((0.0, 5.0), (1.0, 2.0)),
+        time_ms=((100.0, 100.0), (900.0, 900.0)),
+        cost_cents=((1.0, 2.0), (3.0, 4.0)),
+        failed=((False, False), (False, True)),
+        provenance=DECLARED,
+    )
+    chunk = draw(chain(2), catalog(skill(), blocks=(block,)))
+    often, seldom = (chunk.time == 205.0), (chunk.time == 1803.0)
+    assert (often | seldom).all()
+    assert near(seldom.astype(float), 0.25)
+    assert (chunk.success == often).all()
+    assert (chunk.cost == np.where(often, 3_000_000, 7_000_000)).all()
+    assert set(draw(chain(3), catalog(skill(), blocks=(block,))).time) == {300.0}

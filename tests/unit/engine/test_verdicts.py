@@ -92,7 +92,9 @@ class TestUnknown:
 
     def test_or_the_step_hardly_ever_runs(self):
         plan = steps(Step("a", "work", {}, on_error=OnError("fallback", "b")), Step("b", "odd", {}))
-        known = catalog(skill(failures={"BROKEN": 0.05}), skill("odd", cost=None, latency=None, failures=None))
+        known = catalog(
+            skill(failures={"BROKEN": 0.05}), skill("odd", cost=None, latency=None, failures=None)
+        )
         forecast, verdict = decide(plan, known, budget=8, deadline=1000)
         assert verdict.decision == "feasible"
         assert forecast.cost is None
@@ -137,7 +139,9 @@ def test_what_is_refused_beforehand_comes_first():
 
 def test_each_step_says_how_often_it_runs_and_what_it_risks():
     plan = steps(Step("a", "shaky", {}, on_error=OnError("fallback", "b")), Step("b", "work", {}))
-    forecast, _ = decide(plan, catalog(skill("shaky", failures={"BROKEN": 0.3}), skill(latency=Lognormal(10, 1))))
+    forecast, _ = decide(
+        plan, catalog(skill("shaky", failures={"BROKEN": 0.3}), skill(latency=Lognormal(10, 1)))
+    )
     a, b = forecast.steps
     assert a.runs == 1.0
     assert a.succeeds == 1.0
