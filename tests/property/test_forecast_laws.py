@@ -71,7 +71,7 @@ def test_quantiles_and_chances_are_ordered(plan: Plan) -> None:
     found = forecast(plan, limits=Limits(Decimal(50), 60_000, 0.0, 0.0)).forecast
     for spread in (found.cost_at_least, found.time_at_least):
         assert spread.p05 <= spread.p50.value <= spread.p90.value <= spread.p95.value <= spread.p99.value
-        assert sum(spread.counts) <= SAMPLES
+        assert sum(spread.counts) <= found.samples
     assert found.feasible.low.value <= min(found.success.low.value, found.in_limits.low.value)
     assert found.in_limits.low.value <= min(found.in_budget.low.value, found.in_time.low.value)
     for chance in (found.success, found.in_budget, found.in_time, found.in_limits, found.feasible):

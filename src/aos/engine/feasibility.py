@@ -108,7 +108,7 @@ def _answer(check: _Check) -> Answer:
 
 def _reason(check: _Check, result: Forecast, limits: Limits) -> Reason:
     chance = check.chance.high.value
-    asked = f"{check.threshold:.0%} asked for"
+    asked = f"{check.threshold * 100:g} % asked for"
     match check.code:
         case "budget_insufficient":
             needs = _amount(result.cost_for_confidence, "c", "no budget is known to be enough")
@@ -140,7 +140,7 @@ def _share(value: float) -> str:
 
 def _too_close(check: _Check) -> Reason:
     chance = check.chance.high
-    detail = f"{_share(chance.value)} +- {_share(chance.se)} against {check.threshold:.0%} asked for"
+    detail = f"{_share(chance.value)} +- {_share(chance.se)} against {check.threshold * 100:g} % asked for"
     return Reason("too_close", "", f"{detail} ({check.code})")
 
 

@@ -87,7 +87,8 @@ def forecast(program: Program, chunks: Sequence[Samples], seed: int, limits: Lim
 
 
 def spread(values: Floats) -> Spread:
-    """Mean and quantiles with standard errors, and counts in 32 cells from the least value to the p99.
+    """Mean and quantiles with standard errors, and counts in 32 cells from the least value to the p95:
+    a long tail would leave the body of the picture in one cell.
 
     A quantile's error is half the distance between the order statistics one binomial standard deviation
     below and above it. Source: David & Nagaraja (2003), Order Statistics, section 7.1.
@@ -95,7 +96,7 @@ def spread(values: Floats) -> Spread:
     ordered = np.sort(values)
     n = len(ordered)
     p50, p90, p95, p99 = (_quantile(ordered, level) for level in _QUANTILES)
-    edges = np.linspace(ordered[0], p99.value, _BINS + 1) if p99.value > ordered[0] else ordered[:1]
+    edges = np.linspace(ordered[0], p95.value, _BINS + 1) if p95.value > ordered[0] else ordered[:1]
     below = np.searchsorted(ordered, edges, side="right")
     below[0] = 0
     return Spread(
@@ -182,7 +183,7 @@ def _step(call: Call, samples: StepSamples, typical: TypicalRun, i: int) -> Step
         id=call.step.id,
         skill=call.step.skill,
         runs=ran / len(samples.ran),
-        succeeds=np.count_nonzero(samples.ran & samples.ok) / ran if ran else 0.0,
+        succeeds=float(np.count_nonzero(samples.ran & samples.ok)) / ran if ran else 0.0,
         attempts=_attempts(samples) / ran if ran else 0.0,
         time=_figures(time, samples.ran),
         cost=_figures(free if call.price is not None and known_width else None, samples.ran),
