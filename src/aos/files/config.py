@@ -1,0 +1,75 @@
+"""aos.toml: the defaults of a project, found in the working folder or the nearest one above it."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from aos.domain.verdicts import DEFAULT_CONFIDENCE, DEFAULT_MIN_SUCCESS, DEFAULT_SAMPLES, MAX_SAMPLES
+from aos.files.sources import Document, read_document
+from aos.wire.shape import MISSING, Reader, at
+from aos.wire.strict import Json
+
+NAME = "aos.toml"
+
+
+class Config(NamedTuple):
+    """What aos.toml says. `catalogs` are read in order, before those of the command line; `catalog` is its own."""
+
+    path: Path | None = None
+    catalogs: tuple[str, ...] = ()
+    catalog: Json = None
+    budget_cents: Decimal | None = None
+    deadline_ms: float | None = None
+    confidence: float = DEFAULT_CONFIDENCE
+    min_success: float = DEFAULT_MIN_SUCCESS
+    samples: int = DEFAULT_SAMPLES
+    seed: int = 0
+
+
+def find_config(folder: Path | None = None) -> Config:
+    """The configuration that holds in `folder` (default: the working folder); without a file, the defaults."""
+    try:
+        start = (folder or Path()).absolute()
+        found = next((at / NAME for at in (start, *start.parents) if (at / NAME).is_file()), None)
+    except OSError:
+        return Config()
+    return read_config(found) if found else Config()
+
+
+def read_config(path: Path) -> Config:
+    """Read one aos.toml. Raises InputError(invalid_config) with everything wrong in it."""
+    document = read_document(str(path), code="invalid_config")
+    return _config(document, path)
+
+
+def _config(document: Document, path: Path) -> Config:
+    reader = Reader()
+    fields = reader.obj(document.value, "", known=("catalogs", "catalog", "simulate"))
+    simulate = reader.obj(
+        fields.get("simulate", {}),
+        "/simulate",
+        known=("budget_cents", "deadline_ms", "confidence", "min_success", "samples", "seed"),
+    )
+    listed = fields["catalogs"]
+    paths = [] if listed is MISSING else reader.array(listed, "/catalogs", max_len=50)
+    config = Config(
+        path=path,
+        catalogs=tuple(
+            str(path.parent / reader.text(entry, at("/catalogs", i), "")) for i, entry in enumerate(paths)
+        ),
+        catalog=fields.get("catalog"),
+        budget_cents=reader.money(simulate["budget_cents"], "/simulate/budget_cents", None),
+        deadline_ms=reader.number(simulate["deadline_ms"], "/simulate/deadline_ms", None, low=0),
+        confidence=reader.number(
+            simulate["confidence"], "/simulate/confidence", DEFAULT_CONFIDENCE, low=0, high=1
+        ),
+        min_success=reader.number(
+            simulate["min_success"], "/simulate/min_success", DEFAULT_MIN_SUCCESS, low=0, high=1
+        ),
+        samples=reader.integer(
+            simulate["samples"], "/simulate/samples", DEFAULT_SAMPLES, low=100, high=MAX_SAMPLES
+        ),
+        seed=reader.integer(simulate["seed"], "/simulate/seed", 0, low=0, high=2**53 - 1),
+    )
+    reader.raise_if_any("invalid_config", str(path))
+    return config
