@@ -1,0 +1,177 @@
+"""Lists: skills, what a catalog leaves open, codes, exit statuses, answers to queries."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aos.domain.distributions import median
+from aos.domain.skills import CallCost, Catalog, CostModel, Effects, Skill
+from aos.errors import CODES, Exit
+from aos.errors.codes import EXIT_MEANINGS
+from aos.report.figures import UNKNOWN, cents, chance, count, duration, money, number, p90
+from aos.report.page import FAINT, OPEN, STRONG, Line, Page
+from aos.report.sources import missing, sources
+
+_LISTED = 12
+"""Items of a list inside an answer that are shown."""
+
+
+def skills(skills: Iterable[Skill], width: int, colour: bool, ascii: bool = False) -> str:
+    """A row for each skill: typical cost and latency of an attempt, how often it fails, how often it may start."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    listed = list(skills)
+    head: list[Line] = [
+        (word, FAINT) for word in ("skill", "cost", "typical", "p90", "fails", "/min", "effect")
+    ]
+    page.add(page.table("nlrrrrl", [head, *map(_row, listed)]))
+    page.add()
+    page.add((f"{count(len(listed), 'skill')}; {sources(listed)}", FAINT))
+    return str(page)
+
+
+def catalog(name: str, catalog: Catalog, width: int, colour: bool, ascii: bool = False) -> str:
+    """What a catalog that is well-formed leaves open: the figures of each skill that nobody knows."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add([(name, STRONG), f": {count(len(catalog.skills), 'skill')}, nothing wrong"])
+    page.add((sources(catalog.skills.values()), FAINT))
+    rows = [(skill.id, missing(skill)) for skill in catalog.skills.values()]
+    open_rows: list[list[Line]] = [
+        [name, (f"{UNKNOWN}: {', '.join(open)}", OPEN)] for name, open in rows if open
+    ]
+    if open_rows:
+        page.add()
+        page.add(page.table("nw", open_rows))
+    return str(page)
+
+
+def explain(code: str, width: int, colour: bool, ascii: bool = False) -> str:
+    """One row of the catalogue of codes: what it means, what to do, what scripts see."""
+    row = CODES[code]
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add([(row.title, STRONG), (f"  {code}", FAINT)])
+    page.add(row.meaning)
+    page.add(page.table("lw", [[("→", STRONG), row.fix]]))
+    page.add()
+    again = "a retry can help" if row.retryable else "a retry alone does not help"
+    page.add(
+        (
+            f"exit status {row.exit.value} ({EXIT_MEANINGS[row.exit]}); HTTP status {row.status}; {again}",
+            FAINT,
+        )
+    )
+    page.add((f"urn:aos:problem:{row.area}.{code}", FAINT))
+    return str(page)
+
+
+def codes(width: int, colour: bool, ascii: bool = False) -> str:
+    """Every code with its title, by area."""
+    page = Page(width=width, colour=colour, ascii=ascii, labels=8)
+    for area in dict.fromkeys(row.area for row in CODES.values()):
+        rows: list[list[Line]] = [
+            [code, (row.title, FAINT)] for code, row in CODES.items() if row.area == area
+        ]
+        page.section(area, [page.table("lw", rows)])
+    return str(page).removeprefix("\n")
+
+
+def exit_codes(width: int, colour: bool, ascii: bool = False) -> str:
+    """The table of exit statuses."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add(page.table("rw", [[str(status.value), EXIT_MEANINGS[status]] for status in Exit]))
+    return str(page)
+
+
+def answer(
+    query_type: str,
+    result: Mapping[str, Any],
+    unknowns: Mapping[str, str],
+    width: int,
+    colour: bool,
+    ascii: bool = False,
+) -> str:
+    """The answer to a query: a row for each key of `result`, JSON values in words, and why a null is unknown."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    lists = {key: value for key, value in result.items() if _is_table(value)}
+    rows: list[list[Line]] = [
+        [(_named(key), FAINT), _value(key, value, unknowns.get(key))]
+        for key, value in result.items()
+        if key not in lists
+    ]
+    page.add((_named(query_type), STRONG))
+    if rows:
+        page.add(page.table("lw", rows))
+    for objects in lists.values():
+        page.add()
+        head: list[Line] = [(_named(key), FAINT) for key in objects[0]]
+        cells: list[list[Line]] = [[_words(key, item.get(key)) for key in objects[0]] for item in objects]
+        page.add(page.table("n" + "w" * (len(head) - 1), [head, *cells]))
+    return str(page)
+
+
+def _row(skill: Skill) -> list[Line]:
+    latency = skill.latency and skill.latency.value
+    typical, high = (None, None) if latency is None else (median(latency), p90(latency))
+    return [
+        skill.id if skill.enabled else f"{skill.id} (disabled)",
+        _cost(skill.cost),
+        duration(typical),
+        duration(high),
+        _fails(skill),
+        f"{skill.rate_limit.per_minute:,.6g}" if skill.rate_limit else "none",
+        _effect(skill.effects),
+    ]
+
+
+def _cost(model: CostModel | None) -> str:
+    if model is None:
+        return UNKNOWN
+    if isinstance(model, CallCost):
+        each = cents(median(model.per_attempt.value))
+        return f"{each} + {cents(model.per_ms.value * 1000)}/s" if model.per_ms else each
+    return f"{cents(median(model.unnamed.value))}, by model" if model.unnamed else "by model"
+
+
+def _fails(skill: Skill) -> str:
+    """How often an attempt fails; failure modes exclude each other."""
+    shares = [mode.probability.value for mode in skill.failures or () if mode.probability]
+    if skill.failures is None or len(shares) < len(skill.failures):
+        return UNKNOWN
+    return chance(min(1.0, sum(shares)))
+
+
+def _effect(effects: Effects) -> str:
+    if effects.read_only:
+        return "reads"
+    return "destructive" if effects.destructive else "writes"
+
+
+# -- JSON values in words --------------------------------------------------------------------------------
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _named(key: str) -> str:
+    return key.removesuffix("_cents").removesuffix("_ms").replace("_", " ")
+
+
+def _value(key: str, value: Any, why: str | None) -> Line:
+    return _words(key, value) if value is not None else [(UNKNOWN, OPEN), f": {why}" if why else ""]
+
+
+def _words(key: str, value: Any) -> str:
+    match value:
+        case None:
+            return UNKNOWN
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            unit = money if key.endswith("_cents") else duration if key.endswith("_ms") else number
+            return unit(value)
+        case list() | tuple():
+            more = f" and {len(value) - _LISTED:,} more" if len(value) > _LISTED else ""
+            return ", ".join(_words("", item) for item in value[:_LISTED]) + more or "none"
+        case Mapping():
+            return " ".join(_words(name, inner) for name, inner in value.items())
+        case _:
+            return str(value)

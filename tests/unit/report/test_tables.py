@@ -1,0 +1,139 @@
+import pytest
+
+from aos.domain.distributions import Constant, Lognormal
+from aos.domain.skills import CallCost, Catalog, FailureMode, Figure, RateLimit, Skill, TokenCost
+from aos.errors import CODES, Exit
+from aos.report import tables
+from aos.wire.catalogs import default_catalog
+from tests.unit.report import build
+
+SEVEN = default_catalog()
+
+
+def rows(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def described(name: str = "crawl") -> Skill:
+    """A skill of which nothing is known."""
+    return build.skill(name)._replace(latency=None, cost=None, failures=None)
+
+
+def test_the_seven_skills_with_costs_latencies_and_rate_limits() -> None:
+    table = rows(tables.skills(SEVEN.skills.values(), 80, False))
+
+    assert table[0] == ["skill", "cost", "typical", "p90", "fails", "/min", "effect"]
+    assert table[1] == ["http_call", "0c", "500", "ms", "1.1", "s", "3.7", "%", "600", "destructive"]
+    assert table[2] == ["llm_invoke", "5c,", "by", "model", "2", "s", "6", "s", "4.2", "%", "120", "reads"]
+    assert len(table) == 1 + 7 + 2
+    assert table[-1][:2] == ["7", "skills;"]
+
+
+def test_what_nobody_knows_of_a_skill_is_unknown() -> None:
+    assert rows(tables.skills([described()], 80, False))[1] == [
+        *("crawl", "unknown", "unknown", "unknown", "unknown", "none", "writes")
+    ]
+
+
+def test_costs_and_limits_of_every_kind() -> None:
+    half = FailureMode("A", "PERMANENT", Figure(0.5, build.DECLARED))
+    by_time = CallCost(build.declared(Constant(2.0)), Figure(0.01, build.DECLARED))
+    flat = build.declared(Lognormal(4.0, 0.2))
+    listed = [
+        build.skill("timed", half, half)._replace(
+            cost=by_time, rate_limit=RateLimit(1_200.0, 5), enabled=False
+        ),
+        build.skill("tokens", half._replace(probability=None))._replace(
+            cost=TokenCost(flat, flat, flat, None)
+        ),
+    ]
+    timed, tokens = rows(tables.skills(listed, 100, False))[1:3]
+
+    assert timed == [
+        *("timed", "(disabled)", "2c", "+", "10c/s", "500", "ms", "1.1", "s", "100", "%", "1,200", "writes")
+    ]
+    assert tokens == ["tokens", "by", "model", "500", "ms", "1.1", "s", "unknown", "none", "writes"]
+
+
+def test_a_catalog_tells_what_it_leaves_open() -> None:
+    open_mode = FailureMode("TIMEOUT", "TRANSIENT", None)
+    catalog = Catalog(
+        {"crawl": described(), "known": build.skill("known"), "half": build.skill("half", open_mode)}
+    )
+
+    assert tables.catalog("team.toml", catalog, 80, False) == (
+        "team.toml: 3 skills, nothing wrong\n"
+        "figures: 2 declared, 2 measured (n 312, oldest 2026-03-01), 4 unknown\n"
+        "\n"
+        "crawl  unknown: cost, latency, failures\n"
+        "half   unknown: failures.TIMEOUT\n"
+    )
+
+
+def test_one_code_in_full() -> None:
+    text = tables.explain("too_close", 80, False)
+    row = CODES["too_close"]
+
+    assert text.startswith("Too close to call  too_close\n")
+    assert " ".join(row.meaning.split()) in " ".join(text.split())
+    assert row.fix in text
+    assert "exit status 5" in text
+    assert "urn:aos:problem:verdict.too_close" in text
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_can_be_explained_and_is_listed(code: str) -> None:
+    assert CODES[code].title in tables.explain(code, 80, False)
+    assert any(code in row for row in rows(tables.codes(80, False)))
+
+
+def test_every_exit_status_is_in_the_table() -> None:
+    listed = rows(tables.exit_codes(100, False))
+
+    assert [int(row[0]) for row in listed] == [status.value for status in Exit]
+    assert listed[3][:5] == ["3", "a", "well-formed", "no:", "infeasible,"]
+
+
+def test_an_answer_has_units_and_says_why_it_does_not_know() -> None:
+    result = {
+        "budget_cents": 250,
+        "typical_ms": 1_500,
+        "spent_cents": None,
+        "allowed": ["a", "b"],
+        "disabled": [],
+        "final": True,
+        "score": 0.25,
+    }
+
+    assert tables.answer("remaining_budget_cents", result, {"spent_cents": "no ledger"}, 80, False) == (
+        "remaining budget\n"
+        "budget    250c ($2.50)\n"
+        "typical   1.5 s\n"
+        "spent     unknown: no ledger\n"
+        "allowed   a, b\n"
+        "disabled  none\n"
+        "final     yes\n"
+        "score     0.25\n"
+    )
+
+
+def test_an_answer_shows_objects_as_a_table() -> None:
+    found = [
+        {"skill": "http_call", "score": 3, "matches": [{"word": "call", "place": "id"}]},
+        {"skill": "fs_read", "score": None, "matches": []},
+    ]
+
+    assert rows(tables.answer("skills", {"goal": "call", "skills": found}, {}, 80, False)) == [
+        ["skills"],
+        ["goal", "call"],
+        [],
+        ["skill", "score", "matches"],
+        ["http_call", "3", "call", "id"],
+        ["fs_read", "unknown", "none"],
+    ]
+
+
+def test_a_long_list_is_cut() -> None:
+    text = tables.answer("q", {"names": [f"n{i}" for i in range(40)]}, {}, 80, False)
+
+    assert "n11 and 28 more" in " ".join(text.split())
