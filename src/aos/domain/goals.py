@@ -6,24 +6,24 @@ from typing import Any, NamedTuple
 
 from aos.domain.skills import Skill
 
-_WEIGHTS = {"id": 3, "purpose": 2, "params": 1, "hints": 1}
+# A hint names other skills: it tells two equal candidates apart, and makes none.
+_WEIGHTS = {"id": 3, "purpose": 2, "params": 1, "hints": 0}
 _EMPTY_WORDS = frozenset(
-    "a an and any are as at be by can do for from get has have how i if in into is it its me my of on or our"
-    " so some that the then there this to up us use using was we what when where which with you your".split()
+    {"and", "for", "from", "into", "that", "the", "this", "what", "which", "with", "your"}
 )
+_SHORTEST = 3
 _STEM = 4
 
 
 class Match(NamedTuple):
-    """A word of the goal, and the word it was found as: in the skill's id, purpose, params or hints."""
+    """A word of the goal, and where it was found: in the skill's id, purpose, params or hints."""
 
     word: str
     place: str
-    found: str
 
 
 class Candidate(NamedTuple):
-    """A skill with at least one match. `score` adds up the weights of the places; id 3, purpose 2, others 1."""
+    """A skill that some words speak for. `score` adds up the places: id 3, purpose 2, params 1, hints 0."""
 
     skill: str
     score: int
@@ -31,14 +31,16 @@ class Candidate(NamedTuple):
 
 
 def candidates(goal: str, skills: Iterable[Skill]) -> tuple[Candidate, ...]:
-    """The skills that some word of `goal` speaks for, best first; those of one score as they come.
+    """The skills that some word of `goal` speaks for, best first; equal ones as they come.
 
     Each word counts once for a skill, where it weighs most. Two words match if they are equal, or if one
     begins with the other and that has at least four letters ("translate", "translates").
     """
-    wanted = dict.fromkeys(word for word in _words(goal) if word not in _EMPTY_WORDS)
+    wanted = dict.fromkeys(
+        word for word in _words(goal) if len(word) >= _SHORTEST and word not in _EMPTY_WORDS
+    )
     found = [_candidate(list(wanted), skill) for skill in skills]
-    return tuple(sorted((c for c in found if c.score), key=lambda c: -c.score))
+    return tuple(sorted((c for c in found if c.score), key=lambda c: (-c.score, -len(c.matches))))
 
 
 def _candidate(wanted: list[str], skill: Skill) -> Candidate:
@@ -69,9 +71,8 @@ def _texts(schema: Mapping[str, Any]) -> Iterator[str]:
 
 def _best(word: str, said: Mapping[str, list[str]]) -> Match | None:
     for place, words in said.items():
-        for other in words:
-            if _same(word, other):
-                return Match(word, place, other)
+        if any(_same(word, other) for other in words):
+            return Match(word, place)
     return None
 
 

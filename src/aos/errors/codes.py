@@ -90,6 +90,22 @@ CODES: dict[str, Code] = {
         Exit.WRITE_FAILED,
         507,
     ),
+    "interrupted": Code(
+        "cli",
+        "Interrupted",
+        "The command was interrupted (SIGINT, Ctrl-C) before it had an answer.",
+        "Call it again.",
+        Exit.INTERRUPTED,
+        499,
+    ),
+    "terminated": Code(
+        "cli",
+        "Terminated",
+        "The command was told to end (SIGTERM) before it had an answer.",
+        "Call it again.",
+        Exit.TERMINATED,
+        499,
+    ),
     # -- reading an input ------------------------------------------------------------------------
     "unreadable": Code(
         "input",
@@ -215,6 +231,12 @@ CODES: dict[str, Code] = {
         "`${...}` holds something that is no reference: steps.ID.output.PATH, inputs.NAME, secrets.NAME, "
         "item or index.",
         "Correct it, or write `$${` for a literal `${`.",
+    ),
+    "unknown_output": Code(
+        "plan",
+        "Unknown output",
+        "A reference names something that the output of that step's skill does not have.",
+        "`aos skill NAME` shows the output; the output of a `for_each` step is an array.",
     ),
     "unknown_input": Code(
         "plan",

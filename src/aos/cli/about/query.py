@@ -1,0 +1,50 @@
+"""`aos query`."""
+
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from aos.api.queries import QUERIES, Question, ask
+from aos.api.sources import load_catalog
+from aos.cli.answer import Answer, Look
+from aos.cli.options import Budget, Catalogs, first
+from aos.errors import Exit
+from aos.files.config import find_config
+from aos.wire.results import envelope
+
+
+def query(
+    query_type: Annotated[str, Argument(metavar="TYPE", help=f"One of {', '.join(QUERIES)}.")],
+    goal: Annotated[
+        str | None, Option(metavar="TEXT", help="What is to be reached, in your own words.")
+    ] = None,
+    budget: Budget = None,
+    catalogs: Catalogs = None,
+) -> Answer:
+    """Answer one question: about the skills there are, the budget that is left, or past runs.
+
+    The exit status is 5 where the answer is unknown, since nothing has been recorded.
+    """
+    config = find_config()
+    question = Question(
+        load_catalog(catalogs or (), config), goal, first(budget, otherwise=config.budget_cents)
+    )
+    reply = ask(query_type, question)
+
+    def document() -> dict[str, Any]:
+        return {
+            **envelope("aos.query/1"),
+            "query_type": reply.query_type,
+            "result": reply.result,
+            "exit_code": int(status),
+            "unknowns": [{"pointer": f"/result/{key}", "reason": why} for key, why in reply.unknowns.items()],
+            "supported_queries": list(QUERIES),
+        }
+
+    def text(look: Look) -> str:
+        from aos.report import tables
+
+        return tables.answer(reply.query_type, reply.result, reply.unknowns, *look)
+
+    status = Exit.UNDETERMINED if reply.unknowns else Exit.YES
+    return Answer(document, text, status)

@@ -1,0 +1,186 @@
+"""The tree of commands as typer sees it. A command's module is imported when it is called, not before."""
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NoReturn
+
+from typer import Typer
+from typer._click import Context, HelpFormatter
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from aos.cli.answer import Answer
+from aos.cli.table import COMMANDS, GROUPS, Command
+from aos.errors import AosError, Exit, Finding
+
+__all__ = ["COMPLETE", "NAME", "build", "call", "context_of", "help_answer"]
+
+NAME = "aos"
+COMPLETE = "_AOS_COMPLETE"
+"""The variable by which a shell asks for completions."""
+
+_HELP = "What will an agent's plan cost, how long will it take, will it work?"
+
+
+class _Known(Exception):
+    """The answer is known while words are still parsed: `--help`, `--version`."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
+class Group(TyperGroup):
+    """Commands by name; only their help lines are known until one is called."""
+
+    def __init__(self, path: str, help: str, lines: Mapping[str, str]) -> None:
+        super().__init__(name=path or NAME, help=help, rich_markup_mode=None, add_help_option=False)
+        self.params.append(_help_option())
+        self._path = path
+        self._lines = lines
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(self._lines)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        return build(f"{self._path} {cmd_name}".strip()) if cmd_name in self._lines else None
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise _Known(help_answer(ctx)._replace(exit=Exit.USAGE))
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        found = self.get_command(ctx, args[0])
+        if found is None and not ctx.resilient_parsing:
+            _no_such_command(ctx, args[0], list(self._lines))
+        return args[0], found, args[1:]
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lines.items()))
+
+
+def call(words: list[str]) -> Answer:
+    """Parse `words` (without the program's name) and run the command they name.
+
+    Raises AosError(usage) for words that make no sense, and whatever the command raises.
+    """
+    root = build("")
+    if os.environ.get(COMPLETE):
+        _complete(root)
+    try:
+        with root.make_context(NAME, words) as context:
+            answer: Answer = root.invoke(context)
+            return answer
+    except _Known as known:
+        return known.answer
+    except TyperException as error:
+        raise _usage(error) from None
+
+
+def build(path: str) -> TyperCommand | TyperGroup:
+    """The command or group of that name ("catalog init"; "" is the root)."""
+    if path in COMMANDS:
+        return _command(path, COMMANDS[path])
+    if path:
+        rows = {
+            name.removeprefix(f"{path} "): row
+            for name, row in COMMANDS.items()
+            if name.startswith(f"{path} ")
+        }
+        return Group(path, GROUPS[path], {name: row.help for name, row in rows.items()})
+    heads = dict.fromkeys(name.partition(" ")[0] for name in COMMANDS)
+    root = Group("", _HELP, {name: GROUPS.get(name) or COMMANDS[name].help for name in heads})
+    root.params.insert(0, _eager("--version", _show_version, "Show the version."))
+    return root
+
+
+def context_of(path: list[str]) -> Context:
+    """A context in which the command of that path can show its help. Raises AosError(usage)."""
+    context = Context(build(""), info_name=NAME)
+    for name in path:
+        inside = context.command
+        found = inside.get_command(context, name) if isinstance(inside, Group) else None
+        if found is None:
+            _no_such_command(context, name, list(inside._lines) if isinstance(inside, Group) else [])
+        context = Context(found, info_name=name, parent=context)
+    return context
+
+
+def help_answer(context: Context) -> Answer:
+    """The help of the command that a context belongs to."""
+
+    def document() -> dict[str, Any]:
+        from aos.wire.results import envelope
+
+        return {**envelope("aos.help/1"), "command": context.command_path, "text": context.get_help()}
+
+    return Answer(document, lambda _: context.get_help())
+
+
+def _command(path: str, row: Command) -> TyperCommand | TyperGroup:
+    module, _, function = row.target.partition(":")
+    app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(path, epilog=f"\b\nExample:\n  {row.example}", add_help_option=False)(
+        getattr(import_module(f"aos.cli.{module}"), function)
+    )
+    command: TyperCommand = get_command(app)  # type: ignore[assignment]
+    # Whether --json was given is decided on the bare words: a failure to parse them is to be JSON, too.
+    flag = TyperOption(
+        param_decls=["--json"], is_flag=True, expose_value=False, help="Print one JSON object."
+    )
+    command.params += [flag, _help_option()]
+    return command
+
+
+def _help_option() -> TyperOption:
+    return _eager("--help", _show_help, "Show this message.")
+
+
+def _eager(name: str, callback: Any, help: str) -> TyperOption:
+    return TyperOption(
+        param_decls=[name], is_flag=True, expose_value=False, is_eager=True, callback=callback, help=help
+    )
+
+
+def _show_help(context: Context, _: object, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        raise _Known(help_answer(context))
+
+
+def _show_version(context: Context, _: object, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        from aos.cli.about.version import version
+
+        raise _Known(version())
+
+
+def _no_such_command(context: Context, name: str, known: list[str]) -> NoReturn:
+    from aos.wire.problems import visible
+    from aos.wire.shape import closest
+
+    meant = closest(name, known)
+    detail = f'{context.command_path}: there is no command "{visible(name)}"'
+    detail += f'; did you mean "{meant}"?' if meant else ""
+    raise AosError(
+        "usage",
+        detail,
+        fix=f"`{context.command_path} --help` lists the commands.",
+        findings=[Finding("", "bad_value", detail, tuple(known), meant)],
+    )
+
+
+def _usage(error: TyperException) -> AosError:
+    context: Context | None = getattr(error, "ctx", None)
+    path = context.command_path if context else NAME
+    return AosError("usage", f"{path}: {error.format_message()}", fix=f"`{path} --help` shows the usage.")
+
+
+def _complete(root: TyperCommand | TyperGroup) -> None:
+    """Answer a shell that asks for completions, and end."""
+    from typer._completion_classes import completion_init
+
+    completion_init()
+    root.main([], prog_name=NAME, complete_var=COMPLETE)

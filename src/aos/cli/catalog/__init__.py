@@ -1,0 +1,1 @@
+"""Commands about skills and the catalogs that describe them."""

@@ -1,0 +1,34 @@
+"""`aos capabilities`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from aos.api.sources import load_catalog
+from aos.cli.answer import Answer, Look
+from aos.cli.options import Catalogs
+from aos.files.config import find_config
+from aos.wire import capabilities as wire
+
+COMMANDS = Path(__file__).parents[1] / "commands.json"
+"""Every command with its arguments, made from the commands themselves: none has to be imported to tell."""
+
+
+def capabilities(
+    state: Annotated[bool, Option("--state", help="Add budget and rates as recorded in the ledger.")] = False,
+    catalogs: Catalogs = None,
+) -> Answer:
+    """Everything that can be done here: as a table the skills; with --json also commands, codes and limits."""
+    catalog = load_catalog(catalogs or (), find_config())
+
+    def document() -> dict[str, Any]:
+        return wire.capabilities(catalog, json.loads(COMMANDS.read_bytes()), state=state)
+
+    def text(look: Look) -> str:
+        from aos.report import tables
+
+        return tables.skills(catalog.skills.values(), *look)
+
+    return Answer(document, text)

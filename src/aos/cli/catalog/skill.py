@@ -1,0 +1,25 @@
+"""`aos skill`."""
+
+from typing import Annotated
+
+from typer import Argument
+
+from aos.api.catalogs import find_skill
+from aos.api.sources import load_catalog
+from aos.cli.answer import Answer, Look
+from aos.cli.options import Catalogs
+from aos.files.config import find_config
+from aos.wire.capabilities import skill as document
+
+
+def skill(name: Annotated[str, Argument(help="The skill's id.")], catalogs: Catalogs = None) -> Answer:
+    """One skill in full: what it takes and gives, what it costs, how it fails, and where each figure is from."""
+    catalog = load_catalog(catalogs or (), find_config())
+    found = find_skill(catalog, name)
+
+    def text(look: Look) -> str:
+        from aos.report import card
+
+        return card.skill(found, catalog.pools, *look)
+
+    return Answer(lambda: document(found), text)

@@ -1,0 +1,32 @@
+"""A sign of life on stderr while a simulation takes long."""
+
+import sys
+import time
+from types import TracebackType
+
+_PATIENCE_S = 1.0
+
+
+class Progress:
+    """Call it with the number of runs simulated so far; it shows them from the second second on.
+
+    Only on a terminal: a pipe or a log file gets nothing.
+    """
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._shown = False
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __call__(self, runs: int) -> None:
+        if time.monotonic() - self._start > _PATIENCE_S and sys.stderr and sys.stderr.isatty():
+            self._shown = True
+            print(f"\r{runs:,} runs simulated", end="", file=sys.stderr, flush=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,35 @@
+"""`aos completion`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from typer import Argument
+
+from aos.cli.answer import Answer
+from aos.cli.app import COMPLETE, NAME
+
+
+class Shell(StrEnum):
+    """The shells there is a script for."""
+
+    bash = "bash"
+    zsh = "zsh"
+    fish = "fish"
+    powershell = "powershell"
+
+
+def completion(shell: Annotated[Shell, Argument(help="The shell to complete for.")]) -> Answer:
+    """Print the script that completes `aos` in a shell.
+
+    For bash: `aos completion bash > ~/.local/share/bash-completion/completions/aos`.
+    """
+    from typer._completion_shared import get_completion_script
+
+    script = get_completion_script(prog_name=NAME, complete_var=COMPLETE, shell=shell.value)
+
+    def document() -> dict[str, object]:
+        from aos.wire.results import envelope
+
+        return {**envelope("aos.completion/1"), "shell": shell.value, "script": script}
+
+    return Answer(document, lambda _: script)

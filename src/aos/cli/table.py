@@ -1,0 +1,143 @@
+"""Every command: where its function is, its line in the help, an example, and what scripts may rely on.
+
+Only the command that is called is imported. `exits` are the statuses a command can have besides those of
+every command (`EVERY`); `writes` says what it changes on the machine. None opens a socket.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aos.errors import Exit
+
+EVERY = (
+    *(Exit.YES, Exit.INTERNAL, Exit.USAGE, Exit.WRITE_FAILED),
+    *(Exit.INTERRUPTED, Exit.TERMINATED),
+)
+
+
+class Command(NamedTuple):
+    """One row. `target` is `module:function` below `aos.cli`; `schemas` are the documents that --json can print."""
+
+    target: str
+    help: str
+    example: str
+    schemas: tuple[str, ...]
+    exits: tuple[Exit, ...] = ()
+    writes: str = "nothing"
+
+
+GROUPS: Mapping[str, str] = {
+    "plan": "Check, format and describe plan files",
+    "catalog": "Draft, check and show skill catalogs",
+}
+
+COMMANDS: Mapping[str, Command] = {
+    "init": Command(
+        "setup.init:init",
+        "Write a commented aos.toml and a first plan",
+        "aos init",
+        ("aos.files/1",),
+        writes="aos.toml and plan.json in the folder named",
+    ),
+    "simulate": Command(
+        "forecast.simulate:simulate",
+        "Forecast a plan: cost, time, chance, and a verdict",
+        "aos simulate plan.json --budget 100 --deadline 30s",
+        ("aos.simulation/1",),
+        (Exit.NO, Exit.UNDETERMINED, Exit.PENDING),
+    ),
+    "capabilities": Command(
+        "catalog.capabilities:capabilities",
+        "Everything that can be done here: skills, commands, codes, limits",
+        "aos capabilities --json",
+        ("aos.capabilities/1",),
+    ),
+    "skills": Command(
+        "catalog.skills:skills",
+        "List the skills with costs, latencies and rate limits",
+        "aos skills",
+        ("aos.skills/1",),
+    ),
+    "skill": Command(
+        "catalog.skill:skill",
+        "Show one skill: parameters, costs, failure modes, where each figure is from",
+        "aos skill http_call",
+        ("aos.skill/1",),
+    ),
+    "catalog init": Command(
+        "catalog.init:init",
+        "Print a commented descriptor to fill in",
+        "aos catalog init translate --out translate.toml",
+        ("aos.draft/1",),
+        writes="the file named by --out",
+    ),
+    "catalog import": Command(
+        "catalog.import_tools:import_tools",
+        "Draft a catalog from the tools/list of an MCP server",
+        "aos catalog import tools.json --out tools.toml",
+        ("aos.draft/1",),
+        writes="the file named by --out",
+    ),
+    "catalog show": Command(
+        "catalog.show:show",
+        "Print the catalog that holds here, every figure with its provenance",
+        "aos catalog show",
+        ("aos.catalog/1",),
+    ),
+    "catalog check": Command(
+        "catalog.check:check",
+        "Everything that is wrong with a catalog, at once",
+        "aos catalog check translate.toml",
+        ("aos.catalog-check/1",),
+    ),
+    "plan check": Command(
+        "plan.check:check",
+        "Everything that is wrong with a plan, at once",
+        "aos plan check plan.json",
+        ("aos.plan-check/1",),
+    ),
+    "plan fmt": Command(
+        "plan.fmt:fmt",
+        "Print a plan in its normal form",
+        "aos plan fmt plan.json",
+        ("aos.plan/1",),
+        writes="the plan itself, with --write",
+    ),
+    "plan schema": Command(
+        "plan.schema:schema",
+        "Print the JSON Schema of plan files",
+        "aos plan schema",
+        ("aos.plan-schema/1",),
+    ),
+    "query": Command(
+        "about.query:query",
+        "Answer one question about skills, budget or past runs",
+        'aos query skills_available_for_goal --goal "send a webhook"',
+        ("aos.query/1",),
+        (Exit.UNDETERMINED,),
+    ),
+    "explain": Command(
+        "about.explain:explain",
+        "What a reason or error code means and what to do about it",
+        "aos explain too_close",
+        ("aos.explain/1", "aos.codes/1"),
+    ),
+    "completion": Command(
+        "setup.completion:completion",
+        "Print the completion script of a shell",
+        "aos completion bash",
+        ("aos.completion/1",),
+    ),
+    "help": Command(
+        "about.help:help",
+        "Show the help of a command, or the table of exit codes",
+        "aos help exit-codes",
+        ("aos.help/1", "aos.exit-codes/1"),
+    ),
+    "version": Command(
+        "about.version:version",
+        "Show the version",
+        "aos version",
+        ("aos.version/1",),
+    ),
+}

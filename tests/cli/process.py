@@ -1,0 +1,67 @@
+"""Runs the command line as its users do: as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "examples/plans/btc-to-slack/plan.json"
+
+STEP = {"skill": "fs_read", "params": {"path": "notes.txt"}}
+
+
+class Finished(NamedTuple):
+    """A process that has ended."""
+
+    status: int
+    out: bytes
+    err: bytes
+
+    @property
+    def text(self) -> str:
+        return self.out.decode()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What --json printed: one JSON object in one line, and nothing else anywhere."""
+        assert self.err == b"", self.err.decode()
+        assert self.out.count(b"\n") == 1
+        document = json.loads(self.out)
+        assert isinstance(document, dict)
+        assert list(document)[:2] == ["schema", "aos_version"]
+        assert document.get("exit_code", self.status) == self.status or document["schema"] == "aos.explain/1"
+        return document
+
+
+def aos(
+    *words: str,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run `aos WORDS` with nothing of this process's environment but what Python needs."""
+    done = subprocess.run(
+        command(*words), input=stdin, capture_output=True, cwd=cwd, env={**clean(), **(env or {})}, timeout=60
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def command(*words: str) -> list[str]:
+    """The words of the process."""
+    return [sys.executable, "-m", "aos", *words]
+
+
+def clean() -> dict[str, str]:
+    """Where Python finds aos, and nothing else."""
+    return {
+        key: os.environ[key] for key in ("PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX") if key in os.environ
+    }
+
+
+def inline(*steps: Mapping[str, Any], **keys: Any) -> str:
+    """A plan as one argument."""
+    return json.dumps({"aos_plan": "1", "steps": list(steps), **keys})

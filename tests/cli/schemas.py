@@ -1,0 +1,34 @@
+"""The committed JSON Schemas, and whether a document keeps the one it names."""
+
+import json
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator, Registry
+
+from tests.cli.process import ROOT
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "aos." + path.name.removesuffix("-1.schema.json") + "/1": json.loads(path.read_bytes())
+    for path in sorted((ROOT / "docs/schemas").glob("*-1.schema.json"))
+}
+_BY_URN = {schema["$id"]: schema for schema in SCHEMAS.values()}
+_REGISTRY = Registry(list(_BY_URN.items()))
+
+
+def faults(document: dict[str, Any]) -> list[str]:
+    """How the document breaks its schema; a key that the schema does not name is one way."""
+    schema = SCHEMAS[document["schema"]]
+    errors = Draft202012Validator(schema, registry=_REGISTRY).iter_errors(document)
+    broken = [f"{'/'.join(map(str, error.instance_path))}: {error.message}" for error in errors]
+    return broken + [f"{key}: not in the schema" for key in document if key not in _named(schema, schema)]
+
+
+def _named(schema: dict[str, Any], root: dict[str, Any]) -> set[str]:
+    """The keys that a schema of an object names, also by reference."""
+    names = set(schema.get("properties", {}))
+    for part in schema.get("allOf", []):
+        urn, _, pointer = part.get("$ref", "").partition("#/$defs/")
+        if pointer:
+            home = _BY_URN.get(urn, root)
+            names |= _named(home["$defs"][pointer], home)
+    return names

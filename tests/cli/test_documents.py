@@ -1,0 +1,157 @@
+"""`--json`: one object on stdout and nothing else, as its committed schema says, on success and on failure."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aos.cli.table import COMMANDS
+from tests.cli.process import DEMO, STEP, aos, inline
+from tests.cli.schemas import SCHEMAS, faults
+
+TOOLS = {
+    "tools": [{"name": "look/up", "description": "Look a word up", "annotations": {"readOnlyHint": True}}]
+}
+
+# Words, input, the document's schema. Together they print every document there is.
+ANSWERS = [
+    ("init new", "", "aos.files/1"),
+    (f"simulate {DEMO} --budget 100", "", "aos.simulation/1"),
+    ("capabilities", "", "aos.capabilities/1"),
+    ("capabilities --state", "", "aos.capabilities/1"),
+    ("skills", "", "aos.skills/1"),
+    ("skill llm_invoke", "", "aos.skill/1"),
+    ("skill http_call", "", "aos.skill/1"),
+    ("catalog init translate", "", "aos.draft/1"),
+    ("catalog import -", json.dumps(TOOLS), "aos.draft/1"),
+    ("catalog show", "", "aos.catalog/1"),
+    ("catalog check unknown.json", "", "aos.catalog-check/1"),
+    ("skill nothing-known --catalog unknown.json", "", "aos.skill/1"),
+    (f"plan check {DEMO}", "", "aos.plan-check/1"),
+    (f"plan fmt {DEMO}", "", "aos.plan/1"),
+    ("plan schema", "", "aos.plan-schema/1"),
+    ("query allowed_skills", "", "aos.query/1"),
+    ("query skills_available_for_goal --goal webhook", "", "aos.query/1"),
+    ("query remaining_budget_cents --budget 100", "", "aos.query/1"),
+    ("explain too_close", "", "aos.explain/1"),
+    ("explain", "", "aos.codes/1"),
+    ("completion bash", "", "aos.completion/1"),
+    ("help plan check", "", "aos.help/1"),
+    ("simulate --help", "", "aos.help/1"),
+    ("help exit-codes", "", "aos.exit-codes/1"),
+    ("version", "", "aos.version/1"),
+]
+
+# Words, input, the code of the problem, the exit status.
+FAILURES = [
+    ("", "", "usage", 2),
+    ("simulat", "", "usage", 2),
+    ("simulate", "", "usage", 2),
+    ("simulate --bogus plan.json", "", "usage", 2),
+    ("simulate plan.json --plan plan.json", "", "usage", 2),
+    ("simulate - --budget NaN", "[]", "usage", 2),
+    ("simulate - --samples 3", json.dumps([STEP]), "usage", 2),
+    ("simulate - --input x", "[]", "usage", 2),
+    ("simulate - --fail-on everything", "[]", "usage", 2),
+    ("simulate nowhere.json", "", "unreadable", 2),
+    ("simulate .", "", "unreadable", 2),
+    ("simulate -", "[]", "invalid_plan", 2),
+    ("plan check -", '[{"skill": "http_cal"}]', "invalid_plan", 2),
+    ("plan fmt - --write", "[]", "usage", 2),
+    ("skill http_cal", "", "skill_not_found", 2),
+    ("skills --catalog nowhere.toml", "", "unreadable", 2),
+    ("catalog check -", "[]", "invalid_catalog", 2),
+    ("catalog import -", '{"tools": [{}]}', "invalid_catalog", 2),
+    ("catalog init no/name", "", "usage", 2),
+    ("catalog init x --out nowhere/x.toml", "", "write_failed", 12),
+    ("catalog init x --out unknown.json", "", "usage", 2),
+    ("init here", "", "file_exists", 2),
+    ("query last_step_outcome", "", "needs_ledger", 5),
+    ("query allowed", "", "usage", 2),
+    ("query skills_available_for_goal", "", "usage", 2),
+    ("explain toclose", "", "unknown_code", 2),
+    ("completion tcsh", "", "usage", 2),
+    ("help nothing", "", "usage", 2),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    flags = ("read_only", "idempotent", "destructive", "reversible", "open_world")
+    failure = {"code": "ANY", "category": "TRANSIENT", "probability": None}
+    skill = {"version": "1", "purpose": "?", "effects": dict.fromkeys(flags, True), "failures": [failure]}
+    unknown = {"aos_catalog": "1", "skills": {"nothing-known": skill}}
+    (tmp_path / "unknown.json").write_text(json.dumps(unknown))
+    (tmp_path / "new").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/plan.json").write_text("mine")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("words", "stdin", "schema"), ANSWERS, ids=[words for words, *_ in ANSWERS])
+def test_an_answer_keeps_its_schema(words: str, stdin: str, schema: str, folder: Path) -> None:
+    done = aos(*words.split(), "--json", stdin=stdin.encode(), cwd=folder)
+    assert done.document["schema"] == schema
+    assert faults(done.document) == []
+    assert_unknowns_are_null(done.document)
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "code", "status"), FAILURES, ids=[words for words, *_ in FAILURES]
+)
+def test_a_failure_is_a_problem_document(
+    words: str, stdin: str, code: str, status: int, folder: Path
+) -> None:
+    done = aos(*words.split(), "--json", stdin=stdin.encode(), cwd=folder)
+    assert (done.document["schema"], done.document["code"], done.status) == ("aos.problem/1", code, status)
+    assert faults(done.document) == []
+
+
+def test_every_verdict_keeps_the_schema() -> None:
+    """With limits, an approval, an unknown price, a budget that stops runs: every part of the document is there."""
+    unpriced = {
+        "skill": "llm_invoke",
+        "params": {"prompt": "?", "model": "nobody/knows"},
+        "on_error": "continue",
+    }
+    asks = {**STEP, "approval": 3}
+    plans = [
+        (inline(STEP, asks, name="quick", deadline_ms=1), 3),
+        (inline(unpriced, STEP, budget=1), 5),
+        (
+            inline(
+                {"skill": "email_send", "params": {"to": "a@b.c", "subject": "s", "body": "b"}}, budget=0.5
+            ),
+            3,
+        ),
+    ]
+    for plan, status in plans:
+        done = aos("simulate", "--plan", plan, "--json")
+        assert faults(done.document) == []
+        assert done.status == status
+        assert_unknowns_are_null(done.document)
+
+
+def test_every_schema_is_printed_by_a_command_and_the_other_way_round() -> None:
+    printed = {schema for row in COMMANDS.values() for schema in row.schemas}
+    assert printed | {"aos.problem/1"} == set(SCHEMAS)
+    assert {schema for *_, schema in ANSWERS} | {"aos.problem/1"} == set(SCHEMAS)
+
+
+def test_every_command_is_tried() -> None:
+    tried = [words for words, *_ in ANSWERS]
+    assert [name for name in COMMANDS if not any(words.startswith(name) for words in tried)] == []
+
+
+def assert_unknowns_are_null(document: dict[str, Any]) -> None:
+    """Every entry of `unknowns` points at a null."""
+    for entry in document.get("unknowns", []):
+        value: Any = document
+        for key in entry["pointer"].split("/")[1:]:
+            value = (
+                value[int(key)]
+                if isinstance(value, list)
+                else value[key.replace("~1", "/").replace("~0", "~")]
+            )
+        assert value is None, entry

@@ -1,0 +1,186 @@
+"""What scripts see of the process: statuses, signals, outputs that can't be written, what is imported."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import DEMO, STEP, aos, clean, command, inline
+
+SURE = inline(STEP)
+WAITS = inline({**STEP, "approval": True})
+HOPELESS = inline(STEP, deadline_ms=1)
+OPEN = inline({"skill": "llm_invoke", "params": {"prompt": "?", "model": "nobody/knows"}}, budget=5)
+
+
+@pytest.mark.parametrize(
+    ("plan", "fail_on", "status"),
+    [
+        (SURE, None, 0),
+        (WAITS, None, 0),
+        (WAITS, "infeasible,approval", 8),
+        (HOPELESS, None, 3),
+        (HOPELESS, "undetermined", 0),
+        (OPEN, None, 5),
+        (OPEN, "infeasible", 0),
+        (OPEN, "none", 0),
+    ],
+)
+def test_the_verdict_is_the_exit_status_unless_the_caller_says_otherwise(
+    plan: str, fail_on: str | None, status: int
+) -> None:
+    words = ["--fail-on", fail_on] if fail_on else []
+    assert aos("simulate", "--plan", plan, *words, "--json").document["exit_code"] == status
+
+
+def test_limits_come_from_the_options_then_the_plan_then_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "aos.toml").write_text("[simulate]\nbudget_cents = 1\nseed = 7\nconfidence = 0.8\n")
+    own, silent = inline(STEP, budget=2), inline(STEP)
+    given = aos("simulate", "--plan", own, "--budget", "3", "--seed", "8", "--json", cwd=tmp_path).document
+    assert (given["budget_cents"], given["seed"], given["confidence"]) == (3, 8, 0.8)
+    assert aos("simulate", "--plan", own, "--json", cwd=tmp_path).document["budget_cents"] == 2
+    assert aos("simulate", "--plan", silent, "--json", cwd=tmp_path).document["budget_cents"] == 1
+
+
+def test_inputs_are_json_where_they_can_be() -> None:
+    plan = inline(
+        {
+            "skill": "http_call",
+            "params": {"url": "https://e.org/${inputs.word}", "timeout_s": "${inputs.wait}"},
+        }
+    )
+    assert aos("plan", "check", "--plan", plan, "--input", "word=a b", "--input", "wait=5").status == 0
+    done = aos("plan", "check", "--plan", plan, "--input", "word=a", "--input", "wait=long", "--json")
+    assert [error["pointer"] for error in done.document["errors"]] == ["/steps/0/params/timeout_s"]
+
+
+def test_answers_go_to_stdout_and_failures_to_stderr() -> None:
+    answer, failure = aos("version"), aos("explain", "nothing-like-it")
+    assert (answer.err, failure.out) == (b"", b"")
+    assert b"unknown_code" in failure.err
+
+
+def test_the_version_can_be_had_either_way() -> None:
+    assert aos("--version").out == aos("version").out
+
+
+def test_no_command_at_all_shows_the_help() -> None:
+    done = aos()
+    assert (done.status, done.text.startswith("Usage: aos ")) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["version"], ["skills"], ["skills", "--json"], ["plan", "schema"]])
+def test_a_full_disk_is_status_12(words: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command(*words), stdout=full, stderr=subprocess.PIPE, env=clean())
+    assert done.returncode == 12
+    assert b"No space left" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_closed_stdout_is_status_12() -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *command("skills")], capture_output=True, env=clean()
+    )
+    assert done.returncode == 12
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["capabilities", "--json"], ["capabilities"]])
+def test_a_reader_who_leaves_early_is_no_failure(words: list[str]) -> None:
+    process = subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean())
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    process.stderr.close()
+
+
+SIGNALS = [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+
+
+@pytest.mark.parametrize(("sent", "status", "code"), SIGNALS)
+def test_a_signal_ends_it_without_a_word(sent: signal.Signals, status: int, code: str) -> None:
+    assert stopped_by(sent) == (status, b"", b"")
+
+
+@pytest.mark.parametrize(("sent", "status", "code"), SIGNALS)
+def test_a_signal_is_a_document_for_who_asked_for_one(sent: signal.Signals, status: int, code: str) -> None:
+    returned, out, err = stopped_by(sent, "--json")
+    assert (returned, err) == (status, b"")
+    assert (json.loads(out)["code"], json.loads(out)["exit_code"]) == (code, status)
+
+
+def stopped_by(sent: signal.Signals, *options: str) -> tuple[int, bytes, bytes]:
+    """What a command that is reading a plan leaves behind when it gets a signal."""
+    process = subprocess.Popen(
+        command("simulate", "-", *options),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean(),
+    )
+    assert process.stdin
+    process.stdin.write(b" " * 200_000)  # more than a pipe holds: when this returns, it is reading
+    process.send_signal(sent)
+    out, err = process.communicate()
+    return process.returncode, out, err
+
+
+def test_a_fault_of_our_own_is_one_line_and_a_traceback_only_if_asked_for(tmp_path: Path) -> None:
+    """A numpy that does not load stands for any fault."""
+    (tmp_path / "numpy.py").write_text("raise ZeroDivisionError('broken')")
+    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, [clean().get("PYTHONPATH")])])}
+    done = aos("simulate", "--plan", SURE, "--json", env=env)
+    assert (done.status, done.document["code"]) == (1, "internal_error")
+    assert done.document["detail"] == "ZeroDivisionError: broken"
+    told = aos("simulate", "--plan", SURE, env={**env, "AOS_DEBUG": "1"})
+    assert (told.status, b"Traceback" in told.err, told.out) == (1, True, b"")
+
+
+def test_text_can_be_written_in_any_encoding() -> None:
+    plan = inline({**STEP, "id": "a", "x-note": "ü"}, name="größer ✓")
+    done = aos("simulate", "--plan", plan, env={"PYTHONIOENCODING": "ascii"})
+    assert (done.status, done.out.isascii()) == (0, True)
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        formatted = aos("plan", "fmt", "--plan", plan, env={"PYTHONIOENCODING": encoding})
+        assert json.loads(formatted.out.decode(encoding))["name"] == "größer ✓"
+
+
+def test_no_colour_in_a_pipe() -> None:
+    assert b"\x1b" not in aos("simulate", "--plan", HOPELESS, env={"FORCE_COLOR": "1", "TERM": "xterm"}).out
+
+
+HEAVY = {"httpx", "psycopg", "starlette", "structlog", "pydantic"}
+IMPORTS: dict[str, set[str]] = {
+    "--help": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs", "aos.wire"},
+    "version --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "explain too_close --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "explain nothing --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "skills --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "skill http_call --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "capabilities --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "plan schema --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "query allowed_skills --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "completion bash": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
+    "skills": {"numpy", "yaml", "tomllib", "jsonschema_rs"},
+    f"plan check {DEMO}": {"numpy", "rich", "yaml", "tomllib"},
+    f"simulate {DEMO} --json": {"rich", "yaml", "tomllib"},
+    f"simulate {DEMO}": {"yaml", "tomllib"},
+}
+
+
+@pytest.mark.parametrize(("words", "unwanted"), IMPORTS.items(), ids=IMPORTS)
+def test_a_command_imports_what_it_needs_and_no_more(words: str, unwanted: set[str], tmp_path: Path) -> None:
+    code = f"import sys, aos.cli; aos.cli.main({words.split()!r}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=clean(), cwd=tmp_path, text=True
+    )
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert "aos.cli.app" in loaded
+    assert loaded & (HEAVY | unwanted) == set()
