@@ -1,0 +1,255 @@
+"""Checks a step's parameters against its skill's JSON Schema, as far as they are known before the run.
+
+A string that is nothing but a reference to an output, a secret or an item may turn out to be anything, and one
+that holds such a reference among other text will be some text. An error that could go away with the value of
+a reference is no error. The plan's inputs are known: they are checked as if they stood there.
+
+The library is jsonschema-rs. It fetches `$ref`s from the network and the disk unless told not to, and its
+usual regular expressions can take exponential time: both are switched off here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from aos.domain.references import Reference, parse
+from aos.wire.problems import visible
+from aos.wire.shape import Reader, at, closest, shown
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator, ValidationError
+
+__all__ = ["NOWHERE", "check_params", "check_schema", "validator", "value_at"]
+
+Path = tuple[str, ...]
+
+NOWHERE = object()
+"""What `value_at` answers where the path leads nowhere."""
+
+MAX_SCHEMA_VALUES = 100_000
+
+_REDIRECTIONS = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor"})
+_MAX_ERRORS = 100  # of one step
+_NO_NAME = "\ue000"
+_MANY_VALUES = 20_000
+
+# Keywords that look at a value itself and not at what stands inside it.
+_SHALLOW = frozenset(
+    {
+        *("type", "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties"),
+        *("minItems", "maxItems", "minLength", "maxLength", "pattern", "format"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    }
+)
+
+
+def validator(schema: Mapping[str, Any]) -> "Draft202012Validator":
+    """A validator that opens no file and no socket. Raises ValueError where the schema itself is wrong."""
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(
+        dict(schema), offline=True, pattern_options=jsonschema_rs.RegexOptions()
+    )
+
+
+def check_schema(reader: Reader, schema: dict[str, Any], pointer: str) -> None:
+    """Add a finding (bad_value) where `schema` is no JSON Schema that every instance can be checked against quickly.
+
+    `$ref` leads to `#/$defs/NAME` or `#/definitions/NAME` and never round in a circle, and the schema with all
+    of them written out has at most `MAX_SCHEMA_VALUES` values.
+    """
+    try:
+        named = {key: value for key, value in schema.items() if key != "$id"}
+        if _expanded(named, schema, {}) > MAX_SCHEMA_VALUES:
+            raise ValueError(f"with every $ref written out it has more than {MAX_SCHEMA_VALUES:,} values")
+        validator(schema)
+    except ValueError as error:
+        place = getattr(error, "instance_path", ())
+        message = getattr(error, "message", str(error))
+        reader.add(
+            at(pointer, *place), "bad_value", f"not a JSON Schema for use here: {visible(message, 200)}"
+        )
+
+
+def _expanded(schema: Any, root: dict[str, Any], sizes: dict[str, int | None]) -> int:
+    """Values in the schema with every `$ref` written out; `sizes` keeps those of definitions, None while counting."""
+    if isinstance(schema, list):
+        return 1 + sum(_expanded(item, root, sizes) for item in schema)
+    if not isinstance(schema, dict):
+        return 1
+    total = 1 + sum(_expanded(item, root, sizes) for item in schema.values())
+    for key in _REDIRECTIONS & schema.keys():
+        if not isinstance(target := schema[key], str):
+            continue  # a property of that name
+        if key != "$ref":
+            raise ValueError(f"{key} is not supported")
+        total += _definition(target, root, sizes)
+    return total
+
+
+def _definition(target: str, root: dict[str, Any], sizes: dict[str, int | None]) -> int:
+    if target not in sizes:
+        definition = value_at(root, tuple(target.split("/")[1:]))
+        if not target.startswith(("#/$defs/", "#/definitions/")) or definition is NOWHERE:
+            raise ValueError(f"{target!r} is not #/$defs/NAME of this schema")
+        sizes[target] = None
+        sizes[target] = _expanded(definition, root, sizes)
+    size = sizes[target]
+    if size is None:
+        raise ValueError(f"{target!r} leads back to itself")
+    return size
+
+
+def value_at(value: Any, path: tuple[str, ...]) -> Any:
+    """What `path` leads to inside a JSON value, `NOWHERE` where it leads nowhere."""
+    for part in path:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return NOWHERE
+    return value
+
+
+def check_params(
+    reader: Reader,
+    params: Mapping[str, Any],
+    pointer: str,
+    check: "Draft202012Validator",
+    schema: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+) -> None:
+    """Add a finding (bad_params) for each certain violation; `pointer` is where `params` stand."""
+    known = _Known()
+    instance = known.fill(dict(params), (), inputs)
+    for error in _violations(check, instance, known.values):
+        if _certain(error, known):
+            place = at(pointer, *_written(_path(error), known))
+            _report(reader, error, place, schema, known)
+
+
+def _violations(check: "Draft202012Validator", instance: Any, values: int) -> "Iterable[ValidationError]":
+    """The first errors; of very large parameters only the very first, since the library finds all before it tells."""
+    if values <= _MANY_VALUES:
+        return islice(check.iter_errors(instance), _MAX_ERRORS)
+    import jsonschema_rs
+
+    try:
+        check.validate(instance)
+    except jsonschema_rs.ValidationError as error:
+        return [error]
+    return []
+
+
+class _Known:
+    """What is known of the values before the run, by their place in the parameters."""
+
+    def __init__(self) -> None:
+        self.open: set[Path] = set()  # could become anything
+        self.text: set[Path] = set()  # will be some text
+        self.given: set[Path] = set()  # came from an input
+        self.around: set[Path] = set()  # has something open or some text inside
+        self.values = 0
+
+    def fill(self, value: Any, path: Path, inputs: Mapping[str, Any]) -> Any:
+        """The value with its inputs in place; null for what is open, any text for what will be text."""
+        self.values += 1
+        if isinstance(value, dict):
+            return {key or _NO_NAME: self.fill(item, (*path, key), inputs) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.fill(item, (*path, str(i)), inputs) for i, item in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        try:
+            pieces = parse(value)
+        except ValueError:  # a finding of its own
+            return self._unknown(path, self.open, None)
+        if len(pieces) > 1:
+            return self._unknown(path, self.text, "")
+        if isinstance(pieces[0], Reference):
+            return self._referred(pieces[0], path, inputs)
+        return pieces[0]
+
+    def _referred(self, reference: Reference, path: Path, inputs: Mapping[str, Any]) -> Any:
+        value = NOWHERE
+        if reference.kind == "inputs":
+            value = value_at(dict(inputs), (reference.name, *reference.path))
+        if value is NOWHERE:
+            return self._unknown(path, self.open, None)
+        self.given.add(path)
+        return value
+
+    def _unknown(self, path: Path, places: set[Path], stand_in: str | None) -> str | None:
+        places.add(path)
+        while path and path[:-1] not in self.around:
+            path = path[:-1]
+            self.around.add(path)
+        return stand_in
+
+
+def _certain(error: "ValidationError", known: _Known) -> bool:
+    """Whether the error stays, whatever the references turn out to be."""
+    path = _path(error)
+    if any(part in known.open for part in _beginnings(path)):
+        return False
+    if path in known.text:
+        return error.kind.name == "type"
+    branches = getattr(error.kind, "context", None)
+    if branches and all(branches):
+        return all(any(_certain(inner, known) for inner in branch) for branch in branches)
+    conditional = "then" in error.schema_path or "else" in error.schema_path
+    if error.kind.name in _SHALLOW and not conditional:
+        return True
+    return path not in known.around
+
+
+def _path(error: "ValidationError") -> Path:
+    """The library writes the key "0" like an index, and leaves out the empty key: hence `_NO_NAME`."""
+    return tuple("" if part == _NO_NAME else str(part) for part in error.instance_path)
+
+
+def _beginnings(path: Path) -> Iterator[Path]:
+    return (path[:length] for length in range(len(path) + 1))
+
+
+def _written(path: Path, known: _Known) -> Path:
+    """Where the plan's author wrote it: an input's inside ends at the reference to the input."""
+    return next((part for part in _beginnings(path) if part in known.given), path)
+
+
+def _report(
+    reader: Reader, error: "ValidationError", pointer: str, schema: Mapping[str, Any], known: _Known
+) -> None:
+    kind: Any = error.kind
+    instance: Any = error.instance
+    if kind.name == "additionalProperties":
+        parameters = schema.get("properties", {}) if not error.instance_path else {}
+        for key in kind.unexpected:
+            meant = closest(key, parameters)
+            hint = f'; did you mean "{meant}"?' if meant else ""
+            detail = f'unknown parameter "{visible(key)}"{hint}'
+            reader.add(at(pointer, key), "bad_params", detail, allowed=sorted(parameters), suggestion=meant)
+    elif kind.name == "enum" and all(isinstance(option, str) for option in kind.options):
+        meant = closest(instance, kind.options) if isinstance(instance, str) else None
+        detail = f"{shown(instance)} is not one of {', '.join(kind.options)}"
+        reader.add(pointer, "bad_params", visible(detail, 200), allowed=kind.options, suggestion=meant)
+    else:
+        reader.add(pointer, "bad_params", _message(error, known))
+
+
+def _message(error: "ValidationError", known: _Known) -> str:
+    kind: Any = error.kind
+    if kind.name == "required":
+        return f'the parameter "{visible(kind.property)}" is missing'
+    if kind.name == "type":
+        got = "text" if _path(error) in known.text else shown(cast(Any, error.instance))
+        return f"expected {' or '.join(kind.types)}, got {got}"
+    branches = getattr(kind, "context", None)
+    if branches is None:
+        return visible(error.message, 200)
+    if not all(branches):
+        return "more than one of the schema's alternatives fits, and exactly one must"
+    return "none of the alternatives fits: " + "; ".join(
+        _message(branch[0], known) for branch in branches[:10]
+    )
