@@ -10,11 +10,15 @@ from aos.domain.distributions import Constant, Distribution, Lognormal, Quantile
 from aos.domain.plans import Expect, OnError, Outcome, Plan, RetryOverride, Step, When
 from aos.domain.skills import (
     CATEGORIES,
+    Block,
     CallCost,
     Catalog,
     Correlation,
+    Donors,
+    Drawn,
     Effects,
     FailureMode,
+    FanOut,
     Figure,
     Hints,
     Provenance,
@@ -317,29 +321,39 @@ _texts = st.lists(words, max_size=2).map(tuple)
 _pools = {"wide": 8, "narrow": 1}
 
 
+_fan_outs = st.builds(
+    FanOut,
+    width=st.integers(2, 100),
+    delay=st.builds(Lognormal, st.floats(1, 1e5), st.floats(0, 2)),
+    growth=st.floats(-1, 1),
+    growth_sd=st.floats(0, 1),
+    stairs=st.lists(st.floats(0, 1), min_size=2, max_size=5).map(sorted).map(tuple),
+    provenance=_provenances,
+)
+
+
 def skills(name: str) -> Strategy[Skill]:
     """A skill of that id; its pool is "wide" or "narrow"."""
-    return st.builds(
-        Skill,
-        id=st.just(name),
-        version=words,
-        purpose=words,
-        input_schema=st.just({"type": "object", "properties": {"a": {"type": "string"}}}),
-        output_schema=st.just({"type": "object", "properties": {"b": {}}, "additionalProperties": False}),
-        main_output=st.sampled_from(["b", None]),
-        latency=_spreads,
-        cost=_costs,
-        failures=st.none()
-        | st.lists(_failure_modes, max_size=4, unique_by=lambda mode: mode.code).map(tuple),
-        effects=st.builds(Effects, *[st.booleans()] * 5),
-        retry=_policies,
-        rate_limit=st.none() | st.builds(RateLimit, st.floats(0.1, 1000), st.integers(1, 100)),
-        pool=st.sampled_from([None, *_pools]),
-        overhead=_spreads,
-        constraints=st.dictionaries(words, json_values, max_size=2),
-        hints=st.builds(Hints, _texts, _texts, _texts),
-        enabled=st.booleans(),
-    )
+    stated: dict[str, Strategy[Any]] = {
+        "id": st.just(name),
+        "version": words,
+        "purpose": words,
+        "input_schema": st.just({"type": "object", "properties": {"a": {"type": "string"}}}),
+        "output_schema": st.just({"type": "object", "properties": {"b": {}}, "additionalProperties": False}),
+        "main_output": st.sampled_from(["b", None]),
+        "latency": _spreads,
+        "cost": _costs,
+        "failures": st.none() | st.lists(_failure_modes, max_size=4, unique_by=lambda m: m.code).map(tuple),
+        "effects": st.builds(Effects, *[st.booleans()] * 5),
+        "retry": _policies,
+        "rate_limit": st.none() | st.builds(RateLimit, st.floats(0.1, 1000), st.integers(1, 100)),
+        "pool": st.sampled_from([None, *_pools]),
+        "overhead": _spreads,
+        "constraints": st.dictionaries(words, json_values, max_size=2),
+        "hints": st.builds(Hints, _texts, _texts, _texts),
+        "enabled": st.booleans(),
+    }
+    return st.fixed_dictionaries(stated).map(lambda fields: Skill(**fields))
 
 
 @st.composite
@@ -352,4 +366,50 @@ def catalogs(draw: st.DrawFn) -> Catalog:
         overhead=draw(_spreads),
         correlation=Correlation(draw(_ratios), draw(_ratios)),
         approval_wait=draw(_spreads),
+        run_factor=draw(_factors),
+        blocks=tuple(draw(st.lists(_blocks(), max_size=2))),
+        donors=tuple(draw(st.lists(_donors(), max_size=1))),
+    )
+
+
+_factors = st.none() | st.builds(
+    Figure, st.builds(Lognormal, st.floats(0.1, 10), st.floats(0, 2)), _provenances
+)
+
+
+def _matrix(draw: st.DrawFn, runs: int, cells: int, values: Strategy[Any]) -> Any:
+    return tuple(tuple(draw(st.lists(values, min_size=cells, max_size=cells))) for _ in range(runs))
+
+
+@st.composite
+def _blocks(draw: st.DrawFn) -> Block:
+    """Up to three recorded runs of up to three steps."""
+    used = draw(st.lists(names, min_size=1, max_size=3))
+    runs, steps = draw(st.integers(1, 3)), len(used)
+    after = tuple(tuple(sorted(draw(st.sets(st.integers(0, i - 1))))) if i else () for i in range(steps))
+    return Block(
+        skills=tuple(used),
+        after=after,
+        gap_ms=_matrix(draw, runs, steps, _amounts),
+        time_ms=_matrix(draw, runs, steps, _amounts),
+        cost_cents=draw(st.none() | st.just(_matrix(draw, runs, steps, _amounts))),
+        failed=_matrix(draw, runs, steps, st.booleans()),
+        draws=tuple(
+            Drawn(run, draw(_amounts), draw(_amounts), draw(st.floats(0.1, 1))) for run in range(runs)
+        ),
+        provenance=draw(_provenances),
+    )
+
+
+@st.composite
+def _donors(draw: st.DrawFn) -> Donors:
+    """Two recorded runs of up to two skills."""
+    used = draw(st.lists(names, min_size=1, max_size=2, unique=True))
+    times = {name: _matrix(draw, 2, draw(st.integers(1, 3)), _amounts) for name in used}
+    return Donors(
+        time_ms=times,
+        cost_cents=draw(st.none() | st.just(times)),
+        bandwidth=draw(st.floats(0.1, 2)),
+        slope=draw(st.floats(0, 2)),
+        provenance=draw(_provenances),
     )

@@ -14,10 +14,12 @@ from aos.domain.skills import (
     Catalog,
     Effects,
     FailureMode,
-    Figure as Stated,
     Provenance,
     RetryPolicy,
     Skill,
+)
+from aos.domain.skills import (
+    Figure as Stated,
 )
 from aos.domain.verdicts import Limits
 from aos.engine.program import Program, compile_plan

@@ -110,6 +110,22 @@ class TokenCost(NamedTuple):
 CostModel = CallCost | TokenCost
 
 
+class FanOut(NamedTuple):
+    """How late the siblings of a fan-out start: w parallel calls of one skill with the same predecessors.
+
+    Where `width` siblings were recorded the last one started `delay` ms after the group could. Each doubling of the
+    width multiplies that by exp of a draw from N(growth, growth_sd^2). Sibling j of w starts after the share of it
+    that stands at (j + 1) / w on `stairs`, shares at even distances from 0 to 1, linear in between.
+    """
+
+    width: int
+    delay: Distribution
+    growth: float
+    growth_sd: float
+    stairs: tuple[float, ...]
+    provenance: Provenance
+
+
 class Hints(NamedTuple):
     """How a skill composes with others; advice for whoever writes plans."""
 
@@ -135,6 +151,7 @@ class Skill(NamedTuple):
     rate_limit: RateLimit | None = None
     pool: str | None = None
     overhead: Figure[Distribution] | None = None
+    fan_out: FanOut | None = None
     constraints: Mapping[str, Any] = {}
     hints: Hints = Hints()
     enabled: bool = True
@@ -150,21 +167,45 @@ class Correlation(NamedTuple):
     siblings: Figure[float] | None = None
 
 
+class Drawn(NamedTuple):
+    """One way to draw from a block: run number `run`, its times and costs scaled, with this weight."""
+
+    run: int
+    time_scale: float
+    cost_scale: float
+    weight: float
+
+
 class Block(NamedTuple):
     """Recorded runs of one shape, drawn whole: what belongs together in a run stays together.
 
-    `skills[i]` and `after[i]` are the skill of step i and the steps it starts after. Run r weighs `weights[r]`; in it
-    step i started `gap_ms[r][i]` after the last step before it, took `time_ms[r][i]` with all its attempts, cost
-    `cost_cents[r][i]` and failed or not. `cost_cents` None: nobody recorded it.
+    `skills[i]` and `after[i]` are the skill of step i and the steps it starts after. In run r step i started
+    `gap_ms[r][i]` after the last step before it, took `time_ms[r][i]` with all its attempts, cost `cost_cents[r][i]`
+    and failed or not; `cost_cents` None: nobody recorded it. `draws` weigh the runs, scaled to what is expected now.
     """
 
     skills: tuple[str, ...]
     after: tuple[tuple[int, ...], ...]
-    weights: tuple[float, ...]
     gap_ms: tuple[tuple[float, ...], ...]
     time_ms: tuple[tuple[float, ...], ...]
     cost_cents: tuple[tuple[float, ...], ...] | None
     failed: tuple[tuple[bool, ...], ...]
+    draws: tuple[Drawn, ...]
+    provenance: Provenance
+
+
+class Donors(NamedTuple):
+    """Recorded runs that lend their records to chains of repeated skills: each sample has one donor for all its steps.
+
+    Donor d has `time_ms[skill][d]` and, beside them, `cost_cents[skill][d]`. For a plan that calls these skills n times
+    a donor with K records weighs exp(-(ln(K/n)/bandwidth)^2 / 2), and its values are scaled by (n/K)^(slope - 1).
+    Source: two-stage bootstrap, Davison & Hinkley (1997), Bootstrap Methods, section 3.8.
+    """
+
+    time_ms: Mapping[str, tuple[tuple[float, ...], ...]]
+    cost_cents: Mapping[str, tuple[tuple[float, ...], ...]] | None
+    bandwidth: float
+    slope: float
     provenance: Provenance
 
 
@@ -173,7 +214,8 @@ class Catalog(NamedTuple):
 
     `overhead` (ms) passes between a step's last predecessor and its start, for skills without their own.
     `approval_wait` (ms) is how long people take to decide. `run_factor` is how much slower or faster than usual a
-    whole run is: a factor on every attempt and overhead in it. A plan of the shape of a block draws from it.
+    whole run is: a factor on every attempt and overhead in it. A plan of the shape of a block draws from
+    it, one that only calls the skills of donors from those.
     """
 
     skills: Mapping[str, Skill]
@@ -183,3 +225,4 @@ class Catalog(NamedTuple):
     approval_wait: Figure[Distribution] | None = None
     run_factor: Figure[Distribution] | None = None
     blocks: tuple[Block, ...] = ()
+    donors: tuple[Donors, ...] = ()

@@ -1,56 +1,129 @@
-"""Recorded runs drawn whole: a plan of a shape that was recorded takes every step from one past run."""
+"""Recorded runs as tables: drawn whole by plans of their shape, or lending their records to chains of their skills."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aos.domain.plans import Order, Plan
-from aos.domain.skills import Block, Catalog
-from aos.engine.distributions import Floats, levels
+from aos.domain.skills import Block, Catalog, Donors
+from aos.engine.distributions import Floats, Indices, levels
 from aos.engine.prices import MICRO, Money
+
+Numbers = NDArray[np.intp]
 
 
 class Rows(NamedTuple):
-    """A block as tables: `run` maps a random index to a recorded run; the rest is per step, one value a run."""
+    """A block: `pick` maps a random index to one of its draws, which has a run and scales; the rest is [step, run]."""
 
-    run: NDArray[np.intp]
+    pick: Numbers
+    run: Numbers
+    time_scale: Floats
+    cost_scale: Floats
     gap: Floats
     time: Floats
-    cost: Money | None
+    cost: Floats | None
     failed: NDArray[np.bool_]
 
 
-def matching(plan: Plan, order: Order, catalog: Catalog) -> Rows | None:
-    """The tables of the block that has this plan's shape, None where nothing like it was recorded.
+class Loans(NamedTuple):
+    """Donors for a plan: `pick` maps a random index to a donor, whose values are multiplied by `scale`.
 
-    Only plans whose steps all run once have a shape: no `when`, `iterations`, `for_each` or fallbacks.
+    The records of donor d for a skill are `time[skill][offset[skill][d] : ... + length[skill][d]]`.
     """
-    if not catalog.blocks or not all(_plain(plan, i) for i in range(len(plan.steps))):
+
+    pick: Numbers
+    scale: Floats
+    offset: Mapping[str, Numbers]
+    length: Mapping[str, Numbers]
+    time: Mapping[str, Floats]
+    cost: Mapping[str, Floats] | None
+
+    def records(self, skill: str, donor: Numbers, luck: Indices) -> Numbers:
+        """One record of each sample's donor, chosen by a uniform index."""
+        return self.offset[skill].take(donor) + (luck * self.length[skill].take(donor) >> 16)
+
+
+def matching_rows(plan: Plan, order: Order, catalog: Catalog) -> Rows | None:
+    """The tables of the block that has this plan's shape, None where nothing like it was recorded."""
+    if not catalog.blocks or not _plain(plan):
         return None
     skills = tuple(step.skill for step in plan.steps)
-    for block in catalog.blocks:
-        if block.skills == skills and block.after == order.after:
-            return _rows(block)
-    return None
+    found = (block for block in catalog.blocks if block.skills == skills and block.after == order.after)
+    block = next(found, None)
+    return _rows(block) if block else None
 
 
-def _plain(plan: Plan, i: int) -> bool:
-    step = plan.steps[i]
-    tuned = step.when or step.for_each is not None or step.timeout_s or step.retry or step.approval
-    return not tuned and step.iterations == 1 and step.on_error.action == "fail"
+def matching_loans(plan: Plan, catalog: Catalog) -> Loans | None:
+    """The tables of the first donors that know every skill the plan calls, None where there are none."""
+    if not catalog.donors or not _plain(plan):
+        return None
+    skills = [step.skill for step in plan.steps]
+    known = (donors for donors in catalog.donors if donors.time_ms.keys() >= set(skills))
+    donors = next(known, None)
+    return _loans(donors, skills) if donors else None
 
 
-def _rows(block: Block) -> Rows:
-    shares = np.cumsum(np.asarray(block.weights, np.float64))
-    return Rows(
-        run=np.searchsorted(shares / shares[-1], levels()).clip(max=len(block.weights) - 1),
-        gap=np.asarray(block.gap_ms, np.float64).T.copy(),
-        time=np.asarray(block.time_ms, np.float64).T.copy(),
-        cost=None if block.cost_cents is None else _micro(block.cost_cents),
-        failed=np.asarray(block.failed, bool).T.copy(),
+def micro(cents: Floats) -> Money:
+    """Whole micro-cents."""
+    return np.rint(cents * MICRO).astype(np.int64)
+
+
+def _plain(plan: Plan) -> bool:
+    """Only steps that run once and as the catalog says can be taken from records of such steps."""
+    return not any(
+        step.when
+        or step.for_each is not None
+        or step.timeout_s
+        or step.retry
+        or step.approval
+        or step.iterations > 1
+        or step.on_error.action != "fail"
+        for step in plan.steps
     )
 
 
-def _micro(cents: tuple[tuple[float, ...], ...]) -> Money:
-    return np.rint(np.asarray(cents, np.float64).T * MICRO).astype(np.int64)
+def _rows(block: Block) -> Rows:
+    run, time_scale, cost_scale, weight = (np.array(column) for column in zip(*block.draws, strict=True))
+    return Rows(
+        pick=_pick(weight),
+        run=run,
+        time_scale=time_scale,
+        cost_scale=cost_scale,
+        gap=_by_step(block.gap_ms),
+        time=_by_step(block.time_ms),
+        cost=None if block.cost_cents is None else _by_step(block.cost_cents),
+        failed=np.array(block.failed, bool).T.copy(),
+    )
+
+
+def _loans(donors: Donors, skills: list[str]) -> Loans:
+    lengths = {s: np.array([len(records) for records in donors.time_ms[s]], np.intp) for s in set(skills)}
+    records = np.sum(list(lengths.values()), axis=0, dtype=np.float64)
+    lends = np.all([count > 0 for count in lengths.values()], axis=0)
+    ratio = np.where(lends, records, np.inf) / len(skills)
+    weight = np.exp(-0.5 * (np.log(ratio) / donors.bandwidth) ** 2)
+    # Where no donor is near in length, the nearest ones still lend.
+    weight += 1e-6 * lends
+    return Loans(
+        pick=_pick(weight),
+        scale=np.where(lends, ratio, 1.0) ** (1 - donors.slope),
+        offset={
+            s: np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.intp) for s, count in lengths.items()
+        },
+        length=lengths,
+        time={s: np.concatenate([np.array(r, np.float64) for r in donors.time_ms[s]]) for s in lengths},
+        cost=None
+        if donors.cost_cents is None
+        else {s: np.concatenate([np.array(r, np.float64) for r in donors.cost_cents[s]]) for s in lengths},
+    )
+
+
+def _pick(weight: Floats) -> Numbers:
+    shares = np.cumsum(weight)
+    return np.searchsorted(shares / shares[-1], levels()).clip(max=len(weight) - 1)
+
+
+def _by_step(values: tuple[tuple[float, ...], ...]) -> Floats:
+    return np.array(values, np.float64).T.copy()

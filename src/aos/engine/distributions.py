@@ -18,7 +18,7 @@ SIZE = 65_536
 _Z_LIMIT = 4.5
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)  # equal tuples of another kind are another distribution
 def quantile_table(distribution: Distribution) -> Floats:
     """The quantiles at levels (i + 1/2) / 65,536, ascending, never negative; read-only.
 

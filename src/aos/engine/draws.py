@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aos.engine.attempts import mode_of
-from aos.engine.blocks import Rows
+from aos.engine.blocks import Loans, Rows, micro
 from aos.engine.distributions import SIZE, Floats, Indices, normal_scores, quantile_table, ranks_of
 from aos.engine.prices import MICRO, Money
 from aos.engine.program import Call
@@ -27,6 +27,7 @@ from aos.engine.streams import (
 
 Samples = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+NOBODY: Samples = np.zeros(0, np.intp)
 
 
 class Met(NamedTuple):
@@ -107,15 +108,31 @@ def overhead(call: Call, streams: Streams, node: int, count: int, shared: Shared
     return gap if shared.factor is None else gap * shared.factor
 
 
-def recorded(rows: Rows, step: int, runs: NDArray[np.intp], shared: Shared) -> tuple[Draw, Floats]:
-    """A step as it was in past runs, one for each sample: its draw, and the gap before it."""
-    time, gap = rows.time[step].take(runs), rows.gap[step].take(runs)
+def from_run(rows: Rows, step: int, drawn: NDArray[np.intp], shared: Shared) -> tuple[Draw, Floats]:
+    """A step as it was in a past run, each sample's own: its draw, and the gap before it."""
+    run, scale = rows.run.take(drawn), rows.time_scale.take(drawn)
     if shared.factor is not None:
-        time, gap = time * shared.factor, gap * shared.factor
-    failed = rows.failed[step].take(runs).nonzero()[0]
+        scale = scale * shared.factor
+    failed = rows.failed[step].take(run).nonzero()[0]
+    cost = None if rows.cost is None else micro(rows.cost[step].take(run) * rows.cost_scale.take(drawn))
+    return _as_recorded(rows.time[step].take(run) * scale, failed, cost), rows.gap[step].take(run) * scale
+
+
+def from_donor(
+    loans: Loans, call: Call, streams: Streams, donor: NDArray[np.intp], shared: Shared
+) -> tuple[Draw, None]:
+    """A call as one that each sample's donor once made."""
+    skill = call.step.skill
+    records = loans.records(skill, donor, streams.indices(len(donor), call.stream, LATENCY))
+    scale = loans.scale.take(donor)
+    cost = None if loans.cost is None else micro(loans.cost[skill].take(records) * scale)
+    time = loans.time[skill].take(records) * scale
+    return _as_recorded(time if shared.factor is None else time * shared.factor, NOBODY, cost), None
+
+
+def _as_recorded(time: Floats, failed: Samples, cost: Money | None) -> Draw:
     mode = np.zeros(failed.size, np.uint8)
-    cost = None if rows.cost is None else rows.cost[step].take(runs)
-    return Draw(time, failed, mode, cost, (Met(failed, mode),), ()), gap
+    return Draw(time, failed, mode, cost, (Met(failed, mode),) if failed.size else (), ())
 
 
 def _with_the_run(

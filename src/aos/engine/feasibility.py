@@ -52,12 +52,16 @@ def judge(
             chunks.append(chunk)
             if progress:
                 progress(sum(len(c.cost) for c in chunks))
-        checks = _checks(chances(chunks, limits), limits)
-        if wanted * 2 > MAX_SAMPLES or "close" not in {_answer(check) for check in checks}:
+        if wanted * 2 > MAX_SAMPLES or not too_close(chunks, limits):
             break
         wanted *= 2
     result = forecast(program, chunks, seed, limits)
     return result, verdict(program, result, limits, refused)
+
+
+def too_close(chunks: Sequence[Samples], limits: Limits) -> bool:
+    """Whether a threshold is so close that more samples could still tell on which side of it a chance is."""
+    return "close" in {_answer(check) for check in _checks(chances(chunks, limits), limits)}
 
 
 def verdict(program: Program, result: Forecast, limits: Limits, refused: Sequence[Reason] = ()) -> Verdict:

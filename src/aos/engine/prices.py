@@ -1,6 +1,7 @@
 """What one attempt costs, as a table of whole micro-cents: money adds up exactly."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ def price(
     return _of_tokens(model, params, inputs, prices[named])
 
 
+@lru_cache(maxsize=64, typed=True)
 def _of_distribution(distribution: Distribution, per_ms: float, follows: float) -> Price:
     bound = upper_bound(distribution)
     maximum = None if bound is None or per_ms else round(bound * MICRO)

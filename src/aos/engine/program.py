@@ -1,20 +1,22 @@
 """A plan compiled against a catalog: who waits for whom, and for every step the tables to draw from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.distributions import Distribution, Lognormal, median
+from aos.domain.distributions import Constant, Distribution, Lognormal, median
 from aos.domain.forecasts import Unknown
+from aos.domain.kept import kept
 from aos.domain.plans import MAX_ITEMS, Order, Plan, Step, order
 from aos.domain.prices import ModelPrice
 from aos.domain.references import given
-from aos.domain.skills import Catalog, Figure, RetryPolicy, Skill
+from aos.domain.skills import Catalog, FanOut, Figure, RetryPolicy, Skill
 from aos.engine.attempts import Attempts, attempts_table, retried
-from aos.engine.blocks import Rows, matching
+from aos.engine.blocks import Loans, Rows, matching_loans, matching_rows
 from aos.engine.distributions import Floats, quantile_table
+from aos.engine.fanout import Late, late
 from aos.engine.prices import Price, price
 
 _NORMAL_P90 = 1.2815515655446004
@@ -33,7 +35,9 @@ class Items(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A step ready to be drawn. `stream` keys its randomness; `group` its parallel siblings."""
+    """A step ready to be drawn. `stream` keys its randomness; `group`, the stream of the first of them, that of
+    its parallel siblings.
+    """
 
     step: Step
     stream: int
@@ -50,12 +54,15 @@ class Call(NamedTuple):
     wait: Floats | None
     pool: int
     limiter: int
+    sibling: int = 0
+    late: Late | None = None
 
 
 class Program(NamedTuple):
     """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter.
 
-    Where `rows` are recorded runs of this shape, steps are drawn from them and not from their calls.
+    Where there are `rows`, recorded runs of this shape, or `loans` of runs like it, steps are drawn from those and
+    not from their calls.
     """
 
     calls: tuple[Call, ...]
@@ -66,6 +73,7 @@ class Program(NamedTuple):
     limiters: tuple[tuple[float, int], ...]
     run_factor: Floats | None
     rows: Rows | None
+    loans: Loans | None
     waits_unknown: bool
     unknowns: tuple[Unknown, ...]
 
@@ -84,13 +92,11 @@ def compile_plan(
     calls = []
     unknowns: list[Unknown] = []
     groups: dict[tuple[str, tuple[int, ...]], int] = {}
-    tables: dict[tuple[str, float | None], Attempts] = {}
     for i, step in enumerate(plan.steps):
         skill = catalog.skills[step.skill]
-        group = groups.setdefault((step.skill, dag.after[i]), len(groups))
-        call = _call(
-            step, (streams or {}).get(step.id, i), group, skill, catalog, plan.inputs, prices, tables
-        )
+        stream = (streams or {}).get(step.id, i)
+        group = groups.setdefault((step.skill, dag.after[i]), stream)
+        call = _call(step, stream, group, skill, catalog, plan.inputs, prices)
         calls.append(
             call._replace(
                 pool=pools[skill.pool] if skill.pool else -1,
@@ -98,6 +104,8 @@ def compile_plan(
             )
         )
         unknowns += _unknowns(i, call, skill, catalog, plan.inputs)
+    calls = _with_siblings(calls, catalog)
+    rows = matching_rows(plan, dag, catalog)
     run = catalog.correlation.run
     siblings = catalog.correlation.siblings
     run_value = run.value if run else 0.0
@@ -110,10 +118,27 @@ def compile_plan(
         pools=tuple(catalog.pools.values()),
         limiters=tuple((60_000 / limit.per_minute, limit.burst) for limit in limits if limit),
         run_factor=_table(catalog.run_factor),
-        rows=matching(plan, dag, catalog),
+        rows=rows,
+        loans=None if rows else matching_loans(plan, catalog),
         waits_unknown=catalog.approval_wait is None and any(step.approval for step in plan.steps),
         unknowns=tuple(unknowns),
     )
+
+
+def _with_siblings(calls: Sequence[Call], catalog: Catalog) -> list[Call]:
+    """Number the items of each group, and say how late each starts where its skill's fan-out was recorded."""
+    width: dict[int, int] = {}
+    numbered = []
+    for call in calls:
+        numbered.append(call._replace(sibling=width.get(call.group, 0)))
+        width[call.group] = numbered[-1].sibling + call.items.most
+    return [
+        _possibly_late(call, catalog.skills[call.step.skill].fan_out, width[call.group]) for call in numbered
+    ]
+
+
+def _possibly_late(call: Call, law: FanOut | None, width: int) -> Call:
+    return call._replace(late=late(law, width, call.group)) if law and width > 1 else call
 
 
 def waits_for(program: Program, i: int) -> tuple[int, ...]:
@@ -145,13 +170,8 @@ def _call(
     catalog: Catalog,
     inputs: Mapping[str, Any],
     prices: Mapping[str, ModelPrice],
-    tables: dict[tuple[str, float | None], Attempts],
 ) -> Call:
-    attempts = tables.get((skill.id, step.timeout_s))
-    if attempts is None:
-        latency = quantile_table(skill.latency.value) if skill.latency else None
-        timeout_ms = step.timeout_s * 1000 if step.timeout_s is not None else None
-        attempts = tables[skill.id, step.timeout_s] = attempts_table(latency, skill.failures, timeout_ms)
+    attempts = _attempts(skill, step.timeout_s)
     retry = effective_retry(step, skill)
     overhead = skill.overhead or catalog.overhead
     return Call(
@@ -164,13 +184,20 @@ def _call(
         retries_all=bool(again.all()),
         price=price(skill.cost, step.params, inputs, prices) if skill.cost else None,
         items=_items(step, inputs),
-        overhead=_table(overhead),
+        overhead=None if overhead and overhead.value == Constant(0) else _table(overhead),
         typical_overhead=median(overhead.value) if overhead else 0.0,
         typical_ms=min(median(skill.latency.value), attempts.timeout_ms) if skill.latency else None,
         wait=_table(catalog.approval_wait) if step.approval else None,
         pool=-1,
         limiter=-1,
     )
+
+
+@kept(64)
+def _attempts(skill: Skill, timeout_s: float | None) -> Attempts:
+    """Kept from plan to plan: most call the same few skills."""
+    latency = quantile_table(skill.latency.value) if skill.latency else None
+    return attempts_table(latency, skill.failures, None if timeout_s is None else timeout_s * 1000)
 
 
 def _table(figure: Figure[Distribution] | None) -> Floats | None:

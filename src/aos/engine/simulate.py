@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aos.engine.clock import Clock
 from aos.engine.distributions import Floats, normal_scores
-from aos.engine.draws import Draw, Flags, Node, Shared, draw, overhead, recorded
+from aos.engine.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
 from aos.engine.network import Network, can_queue
 from aos.engine.prices import Money
 from aos.engine.program import Call, Program
@@ -95,7 +95,9 @@ class _Chunk:
         self.moods: dict[int, Floats] = {}
         self.common: Floats | None = None
         self.factor = self._take(program.run_factor, RUN_FACTOR)
-        self.runs = self._take(program.rows.run, RECORDED_RUN) if program.rows else None
+        records = program.rows or program.loans
+        self.picked = self._take(records.pick, RECORDED_RUN) if records else None
+        self.delays: dict[int, Floats] = {}
 
     def run(self) -> Samples:
         program = self.program
@@ -202,12 +204,25 @@ class _Chunk:
         return call.items.table.take(self.streams.indices(self.count, call.stream, ITEMS))
 
     def _node(self, i: int, number: int) -> tuple[Draw, Floats | None]:
-        call = self.program.calls[i]
-        if self.runs is not None and self.program.rows is not None:
-            return recorded(self.program.rows, i, self.runs, Shared(factor=self.factor))
+        """One invocation, and what passes before it starts."""
+        program, call = self.program, self.program.calls[i]
+        if program.rows is not None and self.picked is not None:
+            return from_run(program.rows, i, self.picked, Shared(factor=self.factor))
+        if program.loans is not None and self.picked is not None:
+            return from_donor(program.loans, call, self.streams, self.picked, Shared(factor=self.factor))
         shared = Shared(*self._mood(call), self.factor)
         drawn = draw(call, self.streams, number, self.count, shared)
-        return drawn, overhead(call, self.streams, number, self.count, shared)
+        return drawn, self._gap(call, number, overhead(call, self.streams, number, self.count, shared))
+
+    def _gap(self, call: Call, number: int, gap: Floats | None) -> Floats | None:
+        """The overhead, and for the first iteration of a sibling of a fan-out its delay."""
+        item, iteration = divmod(number, call.step.iterations)
+        if call.late is None or iteration:
+            return gap
+        if call.group not in self.delays:
+            self.delays[call.group] = call.late.draw(self.streams, self.count)
+        delay: Floats = self.delays[call.group] * call.late.shares[call.sibling + item]
+        return delay if gap is None else gap + delay
 
     def _mood(self, call: Call) -> tuple[Floats | None, float]:
         """Normal scores that the steps of a run share, siblings among themselves more than the rest."""

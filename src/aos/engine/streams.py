@@ -8,8 +8,9 @@ from aos.engine.distributions import Indices
 # What a stream is drawn for. A call has a stream for each of its nodes and purposes: node * PURPOSES + purpose.
 LATENCY, RETRY, PRICE, RETRY_PRICE, OVERHEAD, OWN_MOOD, OUTAGE, ITEMS, WAIT, PURPOSES = range(10)
 
-# Streams that belong to no call, above the number of any; a group of siblings is SIBLINGS + its number.
-RUN_MOOD, RUN_FACTOR, RECORDED_RUN, SIBLINGS = (1 << 24) + 0, (1 << 24) + 1, (1 << 24) + 2, 1 << 25
+# Streams that belong to no call, numbered above any; a group of siblings adds its own number.
+RUN_MOOD, RUN_FACTOR, RECORDED_RUN = range(1 << 24, (1 << 24) + 3)
+SIBLINGS, FAN_OUT, FAN_OUT_GROWTH = (kind << 25 for kind in (1, 2, 3))
 
 _PER_WORD = 4
 

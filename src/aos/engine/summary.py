@@ -12,7 +12,7 @@ from aos.engine.budget import spent_when_stopped
 from aos.engine.distributions import Floats
 from aos.engine.draws import Flags
 from aos.engine.draws import Samples as Picked
-from aos.engine.prices import MICRO
+from aos.engine.prices import MICRO, Money
 from aos.engine.program import Call, Program
 from aos.engine.simulate import Samples, StepSamples
 from aos.engine.typical import TypicalRun, typical_run
@@ -22,8 +22,9 @@ _QUANTILES = (0.5, 0.9, 0.95, 0.99)
 
 
 class Totals(NamedTuple):
-    """The per-sample totals of all chunks, one array each; see `Samples`."""
+    """The per-sample totals of all chunks, one array each; see `Samples`. `micro` is the cost in micro-cents."""
 
+    micro: Money
     cost: Floats
     time: Floats
     elapsed: Floats
@@ -35,8 +36,10 @@ class Totals(NamedTuple):
 
 def totals(chunks: Sequence[Samples]) -> Totals:
     """Join chunks; cost becomes cents."""
+    micro = np.concatenate([c.cost for c in chunks])
     return Totals(
-        cost=np.concatenate([c.cost for c in chunks]) / MICRO,
+        micro=micro,
+        cost=micro / MICRO,
         time=np.concatenate([c.time for c in chunks]),
         elapsed=np.concatenate([c.elapsed for c in chunks]),
         success=np.concatenate([c.success for c in chunks]),
@@ -46,9 +49,41 @@ def totals(chunks: Sequence[Samples]) -> Totals:
     )
 
 
+class Held(NamedTuple):
+    """In which samples something is kept, as far as is known, and which of them an unknown figure leaves open."""
+
+    hits: Flags
+    left_open: Flags
+
+
+class Outcomes(NamedTuple):
+    """The samples that succeed, stay within each limit, within both, and succeed within both."""
+
+    success: Held
+    in_budget: Held
+    in_time: Held
+    in_limits: Held
+    feasible: Held
+
+
+def outcomes(total: Totals, limits: Limits) -> Outcomes:
+    """Hold every sample against the limits."""
+    always = np.ones(len(total.micro), bool)
+    cheap = always if limits.budget_cents is None else total.micro <= int(limits.budget_cents * MICRO)
+    quick = always if limits.deadline_ms is None else total.time <= limits.deadline_ms
+    within = Held(cheap & quick, total.cost_open | total.time_open)
+    return Outcomes(
+        success=Held(total.success, total.success_open),
+        in_budget=Held(cheap, total.cost_open),
+        in_time=Held(quick, total.time_open),
+        in_limits=within,
+        feasible=Held(within.hits & total.success, within.left_open | total.success_open),
+    )
+
+
 def chances(chunks: Sequence[Samples], limits: Limits) -> tuple[Chance, Chance, Chance, Chance, Chance]:
     """P(success), P(in budget), P(in time), P(both), P(success within both): see `Forecast`."""
-    return _chances(totals(chunks), np.concatenate([c.cost for c in chunks]), limits)
+    return _chances(totals(chunks), limits)
 
 
 def forecast(program: Program, chunks: Sequence[Samples], seed: int, limits: Limits) -> Forecast:
@@ -56,20 +91,20 @@ def forecast(program: Program, chunks: Sequence[Samples], seed: int, limits: Lim
     chunk, which must have been drawn with `detail`.
     """
     total = totals(chunks)
-    micro = np.concatenate([c.cost for c in chunks])
-    success, in_budget, in_time, in_limits, feasible = _chances(total, micro, limits)
+    success, in_budget, in_time, in_limits, feasible = _chances(total, limits)
     cost, time = spread(total.cost), spread(total.time)
     elapsed_known = not (total.time_open.any() or program.waits_unknown)
+    waits = any(call.wait is not None for call in program.calls)
     typical = typical_run(program)
     steps, risks = _steps(program, chunks[0], typical)
     return Forecast(
-        samples=len(micro),
+        samples=len(total.micro),
         seed=seed,
         cost=None if total.cost_open.any() else cost,
         cost_at_least=cost,
         time=None if total.time_open.any() else time,
         time_at_least=time,
-        elapsed=spread(total.elapsed) if elapsed_known else None,
+        elapsed=(spread(total.elapsed) if waits else time) if elapsed_known else None,
         success=success,
         in_budget=in_budget,
         in_time=in_time,
@@ -117,21 +152,9 @@ def proportion(hits: Flags) -> Estimate:
     return Estimate(p, float(np.sqrt(p * (1 - p) / len(hits))))
 
 
-def _chances(
-    total: Totals, micro: NDArray[np.int64], limits: Limits
-) -> tuple[Chance, Chance, Chance, Chance, Chance]:
-    always = np.ones(len(micro), bool)
-    cheap = always if limits.budget_cents is None else micro <= int(limits.budget_cents * MICRO)
-    quick = always if limits.deadline_ms is None else total.time <= limits.deadline_ms
-    within = cheap & quick
-    limits_open = total.cost_open | total.time_open
-    return (
-        _chance(total.success, total.success_open),
-        _chance(cheap, total.cost_open),
-        _chance(quick, total.time_open),
-        _chance(within, limits_open),
-        _chance(within & total.success, limits_open | total.success_open),
-    )
+def _chances(total: Totals, limits: Limits) -> tuple[Chance, Chance, Chance, Chance, Chance]:
+    success, in_budget, in_time, in_limits, feasible = (_chance(*held) for held in outcomes(total, limits))
+    return success, in_budget, in_time, in_limits, feasible
 
 
 def _chance(hits: Flags, left_open: Flags) -> Chance:

@@ -1,22 +1,25 @@
 """Catalogs: the document that describes skills, read into the domain's values and written back.
 
     {"aos_catalog": "1", "pools": {NAME: slots}, "overhead_ms": FIGURE, "approval_wait_ms": FIGURE,
-     "correlation": {"run": FIGURE, "siblings": FIGURE}, "skills": {ID: DESCRIPTOR}}
+     "correlation": {"run": FIGURE, "siblings": FIGURE}, "run_factor": FIGURE, "blocks": [...], "donors": [...],
+     "skills": {ID: DESCRIPTOR}}
 
-`aos.wire.figures` has the forms of a FIGURE. A figure that is absent or null is unknown, never zero;
-`failures: []` says that a skill does not fail, no `failures` that nobody knows how it does.
-`data/catalog.schema.json` is the format in full.
+`aos.wire.figures` has the forms of a FIGURE, `aos.wire.recordings` those of blocks and donors. A figure that is
+absent or null is unknown, never zero; `failures: []` says that a skill does not fail, no `failures` that nobody knows
+how it does. `data/catalog.schema.json` is the format in full.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from aos.domain.kept import kept
 from aos.domain.skills import Catalog, Correlation, Figure, Skill
 from aos.wire.descriptors import MAX_MS, dump_skill, read_skill
 from aos.wire.figures import PROVENANCE_KEYS, dump_figure, dump_ratio, figure, ratio
+from aos.wire.recordings import dump_block, dump_donors, read_block, read_donors
 from aos.wire.shape import MISSING, Field, Fields, Reader, at
 from aos.wire.strict import Json
 
@@ -30,12 +33,29 @@ __all__ = [
     "parse_catalog",
 ]
 
+T = TypeVar("T")
+
 MAX_SKILLS = 1_000
 
 _SHIPPED = Path(__file__).parent / "data" / "default_catalog.json"
 _SCHEMA = _SHIPPED.with_name("catalog.schema.json")
 
-_CATALOG = ("aos_catalog", "pools", "overhead_ms", "approval_wait_ms", "correlation", "skills")
+MAX_RECORDINGS = 1_000
+MAX_FACTOR = 1_000
+
+_CATALOG = (
+    *(
+        "aos_catalog",
+        "pools",
+        "overhead_ms",
+        "approval_wait_ms",
+        "correlation",
+        "run_factor",
+        "blocks",
+        "donors",
+    ),
+    "skills",
+)
 
 
 def parse_catalog(document: Json, *, name: str, base: Catalog | None = None) -> Catalog:
@@ -76,6 +96,9 @@ def dump_catalog(catalog: Catalog) -> dict[str, Any]:
         "overhead_ms": dump_figure(catalog.overhead),
         "approval_wait_ms": dump_figure(catalog.approval_wait),
         "correlation": {name: dump_ratio(stated) for name, stated in catalog.correlation._asdict().items()},
+        "run_factor": dump_figure(catalog.run_factor),
+        "blocks": [dump_block(block) for block in catalog.blocks],
+        "donors": [dump_donors(donors) for donors in catalog.donors],
         "skills": {skill.id: dump_skill(skill) for skill in catalog.skills.values()},
     }
 
@@ -91,14 +114,7 @@ def catalog_schema() -> dict[str, Any]:
 
 def catalog_digest(catalog: Catalog, skills_used: Iterable[str]) -> str:
     """Digest of everything that a forecast with these skills reads in the catalog."""
-    from aos.wire.digests import digest
-
-    used = {name: catalog.skills[name] for name in skills_used}
-    pools = {skill.pool: catalog.pools[skill.pool] for skill in used.values() if skill.pool}
-    document = dump_catalog(catalog._replace(skills=used, pools=pools))
-    for descriptor in document["skills"].values():
-        descriptor["cost"] = _exact(descriptor["cost"])
-    return digest(document)
+    return _digest(catalog, frozenset(skills_used))
 
 
 def catalog_contract_digest(catalog: Catalog, skills_used: Iterable[str]) -> str:
@@ -106,6 +122,25 @@ def catalog_contract_digest(catalog: Catalog, skills_used: Iterable[str]) -> str
 
     Measured figures may move without touching it, and so may the words about a figure.
     """
+    return _contract_digest(catalog, frozenset(skills_used))
+
+
+@kept(64)
+def _digest(catalog: Catalog, skills_used: frozenset[str]) -> str:
+    from aos.wire.digests import digest
+
+    used = {name: catalog.skills[name] for name in skills_used}
+    pools = {skill.pool: catalog.pools[skill.pool] for skill in used.values() if skill.pool}
+    blocks = tuple(block for block in catalog.blocks if used.keys() >= set(block.skills))
+    donors = tuple(donors for donors in catalog.donors if not used.keys().isdisjoint(donors.time_ms))
+    document = dump_catalog(catalog._replace(skills=used, pools=pools, blocks=blocks, donors=donors))
+    for descriptor in document["skills"].values():
+        descriptor["cost"] = _exact(descriptor["cost"])
+    return digest(document)
+
+
+@kept(64)
+def _contract_digest(catalog: Catalog, skills_used: frozenset[str]) -> str:
     from aos.wire.digests import digest
 
     return digest({name: _contract(catalog, catalog.skills[name]) for name in skills_used})
@@ -158,6 +193,9 @@ def _catalog(reader: Reader, document: Json, base: Catalog) -> Catalog:
         _or_base(reader, fields, "overhead_ms", base.overhead),
         _correlation(reader, fields["correlation"], base.correlation),
         _or_base(reader, fields, "approval_wait_ms", base.approval_wait),
+        _or_base(reader, fields, "run_factor", base.run_factor, high=MAX_FACTOR),
+        _recordings(reader, fields, "blocks", base.blocks, read_block),
+        _recordings(reader, fields, "donors", base.donors, read_donors),
     )
 
 
@@ -171,8 +209,24 @@ def _check_schemas(reader: Reader, skills: Json) -> None:
                 check_schema(reader, schema, at("/skills", name, key))
 
 
-def _or_base(reader: Reader, fields: Fields, key: str, base: Figure[Any] | None) -> Figure[Any] | None:
-    return figure(reader, fields[key], at("", key), high=MAX_MS) if key in fields else base
+def _or_base(
+    reader: Reader, fields: Fields, key: str, base: Figure[Any] | None, high: float = MAX_MS
+) -> Figure[Any] | None:
+    return figure(reader, fields[key], at("", key), high=high) if key in fields else base
+
+
+def _recordings(
+    reader: Reader,
+    fields: Fields,
+    key: str,
+    base: tuple[T, ...],
+    read: Callable[[Reader, Json, str], T | None],
+) -> tuple[T, ...]:
+    if key not in fields:
+        return base
+    stated = enumerate(reader.array(fields[key], at("", key), max_len=MAX_RECORDINGS))
+    found = (read(reader, value, at("", key, i)) for i, value in stated)
+    return tuple(recording for recording in found if recording is not None)
 
 
 def _pools(reader: Reader, value: Field) -> dict[str, int]:

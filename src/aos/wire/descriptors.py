@@ -20,6 +20,7 @@ from aos.domain.skills import (
     TokenCost,
 )
 from aos.wire.figures import dump_figure, dump_ratio, figure, ratio
+from aos.wire.recordings import dump_fan_out, read_fan_out
 from aos.wire.shape import MISSING, Field, Fields, Reader, at
 
 __all__ = ["MAX_CENTS", "MAX_MS", "dump_skill", "read_skill"]
@@ -32,7 +33,8 @@ MAX_CENTS = 1e9
 _COSTS = ("cost_cents", "cost")
 _SKILL = (
     *("version", "purpose", "input_schema", "output_schema", "main_output", "latency_ms", *_COSTS),
-    *("failures", "effects", "retry", "rate_limit", "pool", "overhead_ms", "constraints", "hints", "enabled"),
+    *("failures", "effects", "retry", "rate_limit", "pool", "overhead_ms", "fan_out", "constraints"),
+    *("hints", "enabled"),
 )
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-")
 
@@ -70,6 +72,7 @@ def read_skill(
         rate_limit=_rate_limit(reader, _stated(fields, "rate_limit"), at(pointer, "rate_limit")),
         pool=_pool(reader, _stated(fields, "pool"), at(pointer, "pool"), pools),
         overhead=figure(reader, fields["overhead_ms"], at(pointer, "overhead_ms"), high=MAX_MS),
+        fan_out=read_fan_out(reader, fields["fan_out"], at(pointer, "fan_out")),
         constraints=dict(reader.obj(_stated(fields, "constraints"), at(pointer, "constraints"))),
         hints=_hints(reader, _stated(fields, "hints"), at(pointer, "hints")),
         enabled=reader.flag(fields["enabled"], at(pointer, "enabled"), True),
@@ -228,6 +231,7 @@ def dump_skill(skill: Skill) -> dict[str, Any]:
         "rate_limit": skill.rate_limit and skill.rate_limit._asdict(),
         "pool": skill.pool,
         "overhead_ms": dump_figure(skill.overhead),
+        "fan_out": dump_fan_out(skill.fan_out),
         "constraints": dict(skill.constraints),
         "hints": {key: list(values) for key, values in skill.hints._asdict().items()},
         "enabled": skill.enabled,

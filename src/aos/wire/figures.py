@@ -17,7 +17,16 @@ from aos.domain.distributions import Constant, Distribution, Lognormal, Quantile
 from aos.domain.skills import Figure, Provenance
 from aos.wire.shape import MISSING, Field, Fields, Reader, at
 
-__all__ = ["PROVENANCE_KEYS", "dump_distribution", "dump_figure", "dump_ratio", "figure", "ratio"]
+__all__ = [
+    "PROVENANCE_KEYS",
+    "dump_distribution",
+    "dump_figure",
+    "dump_provenance",
+    "dump_ratio",
+    "figure",
+    "ratio",
+    "read_provenance",
+]
 
 DECLARED = Provenance("declared")
 
@@ -58,7 +67,7 @@ def figure(
         )
         return None
     distribution = _READERS[families[0]](reader, fields, pointer, (low, high))
-    return None if distribution is None else Figure(distribution, _provenance(reader, fields, pointer))
+    return None if distribution is None else Figure(distribution, read_provenance(reader, fields, pointer))
 
 
 def ratio(reader: Reader, value: Field, pointer: str, *, high: float) -> Figure[float] | None:
@@ -70,17 +79,17 @@ def ratio(reader: Reader, value: Field, pointer: str, *, high: float) -> Figure[
         return None if stated is None else Figure(float(stated), DECLARED)
     fields = reader.obj(value, pointer, known=("value", *PROVENANCE_KEYS), required=("value",))
     stated = reader.number(fields["value"], at(pointer, "value"), None, low=0, high=high)
-    return None if stated is None else Figure(float(stated), _provenance(reader, fields, pointer))
+    return None if stated is None else Figure(float(stated), read_provenance(reader, fields, pointer))
 
 
 def dump_figure(stated: Figure[Distribution] | None) -> dict[str, Any] | None:
     """The object that `figure` reads back as the same figure."""
-    return stated and {**dump_distribution(stated.value), **_dump_provenance(stated.provenance)}
+    return stated and {**dump_distribution(stated.value), **dump_provenance(stated.provenance)}
 
 
 def dump_ratio(stated: Figure[float] | None) -> dict[str, Any] | None:
     """The object that `ratio` reads back as the same figure."""
-    return stated and {"value": stated.value, **_dump_provenance(stated.provenance)}
+    return stated and {"value": stated.value, **dump_provenance(stated.provenance)}
 
 
 def dump_distribution(distribution: Distribution) -> dict[str, Any]:
@@ -97,12 +106,14 @@ def dump_distribution(distribution: Distribution) -> dict[str, Any]:
             return {**stated, "tail": tail._asdict()} if tail else stated
 
 
-def _dump_provenance(provenance: Provenance) -> Mapping[str, Any]:
+def dump_provenance(provenance: Provenance) -> Mapping[str, Any]:
+    """The keys that `read_provenance` reads back."""
     stated = {key: value for key, value in provenance._asdict().items() if value is not None}
     return stated if stated["method"] else {k: v for k, v in stated.items() if k != "method"}
 
 
-def _provenance(reader: Reader, fields: Fields, pointer: str) -> Provenance:
+def read_provenance(reader: Reader, fields: Fields, pointer: str) -> Provenance:
+    """Where a figure is from; declared, unless it says otherwise."""
     source = reader.choice(
         fields["source"], at(pointer, "source"), "declared", allowed=("declared", "measured")
     )

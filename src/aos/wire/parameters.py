@@ -10,7 +10,7 @@ usual regular expressions can take exponential time: both are switched off here.
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aos.domain.references import Reference, parse
 from aos.wire.problems import visible
@@ -27,6 +27,7 @@ NOWHERE = object()
 """What `value_at` answers where the path leads nowhere."""
 
 MAX_SCHEMA_VALUES = 100_000
+MAX_SCHEMA_DEPTH = 100
 
 _REDIRECTIONS = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor"})
 _MAX_ERRORS = 100  # of one step
@@ -47,21 +48,20 @@ def validator(schema: Mapping[str, Any]) -> "Draft202012Validator":
     """A validator that opens no file and no socket. Raises ValueError where the schema itself is wrong."""
     import jsonschema_rs
 
+    # Without `properties` the library does not tell which of them are too many.
     return jsonschema_rs.Draft202012Validator(
-        dict(schema), offline=True, pattern_options=jsonschema_rs.RegexOptions()
+        {"properties": {}, **schema}, offline=True, pattern_options=jsonschema_rs.RegexOptions()
     )
 
 
 def check_schema(reader: Reader, schema: dict[str, Any], pointer: str) -> None:
-    """Add a finding (bad_value) where `schema` is no JSON Schema that every instance can be checked against quickly.
+    """Add a finding (bad_value) where `schema` is no JSON Schema that instances can be checked against quickly.
 
-    `$ref` leads to `#/$defs/NAME` or `#/definitions/NAME` and never round in a circle, and the schema with all
-    of them written out has at most `MAX_SCHEMA_VALUES` values.
+    `$ref` leads to `#/$defs/NAME` or `#/definitions/NAME` and never round in a circle. With each of them written
+    out the schema has at most `MAX_SCHEMA_VALUES` values, nested at most `MAX_SCHEMA_DEPTH` deep.
     """
     try:
-        named = {key: value for key, value in schema.items() if key != "$id"}
-        if _expanded(named, schema, {}) > MAX_SCHEMA_VALUES:
-            raise ValueError(f"with every $ref written out it has more than {MAX_SCHEMA_VALUES:,} values")
+        _Unfolding(schema).measure({key: value for key, value in schema.items() if key != "$id"})
         validator(schema)
     except ValueError as error:
         place = getattr(error, "instance_path", ())
@@ -71,33 +71,59 @@ def check_schema(reader: Reader, schema: dict[str, Any], pointer: str) -> None:
         )
 
 
-def _expanded(schema: Any, root: dict[str, Any], sizes: dict[str, int | None]) -> int:
-    """Values in the schema with every `$ref` written out; `sizes` keeps those of definitions, None while counting."""
-    if isinstance(schema, list):
-        return 1 + sum(_expanded(item, root, sizes) for item in schema)
-    if not isinstance(schema, dict):
-        return 1
-    total = 1 + sum(_expanded(item, root, sizes) for item in schema.values())
-    for key in _REDIRECTIONS & schema.keys():
-        if not isinstance(target := schema[key], str):
-            continue  # a property of that name
-        if key != "$ref":
-            raise ValueError(f"{key} is not supported")
-        total += _definition(target, root, sizes)
-    return total
+class _Extent(NamedTuple):
+    values: int
+    depth: int
 
 
-def _definition(target: str, root: dict[str, Any], sizes: dict[str, int | None]) -> int:
-    if target not in sizes:
-        definition = value_at(root, tuple(target.split("/")[1:]))
-        if not target.startswith(("#/$defs/", "#/definitions/")) or definition is NOWHERE:
-            raise ValueError(f"{target!r} is not #/$defs/NAME of this schema")
-        sizes[target] = None
-        sizes[target] = _expanded(definition, root, sizes)
-    size = sizes[target]
-    if size is None:
-        raise ValueError(f"{target!r} leads back to itself")
-    return size
+class _Unfolding:
+    """Measures a schema with every `$ref` written out, without writing it out."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self._root = root
+        self._definitions: dict[str, _Extent | None] = {}  # None: being measured
+
+    def measure(self, schema: Any, level: int = 0) -> _Extent:
+        """Values and depth of the schema, which is nested `level` deep itself. Raises ValueError over a limit."""
+        inner: list[_Extent] = []
+        if level < MAX_SCHEMA_DEPTH:
+            inner += [self.measure(item, level + 1) for item in _inside(schema)]
+            inner += [self._definition(target, level + 1) for target in _targets(schema)]
+        extent = _Extent(1 + sum(e.values for e in inner), 1 + max((e.depth for e in inner), default=0))
+        if extent.values > MAX_SCHEMA_VALUES:
+            raise ValueError(f"with every $ref written out it has more than {MAX_SCHEMA_VALUES:,} values")
+        if level + extent.depth > MAX_SCHEMA_DEPTH:
+            raise ValueError(
+                f"with every $ref written out it is nested deeper than {MAX_SCHEMA_DEPTH} levels"
+            )
+        return extent
+
+    def _definition(self, target: str, level: int) -> _Extent:
+        if target not in self._definitions:
+            definition = value_at(self._root, tuple(target.split("/")[1:]))
+            if not target.startswith(("#/$defs/", "#/definitions/")) or definition is NOWHERE:
+                raise ValueError(f"{target!r} is not #/$defs/NAME of this schema")
+            self._definitions[target] = None
+            self._definitions[target] = self.measure(definition, level)
+        extent = self._definitions[target]
+        if extent is None:
+            raise ValueError(f"{target!r} leads back to itself")
+        return extent
+
+
+def _inside(schema: Any) -> Iterable[Any]:
+    if isinstance(schema, dict):
+        return schema.values()
+    return schema if isinstance(schema, list) else ()
+
+
+def _targets(schema: Any) -> Iterator[str]:
+    """Where the schema refers to; a property may well be called `$ref`, but then it is no text."""
+    for key in _REDIRECTIONS & schema.keys() if isinstance(schema, dict) else ():
+        if isinstance(schema[key], str):
+            if key != "$ref":
+                raise ValueError(f"{key} is not supported")
+            yield schema[key]
 
 
 def value_at(value: Any, path: tuple[str, ...]) -> Any:
@@ -225,7 +251,7 @@ def _report(
     instance: Any = error.instance
     if kind.name == "additionalProperties":
         parameters = schema.get("properties", {}) if not error.instance_path else {}
-        for key in kind.unexpected:
+        for key in ("" if unexpected == _NO_NAME else unexpected for unexpected in kind.unexpected):
             meant = closest(key, parameters)
             hint = f'; did you mean "{meant}"?' if meant else ""
             detail = f'unknown parameter "{visible(key)}"{hint}'

@@ -1,8 +1,9 @@
 """What only shows when all steps of a plan are known: names, references, order, fallbacks, parameters."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from aos.domain.kept import kept
 from aos.domain.plans import MAX_INSTANCES, MAX_ITEMS, CycleError, OnError, Step, order
 from aos.domain.references import Reference, parse, strings
 from aos.domain.skills import Skill
@@ -11,14 +12,12 @@ from aos.wire.problems import visible
 from aos.wire.shape import Reader, at, shown
 from aos.wire.steps import Draft, add_unknown
 
-if TYPE_CHECKING:
-    from jsonschema_rs import Draft202012Validator
-
 __all__ = ["MAIN_INPUTS", "PlanChecker"]
 
 MAIN_INPUTS = {"json_transform": "input", "webhook_send": "payload"}
 """Parameters that, left out, are the main output of the step before."""
 
+_validator = kept(256)(validator)
 _MOST_CYCLES = 20
 _SCALARS = ("string", "integer", "number", "boolean", "null")
 
@@ -42,7 +41,6 @@ class PlanChecker:
         self._inputs = dict(inputs)
         self._index: dict[str, int] = {}
         self._fallback_of: dict[int, int] = {}
-        self._validators: dict[str, Draft202012Validator] = {}
         self.used_inputs: set[str] = set()
 
     def check(self, pointer: str) -> None:
@@ -299,9 +297,7 @@ class PlanChecker:
         return ()
 
     def _check_params(self, step: Step, skill: Skill, pointer: str) -> None:
-        if skill.id not in self._validators:
-            self._validators[skill.id] = validator(skill.input_schema)
-        check = self._validators[skill.id]
+        check = _validator(skill.input_schema)
         check_params(self._reader, step.params, pointer, check, skill.input_schema, self._inputs)
 
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
 from aos.domain.plans import Expect, OnError, Step, When
-from aos.domain.skills import Block, Correlation, FailureMode, RateLimit
+from aos.domain.skills import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
 from aos.engine.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
 from tests.unit.engine.build import DECLARED, catalog, chain, decide, draw, figure, near, skill, steps, tries
 
@@ -272,17 +272,48 @@ def test_recorded_runs_are_drawn_whole():
     block = Block(
         skills=("work", "work"),
         after=((), (0,)),
-        weights=(3.0, 1.0),
         gap_ms=((0.0, 5.0), (1.0, 2.0)),
         time_ms=((100.0, 100.0), (900.0, 900.0)),
         cost_cents=((1.0, 2.0), (3.0, 4.0)),
         failed=((False, False), (False, True)),
+        draws=(Drawn(0, 1.0, 1.0, 3.0), Drawn(1, 2.0, 0.5, 1.0)),
         provenance=DECLARED,
     )
     chunk = draw(chain(2), catalog(skill(), blocks=(block,)))
-    often, seldom = (chunk.time == 205.0), (chunk.time == 1803.0)
+    often, seldom = (chunk.time == 205.0), (chunk.time == 2 * 1803.0)
     assert (often | seldom).all()
     assert near(seldom.astype(float), 0.25)
     assert (chunk.success == often).all()
-    assert (chunk.cost == np.where(often, 3_000_000, 7_000_000)).all()
+    assert (chunk.cost == np.where(often, 3_000_000, 3_500_000)).all()
     assert set(draw(chain(3), catalog(skill(), blocks=(block,))).time) == {300.0}
+
+
+def test_a_donor_lends_to_every_step_of_its_sample():
+    times = ((1.0,) * 4, (100.0,) * 8)
+    donors = Donors({"work": times}, {"work": times}, bandwidth=np.log(2), slope=1.0, provenance=DECLARED)
+    chunk = draw(chain(4), catalog(skill(), donors=(donors,)))
+    assert set(chunk.time) == {4.0, 400.0}
+    # The second one is twice as long as the plan, one bandwidth away.
+    assert near((chunk.time == 400).astype(float), np.exp(-0.5) / (1 + np.exp(-0.5)))
+    assert (chunk.cost == chunk.time * 1_000_000).all()
+    scaled = donors._replace(slope=0.0)
+    assert set(draw(chain(4), catalog(skill(), donors=(scaled,))).time) == {4.0, 800.0}
+
+
+def test_siblings_of_a_fan_out_start_one_after_the_other():
+    law = FanOut(4, Constant(80.0), growth=np.log(2), growth_sd=0.0, stairs=(0.0, 1.0), provenance=DECLARED)
+    known = catalog(skill(fan_out=law))
+    plan = steps(*(Step(f"s{i}", "work", {}, needs=()) for i in range(8)))
+    chunk = draw(plan, known)
+    starts = [step.end.min() - 100 for step in chunk.steps]
+    np.testing.assert_allclose(starts, [160 * (j + 1) / 8 for j in range(8)], rtol=1e-6)
+    np.testing.assert_allclose(chunk.time, 260.0, rtol=1e-6)
+    np.testing.assert_allclose(draw(chain(1, for_each=tuple(range(4))), known).time, 180.0, rtol=1e-6)
+    assert set(draw(chain(2), known).time) == {200.0}
+
+
+def test_the_growth_of_a_fan_out_is_uncertain():
+    law = FanOut(2, Constant(100.0), growth=0.0, growth_sd=0.5, stairs=(0.0, 1.0), provenance=DECLARED)
+    plan = steps(*(Step(f"s{i}", "work", {}, needs=()) for i in range(8)))
+    delays = draw(plan, catalog(skill(fan_out=law))).time - 100
+    assert np.log(delays / 100).std() == pytest.approx(0.5 * np.sqrt(2), rel=0.02)

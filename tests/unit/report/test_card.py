@@ -67,7 +67,7 @@ def test_costs_of_both_kinds() -> None:
     timed = CallCost(build.declared(Constant(2.0)), Figure(0.01, build.DECLARED))
 
     assert "2c declared and 10c for each second" in words(build.skill("x")._replace(cost=timed))
-    assert "400, p90 1,200 tokens, at most `max_tokens`" in words(SEVEN.skills["llm_invoke"])
+    assert "250, p90 1,410 tokens, at most `max_tokens`" in words(SEVEN.skills["llm_invoke"])
     assert "without a model named: 5c" in words(SEVEN.skills["llm_invoke"])
 
 

@@ -1,6 +1,8 @@
 """Catalogs: the shipped one keeps its promises, others add to it, and every rule that a descriptor can break."""
 
 import math
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -358,3 +360,12 @@ def test_skills_that_are_not_used_move_nothing() -> None:
     other = read(one(), base)
     assert catalog_digest(base, ["fs_read"]) == catalog_digest(other, ["fs_read"])
     assert catalog_contract_digest(base, ["fs_read"]) == catalog_contract_digest(other, ["fs_read"])
+
+
+def test_the_shipped_catalog_is_read_without_costly_imports() -> None:
+    program = (
+        "import sys; from aos.wire.catalogs import default_catalog; default_catalog();"
+        "print(*sys.modules.keys() & {'jsonschema_rs', 'tomllib', 'yaml', 'numpy', 'dataclasses', 'datetime'})"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == []

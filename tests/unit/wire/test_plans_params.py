@@ -59,6 +59,7 @@ CHOICE = {"enum": ["red", "blue"]}
         ({"if": props(a={"const": 1}), "else": {"required": ["b"]}}, {"a": OPEN}, []),
         ({"not": props(a={"const": None})}, {"a": OPEN}, []),
         ({"additionalProperties": False, **props(url={})}, {"ulr": 1, "x/y": OPEN}, ["/p/ulr", "/p/x~1y"]),
+        ({"additionalProperties": False}, {"": 1, "a": OPEN}, ["/p/", "/p/a"]),
         ({"required": ["url"]}, {}, ["/p"]),
         (props(n=NUMBER), {"n": "${broken"}, []),
         (props(h={"additionalProperties": NUMBER}), {"h": {"": 1, "0": 1}}, ["/p/h/", "/p/h/0"]),
@@ -138,11 +139,19 @@ def test_no_schema_is_fetched_from_the_disk(tmp_path: Path) -> None:
 
 def test_a_schema_that_unfolds_without_end_is_refused() -> None:
     doubled: dict[str, Any] = {
-        f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}, {"$ref": f"#/$defs/a{i + 1}"}]} for i in range(40)
+        f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}, {"$ref": f"#/$defs/a{i + 1}"}]} for i in range(20)
     }
     reader = Reader()
-    check_schema(reader, {"$defs": {**doubled, "a40": {}}, "$ref": "#/$defs/a0"}, "/s")
+    check_schema(reader, {"$defs": {**doubled, "a20": {}}, "$ref": "#/$defs/a0"}, "/s")
     assert "more than 100,000 values" in reader.findings[0].detail
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_schema_that_leads_on_and_on_is_refused(backwards: bool) -> None:
+    chain: dict[str, Any] = {f"a{i}": {"$ref": f"#/$defs/a{i + 1}"} for i in range(15_000)} | {"a15000": {}}
+    reader = Reader()
+    check_schema(reader, {"$defs": dict(reversed(chain.items())) if backwards else chain}, "/s")
+    assert "nested deeper than 100 levels" in reader.findings[0].detail
 
 
 def test_a_property_may_be_called_like_a_keyword() -> None:
