@@ -1,7 +1,7 @@
 """The engine against what bounds it: drawing the random numbers alone, and against SimPy on the same model."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -37,7 +37,7 @@ def measure() -> Iterator[Figure]:
     plan = _dag()
     program = compile_plan(plan, _catalog(), {})
     limits = Limits()
-    jobs = {
+    jobs: dict[str, Callable[[], object]] = {
         "draw": _draw_the_same_randoms,
         "totals": partial(_run, program, detail=False),
         "steps": lambda: forecast(program, list(Simulation(program, 0).take(SAMPLES)), 0, limits),
@@ -46,11 +46,16 @@ def measure() -> Iterator[Figure]:
     }
     taken = interleaved(jobs, 9)
     simpy = interleaved({"simpy": partial(_simpy, plan)}, 3)["simpy"] / _SIMPY_SAMPLES * SAMPLES
-    yield Figure("totals: share of the speed of drawing the same randoms", taken["draw"] / taken["totals"], "x", 0.6, True)
-    yield Figure("every per-step result: the same share", taken["draw"] / taken["steps"], "x", 0.3, True)
+    drawing = taken["draw"]
+    yield Figure(
+        "totals: share of the speed of drawing the same randoms", drawing / taken["totals"], "x", 0.6, True
+    )
+    yield Figure("every per-step result: the same share", drawing / taken["steps"], "x", 0.3, True)
     yield Figure("totals: times SimPy on the same model", simpy / taken["totals"], "x", 200, True)
     yield Figure("twice the samples, times the time", taken["double"] / taken["half"], "x", 2.3, False)
-    yield Figure("totals: million step-samples a second", SAMPLES * STEPS / taken["totals"] / 1e6, "M/s", 0, True)
+    yield Figure(
+        "totals: million step-samples a second", SAMPLES * STEPS / taken["totals"] / 1e6, "M/s", 0, True
+    )
 
 
 def _run(program: Program, *, detail: bool, samples: int = SAMPLES) -> None:
@@ -70,8 +75,12 @@ def _draw_the_same_randoms() -> None:
 def _dag() -> Plan:
     """100 steps that need one or two of the eight before them."""
     chance = random.Random(1)
-    needs = [sorted(chance.sample(range(max(0, i - 8), i), min(i, chance.choice((1, 1, 2))))) for i in range(STEPS)]
-    return Plan(tuple(Step(f"s{i}", "work", {}, tuple(f"s{j}" for j in before)) for i, before in enumerate(needs)))
+    needs = [
+        sorted(chance.sample(range(max(0, i - 8), i), min(i, chance.choice((1, 1, 2))))) for i in range(STEPS)
+    ]
+    return Plan(
+        tuple(Step(f"s{i}", "work", {}, tuple(f"s{j}" for j in before)) for i, before in enumerate(needs))
+    )
 
 
 def _catalog() -> Catalog:

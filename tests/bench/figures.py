@@ -21,7 +21,9 @@ class Figure(NamedTuple):
 
     def __str__(self) -> str:
         bound = f"{'>=' if self.at_least else '<='} {self.limit:g}{self.unit}"
-        return f"{self.name:<62} {self.value:>9.3g}{self.unit:<5} {bound:<12} {'ok' if self.kept else 'MISSED'}"
+        return (
+            f"{self.name:<62} {self.value:>9.3g}{self.unit:<5} {bound:<12} {'ok' if self.kept else 'MISSED'}"
+        )
 
 
 def interleaved(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:

@@ -38,7 +38,9 @@ def _run(command: Sequence[str], terminal: bool) -> None:
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         return
     ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdout=theirs, stdin=theirs, env={**os.environ, "TERM": "xterm-256color"}) as child:
+    with subprocess.Popen(
+        command, stdout=theirs, stdin=theirs, env={**os.environ, "TERM": "xterm-256color"}
+    ) as child:
         os.close(theirs)
         try:
             while os.read(ours, 65_536):

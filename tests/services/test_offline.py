@@ -36,7 +36,9 @@ def test_no_socket_is_opened_and_no_file_written(plan, strace, tmp_path):
     subprocess.run(_simulate(plan), capture_output=True)  # Python may write its byte code once
     log = tmp_path / "calls"
     calls = "trace=%network,open,openat,openat2,creat,%file"
-    subprocess.run([strace, "-f", "-qq", "-e", calls, "-o", log, *_simulate(plan)], capture_output=True, cwd=ROOT)
+    subprocess.run(
+        [strace, "-f", "-qq", "-e", calls, "-o", log, *_simulate(plan)], capture_output=True, cwd=ROOT
+    )
     lines = log.read_text(errors="replace").splitlines()
     assert any("openat(" in line for line in lines), "strace recorded nothing"
     assert [line for line in lines if _INTERNET.search(line)] == []

@@ -30,7 +30,9 @@ def test_the_names_are_these() -> None:
 
 
 def test_importing_aos_loads_nothing_else() -> None:
-    code = "import sys, aos; print(sorted(m for m in sys.modules if m.startswith(('aos.', 'numpy', 'typer'))))"
+    code = (
+        "import sys, aos; print(sorted(m for m in sys.modules if m.startswith(('aos.', 'numpy', 'typer'))))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 

@@ -282,6 +282,20 @@ CODES: dict[str, Code] = {
         "`aos skills` lists those there are.",
         status=404,
     ),
+    "invalid_result": Code(
+        "result",
+        "Not a saved result",
+        "What was to be verified is not what `aos simulate --json` prints, or lacks what it was computed from.",
+        "Save the output of `aos simulate PLAN --json` whole.",
+    ),
+    "result_damaged": Code(
+        "result",
+        "Saved result damaged",
+        "The plan inside a saved result is not the one that the result's own digest was taken of.",
+        "Get the result anew: what it says belongs to another plan than the one in it.",
+        Exit.DAMAGED,
+        409,
+    ),
     "invalid_config": Code(
         "config",
         "Invalid configuration",

@@ -8,6 +8,7 @@ Normalised, a plan is an object; each step has an id and says itself what `defau
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -29,7 +30,7 @@ from aos.wire.steps import (
 )
 from aos.wire.strict import Json
 
-__all__ = ["ParsedPlan", "dump_plan", "parse_plan", "plan_digest", "plan_schema"]
+__all__ = ["ParsedPlan", "document_digest", "dump_plan", "parse_plan", "plan_digest", "plan_schema"]
 
 _SCHEMA = Path(__file__).parent / "data" / "plan.schema.json"
 _KEYS = ("aos_plan", "name", "inputs", "budget", "deadline_ms", "defaults", "steps")
@@ -94,11 +95,17 @@ def dump_plan(plan: Plan) -> dict[str, Any]:
 
 def plan_digest(plan: Plan) -> str:
     """Digest of the normalised plan without its name; inputs and ids given by position are part of it."""
+    return document_digest(dump_plan(plan))
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """The digest of a plan that is in its normal form, without free keys; no catalog is needed to tell it."""
     from aos.wire.digests import digest
 
-    document = dump_plan(plan._replace(name=None, budget_cents=None))
-    money = {} if plan.budget_cents is None else {"budget": plan.budget_cents}
-    return digest(document | money)
+    exact = {key: value for key, value in document.items() if key != "name"}
+    if "budget" in exact:
+        exact["budget"] = Decimal(repr(exact["budget"]))
+    return digest(exact)
 
 
 @cache

@@ -25,6 +25,9 @@ EXITS: Mapping[Decision, Exit] = {
 }
 
 
+_DETAILS = ("risks", "step_estimates", "alternatives", "provenance", "prices", "inputs")
+
+
 def envelope(schema: str) -> Document:
     """The keys that every document starts with: `schema` ("aos.simulation/1") and `aos_version`."""
     return {"schema": schema, "aos_version": aos.__version__}
@@ -91,8 +94,17 @@ def simulation(result: SimulationResult, exit_status: int) -> Document:
         "prices": {name: _price(price) for name, price in result.prices.items()},
         "samples": forecast.samples,
         "seed": result.seed,
+        "inputs": _inputs(result),
         "digests": result.digests._asdict(),
     }
+
+
+def summary(result: SimulationResult, exit_status: int) -> Document:
+    """The document `aos.simulation-summary/1`: a simulation without steps, histograms and what it rests on."""
+    whole = simulation(result, exit_status)
+    forecast = {name: _without_histogram(part) for name, part in whole["forecast"].items()}
+    kept = {key: value for key, value in whole.items() if key not in _DETAILS}
+    return {**kept, **envelope("aos.simulation-summary/1"), "forecast": forecast}
 
 
 def provenance(skill: Skill) -> Document:
@@ -112,6 +124,27 @@ def provenance(skill: Skill) -> Document:
     for mode in skill.failures or ():
         figures[f"failures.{mode.code}.probability"] = mode.probability
     return {name: None if figure is None else _stated(figure) for name, figure in figures.items()}
+
+
+def _without_histogram(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    return {key: _without_histogram(value) for key, value in part.items() if key != "histogram"}
+
+
+def _inputs(result: SimulationResult) -> Document:
+    """What the result can be computed from again, with the catalog of its digest: exact, not rounded."""
+    from aos.wire.plans import dump_plan
+
+    return {
+        "plan": dump_plan(result.plan),
+        "budget_cents": money(result.limits.budget_cents),
+        "deadline_ms": result.limits.deadline_ms,
+        "confidence": result.limits.confidence,
+        "min_success": result.limits.min_success,
+        "samples": result.samples,
+        "seed": result.seed,
+    }
 
 
 def _price(price: ModelPrice) -> Document:

@@ -24,7 +24,7 @@ from aos.domain.skills import (
 from aos.domain.verdicts import Limits, Verdict
 from aos.engine.feasibility import judge
 from aos.engine.program import Program, compile_plan
-from aos.engine.simulate import Samples, Simulation
+from aos.engine.simulate import Samples, Simulation, StepSamples
 
 DECLARED = Provenance("declared")
 QUICK, FREE = Constant(100.0), Constant(0.0)
@@ -46,9 +46,7 @@ def skill(
         failures = tuple(
             FailureMode(code, "TRANSIENT", figure(p), figure(Constant(50.0))) for code, p in failures.items()
         )
-    price = cost
-    if isinstance(cost, Distribution):
-        price = CallCost(figure(cost))
+    price = CallCost(figure(cost)) if isinstance(cost, Distribution) else cost
     return Skill(
         id=name,
         version="1",
@@ -88,6 +86,12 @@ def draw(plan: Plan, known: Catalog, samples: int = 10_000, seed: int = 0) -> Sa
     """One chunk of samples with every step's detail."""
     (chunk,) = Simulation(program(plan, known), seed).take(samples)
     return chunk
+
+
+def done(chunk: Samples) -> tuple[StepSamples, ...]:
+    """What each step did."""
+    assert chunk.steps is not None
+    return chunk.steps
 
 
 def decide(

@@ -8,7 +8,19 @@ from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Unifo
 from aos.domain.plans import Expect, OnError, Step, When
 from aos.domain.skills import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
 from aos.engine.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
-from tests.unit.engine.build import DECLARED, catalog, chain, decide, draw, figure, near, skill, steps, tries
+from tests.unit.engine.build import (
+    DECLARED,
+    catalog,
+    chain,
+    decide,
+    done,
+    draw,
+    figure,
+    near,
+    skill,
+    steps,
+    tries,
+)
 
 
 def test_normal_scores_are_the_normal_quantiles():
@@ -148,7 +160,7 @@ def test_when_looks_at_the_outcome():
         Step("idle", "work", {}, needs=(), when=When("good", "skipped")),
     )
     chunk = draw(plan, catalog(skill("bad", failures={"BROKEN": 0.3}), skill()))
-    good, mend, idle = (chunk.steps[i].ran for i in (1, 2, 3))
+    good, mend, idle = (done(chunk)[i].ran for i in (1, 2, 3))
     assert near(mend.astype(float), 0.3)
     assert (good == ~mend).all()
     assert (idle == mend).all()
@@ -160,7 +172,7 @@ def test_when_looks_at_the_outcome():
 def test_a_watched_failure_still_fails_the_run():
     plan = steps(Step("a", "bad", {}), Step("mend", "work", {}, needs=(), when=When("a", "failed")))
     chunk = draw(plan, catalog(skill("bad", failures={"BROKEN": 1.0}), skill()))
-    assert chunk.steps[1].ran.all()
+    assert done(chunk)[1].ran.all()
     assert not chunk.success.any()
 
 
@@ -220,7 +232,7 @@ def test_siblings_share_more_than_the_run():
     )
     plan = steps(*(Step(n, "work", {}, needs=()) for n in "ab"), Step("c", "work", {}, needs=("a", "b")))
     chunk = draw(plan, known)
-    a, b, c = (np.log(s.end - s.start) for s in chunk.steps)
+    a, b, c = (np.log(s.end - s.start) for s in done(chunk))
     assert np.corrcoef(a, b)[0, 1] == pytest.approx(0.8, abs=0.02)
     assert np.corrcoef(a, c)[0, 1] == pytest.approx(0.1, abs=0.04)
 
@@ -305,7 +317,7 @@ def test_siblings_of_a_fan_out_start_one_after_the_other():
     known = catalog(skill(fan_out=law))
     plan = steps(*(Step(f"s{i}", "work", {}, needs=()) for i in range(8)))
     chunk = draw(plan, known)
-    starts = [step.end.min() - 100 for step in chunk.steps]
+    starts = [step.end.min() - 100 for step in done(chunk)]
     np.testing.assert_allclose(starts, [160 * (j + 1) / 8 for j in range(8)], rtol=1e-6)
     np.testing.assert_allclose(chunk.time, 260.0, rtol=1e-6)
     np.testing.assert_allclose(draw(chain(1, for_each=tuple(range(4))), known).time, 180.0, rtol=1e-6)
