@@ -1,0 +1,149 @@
+"""Trials: an edited plan simulated with the seed and the samples of the plan as it is.
+
+Every call keeps its place in the plan and so its stream: what an edit does not touch has the same luck as
+before, and differences are the edit's (common random numbers; Law (2015), Simulation Modeling and Analysis,
+section 11.2). Only behind a dropped step the places move. What is promised is what whoever applies the edit
+will see, so the streams are those of the edited plan in any case.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from aos.domain.alternatives import Difference, Outlook
+from aos.domain.forecasts import Chance, Forecast
+from aos.domain.plans import Plan
+from aos.domain.prices import ModelPrice
+from aos.domain.skills import Catalog
+from aos.domain.verdicts import STANDARD_ERRORS, Limits
+from aos.engine.feasibility import verdict
+from aos.engine.network import can_queue
+from aos.engine.program import Program, compile_plan
+from aos.engine.simulate import Samples, Simulation
+from aos.engine.summary import Totals, chances, spread, totals
+
+_PROBE = 1_000
+# What it takes, in simulations of the plan as it is, which also tell what every step does. A plan that queues
+# where this one does not takes a few times longer.
+_COMPILED, _SIMULATED, _PROBED, _QUEUES = 0.25, 0.7, 0.12, 4.0
+
+
+class Trial(NamedTuple):
+    """A simulated program. `shortfall` is how far the worst chance is from being clearly what is asked for.
+
+    It is at most 0 where all are, or for a probe, where they would be with all samples.
+    """
+
+    program: Program
+    chunks: Sequence[Samples]
+    outlook: Outlook
+    shortfall: float
+
+    @property
+    def feasible(self) -> bool:
+        return self.outlook.verdict.decision == "feasible"
+
+
+class Trials:
+    """Simulates until `effort`, in simulations of the plan as it is, is used up."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        catalog: Catalog,
+        prices: Mapping[str, ModelPrice],
+        limits: Limits,
+        forecast: Forecast,
+        *,
+        samples: int,
+        seed: int,
+        effort: float,
+    ) -> None:
+        self.catalog = catalog
+        self.prices = prices
+        self.limits = limits
+        self.effort = effort
+        self._forecast = forecast
+        self._samples = samples
+        self._seed = seed
+        program = compile_plan(plan, catalog, prices)
+        self._queues = can_queue(program)
+        self.base = self._run(program, samples, detail=True)
+
+    def forget_steps(self) -> None:
+        """Drop what each step of the plan did as it is: 100 MB for 200 steps, and looked at once."""
+        first, *rest = self.base.chunks
+        self.base = self.base._replace(chunks=[first._replace(steps=None), *rest])
+
+    def of_plan(self, plan: Plan, *, probe: bool = False) -> Trial | None:
+        """The plan simulated; None when there is no effort left. A `probe` draws only the first samples."""
+        if not self._afford(_COMPILED):
+            return None
+        return self.of_program(compile_plan(plan, self.catalog, self.prices), probe=probe)
+
+    def of_program(self, program: Program, *, probe: bool = False) -> Trial | None:
+        """As `of_plan`."""
+        queues = can_queue(program) and not self._queues
+        if not self._afford((_PROBED if probe else _SIMULATED) * (_QUEUES if queues else 1.0)):
+            return None
+        return self._run(program, min(self._samples, _PROBE) if probe else self._samples)
+
+    def _afford(self, effort: float) -> bool:
+        if effort > self.effort:
+            return False
+        self.effort -= effort
+        return True
+
+    def with_limits(self, trial: Trial, limits: Limits) -> Trial:
+        """The same samples held against other limits."""
+        return self._judged(trial.program, trial.chunks, limits)
+
+    def difference(self, outlook: Outlook) -> Difference:
+        """Of an outlook to that of the plan as it is."""
+        base = self.base.outlook
+
+        def change(name: str) -> float | None:
+            old, new = getattr(base, name), getattr(outlook, name)
+            return None if old is None or new is None else new - old
+
+        return Difference(
+            feasible=outlook.feasible.low.value - base.feasible.low.value,
+            cost_p50=change("cost_p50"),
+            cost_p95=change("cost_p95"),
+            time_p50=change("time_p50"),
+            time_p95=change("time_p95"),
+        )
+
+    def _run(self, program: Program, samples: int, *, detail: bool = False) -> Trial:
+        chunks = list(Simulation(program, self._seed, detail=detail).take(samples))
+        return self._judged(program, chunks, self.limits)
+
+    def _judged(self, program: Program, chunks: Sequence[Samples], limits: Limits) -> Trial:
+        success, in_budget, in_time, in_limits, feasible = chances(chunks, limits)
+        like = self._forecast._replace(
+            success=success,
+            in_budget=in_budget,
+            in_time=in_time,
+            in_limits=in_limits,
+            feasible=feasible,
+            unknowns=program.unknowns,
+        )
+        total = totals(chunks)
+        cost, time = _quantiles(total, "cost"), _quantiles(total, "time")
+        decided = verdict(program, like, limits)
+        outlook = Outlook(decided, feasible, success, in_budget, in_time, in_limits, *cost, *time)
+        shortfall = max(limits.min_success - self._clear(success), limits.confidence - self._clear(in_limits))
+        return Trial(program, chunks, outlook, shortfall)
+
+    def _clear(self, chance: Chance) -> float:
+        """The chance, as low as two standard errors allow."""
+        p = chance.low.value
+        return p - STANDARD_ERRORS * math.sqrt(p * (1 - p) / self._samples)
+
+
+def _quantiles(total: Totals, name: str) -> tuple[float | None, float | None]:
+    """The p50 and the p95, as the forecast has them."""
+    if getattr(total, f"{name}_open").any():
+        return None, None
+    found = spread(getattr(total, name))
+    return found.p50.value, found.p95.value

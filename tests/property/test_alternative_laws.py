@@ -1,0 +1,187 @@
+"""Laws of alternatives: whatever is offered, applied, gives the verdict and the figures that it promised."""
+
+import copy
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from aos.domain.alternatives import Alternative, Operation
+from aos.domain.distributions import Constant, Distribution
+from aos.domain.forecasts import Forecast
+from aos.domain.plans import Plan
+from aos.domain.prices import ModelPrice
+from aos.domain.skills import CallCost, Catalog, FailureMode, Figure, Provenance
+from aos.domain.verdicts import Limits, Verdict
+from aos.engine.alternatives import alternatives
+from aos.engine.attribution import attribution
+from aos.engine.feasibility import judge
+from aos.engine.program import compile_plan
+from aos.engine.simulate import Simulation
+from aos.wire.catalogs import default_catalog
+from aos.wire.plans import dump_plan, parse_plan
+from aos.wire.prices import lookup
+from tests.strategies import plans
+
+SAMPLES = 400
+CATALOG = default_catalog()
+MODELS = {name: lookup(name) for name in ("gpt-4o", "gpt-4o-mini", "gpt-4.1-mini", "gpt-4.1-nano")}
+PRICES: dict[str, ModelPrice] = {name: price for name, price in MODELS.items() if price}
+
+_LATELY = Provenance("declared")
+
+
+def unknown_in(skill: str, **figures: Any) -> Catalog:
+    """The default catalog with figures of one skill that nobody knows."""
+    return CATALOG._replace(skills={**CATALOG.skills, skill: CATALOG.skills[skill]._replace(**figures)})
+
+
+catalogs = st.sampled_from(
+    [
+        CATALOG,
+        CATALOG,
+        unknown_in("http_call", cost=None),
+        unknown_in("fs_read", latency=None),
+        unknown_in("fs_write", failures=None),
+        unknown_in("json_transform", cost=None, latency=None, failures=None),
+    ]
+)
+
+
+def asked(plan: Plan, catalog: Catalog, limits: Limits, seed: int) -> tuple[Forecast, Verdict]:
+    return judge(compile_plan(plan, catalog, PRICES), limits, samples=SAMPLES, seed=seed)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[Plan, Catalog, Limits, int]:
+    """A plan with limits near what it takes, so that both answers are common."""
+    plan = draw(plans(max_steps=6))._replace(budget_cents=None, deadline_ms=None)
+    catalog, seed = draw(catalogs), draw(st.integers(0, 3))
+    usual, _ = asked(plan, catalog, Limits(), seed)
+    part = st.sampled_from([0.3, 0.7, 1.0, 2.0])
+    budget = draw(st.none() | part.map(lambda f: round(f * usual.cost_at_least.p90.value, 3)))
+    deadline = draw(st.none() | part.map(lambda f: f * usual.time_at_least.p90.value + 1))
+    limits = Limits(
+        None if budget is None else Decimal(str(budget)),
+        deadline,
+        draw(st.sampled_from([0.5, 0.9])),
+        draw(st.sampled_from([0.0, 0.5, 0.9])),
+    )
+    if draw(st.booleans()):
+        plan = plan._replace(budget_cents=limits.budget_cents, deadline_ms=limits.deadline_ms)
+    return plan, catalog, limits, seed
+
+
+def offers(
+    plan: Plan, catalog: Catalog, limits: Limits, seed: int
+) -> tuple[Verdict, tuple[Alternative, ...]]:
+    forecast, verdict = asked(plan, catalog, limits, seed)
+    found = alternatives(
+        plan, catalog, PRICES, limits, forecast, verdict, samples=SAMPLES, seed=seed, models=PRICES
+    )
+    for alternative in found:
+        event(f"{verdict.decision}: {alternative.kind}")
+    return verdict, found
+
+
+@given(questions())
+def test_what_is_offered_keeps_its_promise(question: tuple[Plan, Catalog, Limits, int]) -> None:
+    plan, catalog, limits, seed = question
+    _, found = offers(plan, catalog, limits, seed)
+    for offer in found:
+        forecast, verdict = asked(offer.plan, declared(catalog, offer), offer.limits, seed)
+        assert verdict.decision == "feasible"
+        assert verdict == offer.outlook.verdict
+        for name in ("feasible", "success", "in_budget", "in_time", "in_limits"):
+            assert getattr(offer.outlook, name) == getattr(forecast, name), name
+        for name in ("cost", "time"):
+            spread = getattr(forecast, name)
+            for level in ("p50", "p95"):
+                promised = getattr(offer.outlook, f"{name}_{level}")
+                assert promised is None or promised == getattr(spread, level).value
+
+
+def declared(catalog: Catalog, offer: Alternative) -> Catalog:
+    """The catalog with the figures that the offer wants declared, at the most they may be."""
+    skills = dict(catalog.skills)
+    for declaration in offer.declares:
+        assert declaration.model is None
+        value = 3.0 if declaration.at_most is None else declaration.at_most
+        skill = skills[declaration.skill]
+        skills[skill.id] = skill._replace(**_stated(declaration.figure, value))
+    return catalog._replace(skills=skills)
+
+
+def _stated(figure: str, value: float) -> dict[str, Any]:
+    constant: Figure[Distribution] = Figure(Constant(value), _LATELY)
+    match figure:
+        case "cost_cents":
+            return {"cost": CallCost(constant)}
+        case "latency_ms":
+            return {"latency": constant}
+        case _:
+            return {"failures": (FailureMode("FAILED", "PERMANENT", Figure(value, _LATELY)),)}
+
+
+@given(questions())
+def test_patch_and_flags_apply_it(question: tuple[Plan, Catalog, Limits, int]) -> None:
+    plan, catalog, limits, seed = question
+    for offer in offers(plan, catalog, limits, seed)[1]:
+        document = patched(dump_plan(plan), offer.patch)
+        assert parse_plan(document, catalog, name="patched").plan == offer.plan
+        options = dict(zip(offer.flags[::2], offer.flags[1::2], strict=True))
+        budget, deadline = options.get("--budget"), options.get("--deadline")
+        assert offer.limits == limits._replace(
+            budget_cents=limits.budget_cents if budget is None else Decimal(budget),
+            deadline_ms=limits.deadline_ms if deadline is None else float(deadline),
+        )
+
+
+def patched(document: Any, operations: tuple[Operation, ...]) -> Any:
+    """RFC 6902, as far as it is used: add, replace and remove."""
+    document = copy.deepcopy(document)
+    for operation in operations:
+        *path, last = (token.replace("~1", "/").replace("~0", "~") for token in operation.path.split("/")[1:])
+        place = document
+        for token in path:
+            place = place[int(token)] if isinstance(place, list) else place[token]
+        key = int(last) if isinstance(place, list) else last
+        if operation.op == "add":
+            assert isinstance(place, dict)
+            assert key not in place
+            place[key] = operation.value
+        elif operation.op == "replace":
+            assert place[key] != operation.value
+            place[key] = operation.value
+        else:
+            del place[key]
+    return document
+
+
+@given(questions())
+def test_least_change_comes_first_and_changes_of_meaning_last(
+    question: tuple[Plan, Catalog, Limits, int],
+) -> None:
+    plan, catalog, limits, seed = question
+    _, found = offers(plan, catalog, limits, seed)
+    assert len(found) <= 8
+    assert len({offer.summary for offer in found}) == len(found)
+    of_steps = [any(operation.path.startswith("/steps") for operation in offer.patch) for offer in found]
+    ranks = [(steps, offer.changes_meaning, offer.size) for steps, offer in zip(of_steps, found, strict=True)]
+    assert ranks == sorted(ranks)
+
+
+@given(questions())
+def test_shares_add_up(question: tuple[Plan, Catalog, Limits, int]) -> None:
+    plan, catalog, limits, seed = question
+    program = compile_plan(plan, catalog, PRICES)
+    chunk = next(Simulation(program, seed).take(SAMPLES))
+    found = attribution(program, chunk, limits)
+    for kind in ("cost", "time", "failure", "over_budget", "late"):
+        shares = [getattr(step, kind) for step in found.steps]
+        if None not in shares:
+            total = sum(shares)
+            assert abs(total - 1) < 1e-6 or (total == 0 and not any(shares)), kind
+    assert all(0 <= step.critical <= 1 for step in found.steps)
+    assert all(0 <= step.failure <= 1 for step in found.steps)
