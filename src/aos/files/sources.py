@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from aos.errors import AosError
 from aos.wire.problems import visible
-from aos.wire.strict import MAX_BYTES, Form, Json, parse
+from aos.wire.strict import MAX_BYTES, MAX_NODES, Form, Json, parse
 
 _FORMS: dict[str, Form] = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
@@ -18,7 +18,9 @@ class Document(NamedTuple):
     value: Json
 
 
-def read_document(source: str, *, code: str, max_bytes: int = MAX_BYTES) -> Document:
+def read_document(
+    source: str, *, code: str, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES
+) -> Document:
     """Read JSON, YAML or TOML, by the file's ending.
 
     `source` is a path, `-` for standard input, or the JSON itself (it starts with `[` or `{`). Standard
@@ -26,12 +28,13 @@ def read_document(source: str, *, code: str, max_bytes: int = MAX_BYTES) -> Docu
     for what stands in it, AosError(unreadable) where it can't be read at all.
     """
     if source.lstrip()[:1] in ("[", "{"):
-        return _parsed("<inline>", _encoded(source), "json", code, max_bytes)
+        return _parsed("<inline>", _encoded(source), "json", code, max_bytes, max_nodes)
     if source == "-":
         data = sys.stdin.buffer.read(max_bytes + 1)
-        return _parsed("<stdin>", data, _guess(data), code, max_bytes)
+        return _parsed("<stdin>", data, _guess(data), code, max_bytes, max_nodes)
     data = _read(source, max_bytes)
-    return _parsed(source, data, _FORMS.get(Path(source).suffix.lower()) or _guess(data), code, max_bytes)
+    form = _FORMS.get(Path(source).suffix.lower()) or _guess(data)
+    return _parsed(source, data, form, code, max_bytes, max_nodes)
 
 
 def _read(source: str, max_bytes: int) -> bytes:
@@ -44,8 +47,9 @@ def _read(source: str, max_bytes: int) -> bytes:
         raise AosError("unreadable", f"{visible(source, 200)}: {why}") from None
 
 
-def _parsed(name: str, data: bytes, form: Form, code: str, max_bytes: int) -> Document:
-    return Document(name, parse(data, form, name=name, max_bytes=max_bytes, code=code))
+def _parsed(name: str, data: bytes, form: Form, code: str, max_bytes: int, max_nodes: int) -> Document:
+    value = parse(data, form, name=name, max_bytes=max_bytes, code=code, max_nodes=max_nodes)
+    return Document(name, value)
 
 
 def _guess(data: bytes) -> Form:

@@ -1,0 +1,24 @@
+"""The samples behind a forecast."""
+
+from typing import TYPE_CHECKING
+
+from aos.api.cases import case, check_samples
+from aos.domain.plans import Plan
+from aos.domain.skills import Catalog
+from aos.domain.verdicts import DEFAULT_SAMPLES, Limits
+
+if TYPE_CHECKING:
+    from aos.engine.outcomes import Outcomes
+
+
+def outcomes(plan: Plan, catalog: Catalog, *, samples: int = DEFAULT_SAMPLES, seed: int = 0) -> "Outcomes":
+    """Time, cost and success of each of `samples` runs: those that `simulate` condenses.
+
+    Raises AosError(usage) for samples out of range.
+    """
+    check_samples(samples)
+    from aos.engine import outcomes as engine
+    from aos.engine.program import compile_plan
+
+    asked = case(plan, catalog, Limits())
+    return engine.outcomes(compile_plan(plan, asked.catalog, asked.prices), samples, seed)

@@ -1,0 +1,55 @@
+"""`aos calibrate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from aos.api.calibrate import calibrate as learn
+from aos.api.learned import catalog_text, compared, learned_document
+from aos.api.sources import load_catalog
+from aos.cli.answer import Answer, Look
+from aos.cli.catalog.drafts import Force, ending
+from aos.cli.forecast.records import By, Features, RunsArgument, columns, load, told
+from aos.cli.options import Catalogs
+from aos.files.config import find_config
+from aos.files.outputs import write_file
+from aos.wire.learned import calibration as document
+from aos.wire.problems import visible
+
+Out = Annotated[Path | None, Option("--out", metavar="FILE", help="Write the catalog there: .toml or .json.")]
+
+
+def calibrate(
+    runs: RunsArgument,
+    by: By = None,
+    features: Features = None,
+    out: Out = None,
+    force: Force = False,
+    catalogs: Catalogs = None,
+) -> Answer:
+    """Learn a catalog from recorded runs: how long each skill takes, what it costs, how it fails.
+
+    What the records do not tell stays as the catalogs have it that hold here. `aos simulate --catalog FILE` reads what
+    is written; large catalogs are read faster from .json. Rows that can't be used as they are get counted and told.
+    """
+    form = ending(out, ".toml", ".json")
+    base = load_catalog(catalogs or (), find_config())
+    conditions = columns(by, "--by")
+    read = load(runs, conditions, features)
+    learned = learn(read.records, base=base, by=conditions)
+    rows = compared(learned, base)
+    catalog = learned_document(learned)
+    if out:
+        write_file(out, catalog_text(catalog, form), replace=force)
+    written = [str(out)] if out else []
+
+    def text(look: Look) -> str:
+        from aos.report import calibration
+
+        wrote = "".join(f"wrote {visible(path, 200)}\n" for path in written)
+        return calibration.calibration(runs, read, rows, *look) + wrote
+
+    return Answer(
+        lambda: document(read, rows, catalog, name=runs, written=written), text, aside=told(read.flaws)
+    )

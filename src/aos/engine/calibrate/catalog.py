@@ -1,0 +1,51 @@
+"""The whole: from records to a catalog."""
+
+from aos.domain.calibration import Calibration
+from aos.domain.distributions import Constant, Distribution
+from aos.domain.records import Records
+from aos.domain.skills import Catalog, FanOut, Figure, Provenance, Skill
+from aos.engine.calibrate import dependence, times
+from aos.engine.calibrate.blocks import blocks
+from aos.engine.calibrate.donors import chains, donors
+from aos.engine.calibrate.fanout import groups, laws
+from aos.engine.calibrate.runs import shapes
+from aos.engine.calibrate.skills import learn_skills
+from aos.engine.calibrate.table import Table, table
+from aos.engine.distributions import Floats
+
+
+def learn(records: Records, base: Catalog, by: tuple[str, ...]) -> Calibration:
+    """The catalog `base` with what the records say; see `aos.api.calibrate`."""
+    known = table(records, by)
+    learned = learn_skills(known, by, base.skills)
+    found = shapes(known)
+    lending = chains(found)
+    whole = [shape for shape in found if not (shape.chain and frozenset(shape.variant) in lending)]
+    fan_outs = laws(groups(found), known.variants)
+    skills = _between({one.skill.id: one.skill for one in learned}, known, dependence.gaps(found), fan_outs)
+    correlation = dependence.correlation(found)
+    catalog = base._replace(
+        skills={**base.skills, **skills},
+        correlation=correlation if correlation.run or correlation.siblings else base.correlation,
+        blocks=(*base.blocks, *blocks(whole, known.variants)),
+        donors=(*base.donors, *(donors(alike, known.variants) for alike in lending.values())),
+    )
+    return Calibration(catalog, tuple(sorted((one.row for one in learned), key=lambda row: row.id)))
+
+
+def _between(
+    skills: dict[str, Skill], known: Table, gaps: dict[int, Floats], fan_outs: dict[int, FanOut]
+) -> dict[str, Skill]:
+    """Skills with what passes before they start: overhead, and the law of their fan-outs."""
+    for v, variant in enumerate(known.variants):
+        skill = skills[variant.id]
+        gap = gaps.get(v)
+        if gap is not None:
+            measured = Provenance("measured", "gaps as recorded", len(gap))
+            skill = skill._replace(overhead=Figure(times.empirical(gap), measured))
+        if v in fan_outs:
+            law = fan_outs[v]
+            nothing: Figure[Distribution] = Figure(Constant(0.0), law.provenance)
+            skill = skill._replace(fan_out=law, overhead=skill.overhead if gap is not None else nothing)
+        skills[variant.id] = skill
+    return skills

@@ -1,0 +1,217 @@
+"""Recorded runs of like shape: which steps they had, in what order, and how long each took after the ones before it."""
+
+import heapq
+from typing import NamedTuple
+
+import numpy as np
+
+from aos.engine.calibrate.table import Flags, Ints, Table
+from aos.engine.distributions import Floats
+
+After = tuple[tuple[int, ...], ...]
+
+
+class Shape(NamedTuple):
+    """Runs with the same steps, oldest first. Matrices are [run, step]; steps stand behind those they start after.
+
+    `variant[i]` is what step i calls. Step i starts `gap` ms after the last of the steps before it, takes `time` ms
+    with all its attempts, costs `cost` cents (NaN: not recorded), and `failed` or not in the end. In a run that
+    failed, the steps it never came to have zeros. `began` is when each run started, ms.
+    """
+
+    steps: tuple[str, ...]
+    variant: tuple[int, ...]
+    after: After
+    began: Floats
+    gap: Floats
+    time: Floats
+    cost: Floats
+    failed: Flags
+
+    @property
+    def chain(self) -> bool:
+        """Whether every step starts after the one before it alone."""
+        return all(before == ((i - 1,) if i else ()) for i, before in enumerate(self.after))
+
+    @property
+    def ran_through(self) -> Flags:
+        """The runs without a failed step."""
+        return np.logical_not(self.failed.any(axis=1))
+
+    def makespan(self) -> Floats:
+        """How long each run took, ms: its steps put on the clock as the engine does."""
+        return makespan(self.after, self.gap, self.time)
+
+
+class _Steps(NamedTuple):
+    """Steps of runs, sorted by run and then by step name; all their attempts in one."""
+
+    run: Ints
+    step: Ints
+    variant: Ints
+    after: Ints
+    start: Floats
+    end: Floats
+    cost: Floats
+    failed: Flags
+
+
+_Key = tuple[tuple[int, int, int], ...]
+
+
+def shapes(table: Table) -> list[Shape]:
+    """The shapes of the runs with more than one step, most runs first.
+
+    Left out are runs without a recorded end, and runs whose `after` names steps that they do not have. A run that
+    failed before its last step joins a shape that goes on as it began.
+    """
+    steps = _steps(table)
+    groups: dict[_Key, list[Ints]] = {}
+    for rows in np.split(np.arange(len(steps.run)), np.flatnonzero(np.diff(steps.run)) + 1):
+        if np.isfinite(steps.end[rows]).all():
+            after = steps.after[rows] if len(table.afters) else _inferred(steps, rows)
+            key = tuple(
+                zip(steps.step[rows].tolist(), steps.variant[rows].tolist(), after.tolist(), strict=True)
+            )
+            groups.setdefault(key, []).append(rows)
+    found = []
+    for key, stopped in _joined(groups, steps):
+        order = _order(key, table) if len(key) > 1 else None
+        if order is not None:
+            found.append(_shape(key, order, groups[key], stopped, steps, table))
+    return sorted(found, key=lambda shape: -len(shape.began))
+
+
+def makespan(after: After, gap: Floats, time: Floats) -> Floats:
+    """When the last step ends, in each row of the matrices."""
+    ends: list[Floats] = []
+    for i, before in enumerate(after):
+        ready = np.max([ends[j] for j in before], axis=0) if before else np.zeros(len(gap))
+        ends.append(ready + gap[:, i] + time[:, i])
+    last: Floats = np.max(ends, axis=0)
+    return last
+
+
+def _steps(table: Table) -> _Steps:
+    key = table.run * max(len(table.steps), 1) + table.step
+    ranked = np.lexsort((table.attempt, key))
+    first = np.flatnonzero(np.diff(key[ranked], prepend=-1))
+    last = np.append(first[1:], len(ranked)) - 1
+    return _Steps(
+        run=table.run[ranked][first],
+        step=table.step[ranked][first],
+        variant=table.variant[ranked][first],
+        after=table.after[ranked][first],
+        start=np.minimum.reduceat(table.start[ranked], first),
+        end=np.maximum.reduceat(table.end[ranked], first),
+        cost=np.add.reduceat(table.cost[ranked], first),
+        failed=table.failed[ranked][last],
+    )
+
+
+def _inferred(steps: _Steps, rows: Ints) -> Ints:
+    """Where nobody recorded what steps started after: those of a run that never overlap are a chain.
+
+    Codes below -1 name the step -code - 2; -1 is nothing.
+    """
+    ranked = rows[np.argsort(steps.start[rows], kind="stable")]
+    after = np.full(len(rows), -1)
+    if len(rows) > 1 and (steps.start[ranked][1:] >= steps.end[ranked][:-1]).all():
+        place = ranked - rows[0]
+        after[place[1:]] = -2 - steps.step[ranked[:-1]]
+    return after
+
+
+def _joined(groups: dict[_Key, list[Ints]], steps: _Steps) -> list[tuple[_Key, list[Ints]]]:
+    """Every shape with the runs that stopped on the way through it; those are no shape of their own."""
+    stopped = {
+        key: [rows for rows in runs if steps.failed[rows].any()]
+        for key, runs in groups.items()
+        if any(steps.failed[rows].any() for rows in runs)
+    }
+    whole = sorted(groups, key=lambda key: -len(groups[key]))
+    members = {key: frozenset(key) for key in whole}
+    joined: dict[_Key, list[Ints]] = {key: [] for key in whole}
+    for key, runs in stopped.items():
+        wider = next((other for other in whole if members[key] < members[other]), None)
+        if wider is not None:
+            joined[wider] += runs
+            groups[key] = [rows for rows in groups[key] if not steps.failed[rows].any()]
+    return [(key, joined[key]) for key in whole if groups[key]]
+
+
+def _order(key: _Key, table: Table) -> list[tuple[int, tuple[int, ...]]] | None:
+    """(position in the key, positions in the order before it): steps by name, but behind those they start after."""
+    place = {table.steps[step]: i for i, (step, _, _) in enumerate(key)}
+    needs: list[list[int]] = []
+    for _, _, after in key:
+        names = _names(after, table)
+        if any(name not in place for name in names):
+            return None
+        needs.append([place[name] for name in names])
+    followers: list[list[int]] = [[] for _ in key]
+    for i, before in enumerate(needs):
+        for j in before:
+            followers[j].append(i)
+    waits = [len(before) for before in needs]
+    ready = [i for i, count in enumerate(waits) if not count]
+    done: dict[int, int] = {}
+    while ready:
+        current = heapq.heappop(ready)
+        done[current] = len(done)
+        for i in followers[current]:
+            waits[i] -= 1
+            if not waits[i]:
+                heapq.heappush(ready, i)
+    if len(done) < len(key):
+        return None
+    return [(i, tuple(sorted(done[j] for j in needs[i]))) for i in done]
+
+
+def _names(after: int, table: Table) -> list[str]:
+    if after < -1:
+        return [table.steps[-after - 2]]
+    return table.afters[after].split() if after >= 0 else []
+
+
+def _shape(
+    key: _Key,
+    order: list[tuple[int, tuple[int, ...]]],
+    runs: list[Ints],
+    stopped: list[Ints],
+    steps: _Steps,
+    table: Table,
+) -> Shape:
+    """The matrices of a shape, runs by when they began."""
+    place = {key[i]: at for at, (i, _) in enumerate(order)}
+    rows = np.full((len(runs) + len(stopped), len(key)), -1)
+    whole = np.array(runs)
+    rows[: len(runs)] = whole[:, [i for i, _ in order]]
+    for r, short in enumerate(stopped, len(runs)):
+        for row in short:
+            triple = (int(steps.step[row]), int(steps.variant[row]), int(steps.after[row]))
+            rows[r, place[triple]] = row
+    never = rows < 0
+    start = np.where(never, np.inf, steps.start[rows])
+    began = start.min(axis=1)
+    ranked = np.argsort(began, kind="stable")
+    after = tuple(before for _, before in order)
+    time = np.where(never, 0.0, steps.end[rows] - steps.start[rows])
+    gap = np.where(never, 0.0, _gaps(after, start, np.where(never, -np.inf, steps.end[rows]), began))
+    return Shape(
+        steps=tuple(table.steps[key[i][0]] for i, _ in order),
+        variant=tuple(key[i][1] for i, _ in order),
+        after=after,
+        began=began[ranked],
+        gap=gap[ranked],
+        time=time[ranked],
+        cost=np.where(never, 0.0, steps.cost[rows])[ranked],
+        failed=(~never & steps.failed[rows])[ranked],
+    )
+
+
+def _gaps(after: After, start: Floats, end: Floats, began: Floats) -> Floats:
+    """From the last end before each step to its start; never below 0, though clocks may say so."""
+    ready = [np.max([end[:, j] for j in before], axis=0) if before else began for before in after]
+    gaps: Floats = np.maximum(start - np.array(ready, np.float64).T, 0.0)
+    return gaps

@@ -1,0 +1,229 @@
+"""A skill's own figures from its attempts: latency, price, and how it fails."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from aos.domain.calibration import Measured
+from aos.domain.skills import CallCost, Category, Effects, FailureMode, Figure, Provenance, Skill
+from aos.engine.calibrate import times
+from aos.engine.calibrate.experts import EXPERTS, local_level
+from aos.engine.calibrate.rates import pooled_chances
+from aos.engine.calibrate.table import Age, Flags, Ints, Table, Variant, age
+from aos.engine.calibrate.times import Fitted, short
+from aos.engine.distributions import Floats
+
+LEAST_COST = 1e-6
+"""Cents: what the simulation counts in."""
+
+METHOD = f"pool of {EXPERTS} experts, rolling origin"
+
+_SHARE_WORTH = 2.0
+"""Failures of the whole skill that its mix of codes counts as, beside those of a variant."""
+_DECLARED_WORTH = 10.0
+"""Attempts that a declared chance of failing is worth, against records in which that never happened."""
+_MOVED = 1.05
+_UNCODED = "FAILED"
+_UNKNOWN_EFFECTS = Effects(
+    read_only=False, idempotent=False, destructive=True, reversible=False, open_world=True
+)
+
+
+class Attempts(NamedTuple):
+    """The attempts of one variant, oldest first. `code` names the way of each failure, -1 of a success."""
+
+    variant: Variant
+    time: Floats
+    cost: Floats
+    code: Ints
+    age: Age
+
+    @property
+    def failed(self) -> Flags:
+        """Which attempts failed."""
+        return self.code >= 0
+
+
+class Learned(NamedTuple):
+    """A skill with measured figures, and the row that tells of them."""
+
+    skill: Skill
+    row: Measured
+
+
+def learn_skills(table: Table, by: Sequence[str], base: Mapping[str, Skill]) -> list[Learned]:
+    """Every variant in the table as a skill; what its records do not tell is as in `base`."""
+    codes, code = _codes(table)
+    cured = _cured(table, code)
+    found: dict[str, list[Attempts]] = {}
+    for variant, rows in zip(table.variants, table.rows_of(), strict=True):
+        attempts = Attempts(variant, table.time[rows], table.cost[rows], code[rows], age(table.start[rows]))
+        found.setdefault(variant.skill, []).append(attempts)
+    return [
+        learned
+        for skill, attempts in found.items()
+        for learned in _learn(attempts, by, base.get(skill), codes, cured)
+    ]
+
+
+def _learn(
+    attempts: Sequence[Attempts],
+    by: Sequence[str],
+    base: Skill | None,
+    codes: Sequence[str],
+    cured: frozenset[int],
+) -> list[Learned]:
+    """The variants of one skill together."""
+    columns = [a.variant.values for a in attempts]
+    success = times.fit([a.time[~a.failed] for a in attempts], columns)
+    every = times.fit([a.time for a in attempts], columns)
+    met = sorted({int(c) for a in attempts for c in np.unique(a.code[a.failed])})
+    ways = {c: times.fit([a.time[a.code == c] for a in attempts], columns) for c in met}
+    apart = any(ways.values())
+    cost = times.fit([a.cost for a in attempts], columns, LEAST_COST)
+    chances = _chances(attempts, met, columns)
+    out = []
+    for j, a in enumerate(attempts):
+
+        def told(fitted: Fitted | None, j: int = j, a: Attempts = a) -> Floats | None:
+            if fitted is None or every is None:
+                return None
+            return times.joined(fitted, every, a.time, j) if apart else fitted.quantiles(j)
+
+        provenance = Provenance("measured", METHOD, len(a.time), *a.age)
+        latency = told(success)
+        modes = [
+            FailureMode(
+                code=codes[c],
+                category=_category(codes[c], base, c in cured),
+                probability=Figure(short(chances[c][j]), _chance_of(a)),
+                time=None if (t := told(ways[c])) is None else Figure(times.table(t), provenance),
+            )
+            for c in met
+        ]
+        skill = _descriptor(a.variant, base)._replace(
+            latency=Figure(times.table(latency), provenance)
+            if latency is not None
+            else base and base.latency,
+            failures=(*modes, *_declared(base, {codes[c] for c in met}, a)),
+        )
+        if cost is not None and np.isfinite(a.cost).any():
+            skill = skill._replace(cost=_price(cost, a, j))
+        out.append(Learned(skill, _row(a, by, success, j)))
+    return out
+
+
+def _codes(table: Table) -> tuple[tuple[str, ...], Ints]:
+    """Names of the ways to fail, and the way of each row; failures without a code have one of their own."""
+    code = np.where(table.failed, np.where(table.code >= 0, table.code, len(table.codes)), -1)
+    return (*table.codes, _UNCODED), code
+
+
+def _cured(table: Table, code: Ints) -> frozenset[int]:
+    """Codes of failures after which the step was attempted again: to someone they seemed to pass."""
+    key = table.run * max(len(table.steps), 1) + table.step
+    ranked = np.lexsort((table.attempt, key))
+    again = np.append(key[ranked][1:] == key[ranked][:-1], False)
+    return frozenset(map(int, np.unique(code[ranked][again & (code[ranked] >= 0)])))
+
+
+def _chances(
+    attempts: Sequence[Attempts], met: Sequence[int], columns: Sequence[tuple[str, ...]]
+) -> dict[int, Floats]:
+    """P(code) of an attempt of each variant: the pooled chance to fail, shared out by the pooled mix of codes."""
+    counts = np.array([[np.sum(a.code == c) for c in met] for a in attempts], np.float64).reshape(
+        len(attempts), -1
+    )
+    trials = np.array([len(a.code) for a in attempts], np.float64)
+    fails = pooled_chances(counts.sum(axis=1), trials, columns)
+    mix = counts.sum(axis=0) / max(counts.sum(), 1.0)
+    share = (counts + _SHARE_WORTH * mix) / (counts.sum(axis=1, keepdims=True) + _SHARE_WORTH)
+    return {c: fails * share[:, i] for i, c in enumerate(met)}
+
+
+def _chance_of(a: Attempts) -> Provenance:
+    return Provenance("measured", "pooled beta-binomial", len(a.code), *a.age)
+
+
+def _declared(base: Skill | None, met: set[str], a: Attempts) -> list[FailureMode]:
+    """Ways to fail that somebody declared and nobody met: less likely with every attempt."""
+    out = []
+    for mode in (base.failures or ()) if base else ():
+        if mode.code not in met and mode.probability is not None:
+            chance = mode.probability.value * _DECLARED_WORTH / (_DECLARED_WORTH + len(a.code))
+            out.append(mode._replace(probability=Figure(short(chance), _chance_of(a))))
+    return out
+
+
+def _category(code: str, base: Skill | None, retried: bool) -> Category:
+    declared = {mode.code: mode.category for mode in (base.failures or ())} if base else {}
+    return declared.get(code, "TRANSIENT" if retried else "PERMANENT")
+
+
+def _price(fitted: Fitted, a: Attempts, j: int) -> CallCost:
+    """By the pool where every attempt cost something, the amounts as they are where some were free."""
+    known = np.isfinite(a.cost)
+    paid = a.cost[known]
+    provenance = Provenance("measured", METHOD, len(paid), *a.age)
+    if paid.min() <= 0 or paid.min() == paid.max():
+        return CallCost(Figure(times.empirical(paid), provenance._replace(method="as recorded")))
+    both = known & np.isfinite(a.time)
+    follows = _rank_correlation(a.cost[both], a.time[both])
+    return CallCost(
+        Figure(times.table(fitted.quantiles(j)), provenance),
+        follows_latency=Figure(short(follows), provenance._replace(method="rank correlation"))
+        if follows > 0
+        else None,
+    )
+
+
+def _rank_correlation(a: Floats, b: Floats) -> float:
+    """Spearman's, of values without regard to ties; 0 for fewer than three."""
+    if len(a) < 3 or a.min() == a.max() or b.min() == b.max():
+        return 0.0
+    x, y = (np.argsort(np.argsort(values, kind="stable")) - (len(a) - 1) / 2 for values in (a, b))
+    return float(np.clip(x @ y / (x @ x), 0.0, 1.0))
+
+
+def _descriptor(variant: Variant, base: Skill | None) -> Skill:
+    """The skill as it is in the catalog, or one of which nothing good is assumed."""
+    if base is not None:
+        return base._replace(id=variant.id)
+    return Skill(
+        id=variant.id,
+        version="1",
+        purpose="known from records only",
+        input_schema={"type": "object"},
+        output_schema={"type": "object"},
+        main_output=None,
+        latency=None,
+        cost=None,
+        failures=None,
+        effects=_UNKNOWN_EFFECTS,
+    )
+
+
+def _row(a: Attempts, by: Sequence[str], fitted: Fitted | None, j: int) -> Measured:
+    reach = fitted.half_life(j) if fitted else None
+    method = METHOD if reach is not None else "relatives only" if fitted else "nothing timed"
+    return Measured(
+        id=a.variant.id,
+        skill=a.variant.skill,
+        conditions=tuple(zip(by, a.variant.values, strict=True)),
+        n=len(a.code),
+        failed=int(a.failed.sum()),
+        as_of=a.age.as_of,
+        window_days=a.age.window_days,
+        method=method,
+        drift=_drift(a.time[~a.failed & np.isfinite(a.time)]),
+    )
+
+
+def _drift(series: Floats) -> str:
+    """How far the newest level is from the median of all."""
+    if len(series) < 3:
+        return "too few to tell"
+    logs = np.log(np.maximum(series, 1e-3))
+    ratio = float(np.exp(local_level(logs)[-1] - np.median(logs)))
+    return "steady" if 1 / _MOVED < ratio < _MOVED else f"now {ratio:.2g} times its median"

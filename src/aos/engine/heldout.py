@@ -1,0 +1,107 @@
+"""Recorded runs split by time, and what happened in them: to single attempts, to runs of a shape, to runs of a plan."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aos.domain.records import Records
+from aos.engine.backtest import Seen
+from aos.engine.calibrate.runs import After, Shape, shapes
+from aos.engine.calibrate.table import Table, table
+from aos.engine.records import select
+
+__all__ = ["Called", "Split", "attempts", "shaped_runs", "split", "whole_runs"]
+
+Called = tuple[str, tuple[str, ...]]
+"""A skill and the values of the conditions that split it."""
+ShapeKey = tuple[tuple[Called, ...], After]
+
+
+class Split(NamedTuple):
+    """Records of the runs that started before `at_ms`, and of those that did from then on."""
+
+    past: Records
+    future: Records
+    at_ms: float
+    past_runs: int
+    future_runs: int
+
+
+def split(records: Records, share: float) -> Split | None:
+    """Cut between runs by when they started: the first `share` of them are the past. None where a side were empty."""
+    run = np.asarray(records.run.codes)
+    start = np.frombuffer(records.start_ms)
+    runs, first = np.unique(run, return_index=True)  # rows are sorted by start: the first is the earliest
+    ranked = np.argsort(first, kind="stable")
+    cut = round(share * len(runs))
+    if not 0 < cut < len(runs):
+        return None
+    later = np.zeros(len(records.run.names), bool)
+    later[runs[ranked[cut:]]] = True
+    return Split(
+        past=select(records, np.flatnonzero(~later[run])),
+        future=select(records, np.flatnonzero(later[run])),
+        at_ms=float(start[first[ranked[cut]]]),
+        past_runs=cut,
+        future_runs=len(runs) - cut,
+    )
+
+
+def attempts(records: Records, by: tuple[str, ...]) -> dict[Called, Seen]:
+    """What happened to the single attempts of each skill."""
+    found = table(records, by)
+    return {
+        (variant.skill, variant.values): Seen(
+            found.run[rows], found.time[rows], found.cost[rows], ~found.failed[rows]
+        )
+        for variant, rows in zip(found.variants, found.rows_of(), strict=True)
+    }
+
+
+def shaped_runs(records: Records, by: tuple[str, ...]) -> dict[ShapeKey, Seen]:
+    """What happened to the runs of each shape, most runs first; time is from the first start to the last end."""
+    found = table(records, by)
+    parts: dict[ShapeKey, list[Shape]] = {}
+    for shape in shapes(found):
+        called = tuple((found.variants[v].skill, found.variants[v].values) for v in shape.variant)
+        parts.setdefault((called, shape.after), []).append(shape)
+    numbers = itertools.count()
+    return {key: _seen(alike, numbers) for key, alike in parts.items()}
+
+
+def whole_runs(records: Records, by: tuple[str, ...], belongs: Callable[[Called], bool]) -> Seen:
+    """What happened to the runs that call nothing but what `belongs`."""
+    found = table(records, by)
+    inside = np.array([belongs((variant.skill, variant.values)) for variant in found.variants], bool)
+    ranked = np.argsort(found.run, kind="stable")
+    first = np.flatnonzero(np.diff(found.run[ranked], prepend=-1))
+    ours = np.logical_and.reduceat(inside[found.variant[ranked]], first)
+    began = np.minimum.reduceat(found.start[ranked], first)
+    ended = np.maximum.reduceat(found.end[ranked], first)
+    cost = np.add.reduceat(found.cost[ranked], first)
+    failed = np.logical_or.reduceat(_given_up(found)[ranked], first)
+    return Seen(found.run[ranked][first][ours], (ended - began)[ours], cost[ours], ~failed[ours])
+
+
+def _given_up(found: Table) -> NDArray[np.bool_]:
+    """Failed attempts that were the last of their step."""
+    key = found.run * max(1, len(found.steps)) + found.step
+    ranked = np.lexsort((found.attempt, key))
+    last = np.append(np.diff(key[ranked]) != 0, True)
+    given_up = np.zeros(len(key), bool)
+    given_up[ranked] = last & found.failed[ranked]
+    return given_up
+
+
+def _seen(alike: list[Shape], numbers: Iterator[int]) -> Seen:
+    """A shape has a row for each run; it does not say which, so they get numbers of their own."""
+    many = sum(len(shape.began) for shape in alike)
+    return Seen(
+        np.fromiter(itertools.islice(numbers, many), np.intp, many),
+        np.concatenate([shape.makespan() for shape in alike]),
+        np.concatenate([shape.cost.sum(axis=1) for shape in alike]),
+        np.concatenate([shape.ran_through for shape in alike]),
+    )

@@ -1,0 +1,48 @@
+"""Recorded runs from a path or standard input, CSV or JSONL, packed or not; read as a stream."""
+
+import gzip
+import io
+import sys
+import zlib
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, cast
+
+from aos.errors import AosError
+from aos.wire.problems import visible
+from aos.wire.records import Declared, Listed, read_csv, read_jsonl
+
+__all__ = ["read_records"]
+
+_READERS = {".csv": read_csv, ".jsonl": read_jsonl, ".ndjson": read_jsonl}
+_GZIP = b"\x1f\x8b"
+
+
+def read_records(source: str, declared: Declared) -> Listed:
+    """Read recorded runs; `source` is a path or `-` for standard input.
+
+    The ending says whether it is CSV or JSONL, else its first character does; gzip is known by its first bytes. Raises
+    AosError(unreadable), and InputError for what can't be made out or leaves nothing to learn from.
+    """
+    name = "<stdin>" if source == "-" else source
+    try:
+        with ExitStack() as open_files:
+            raw = sys.stdin.buffer if source == "-" else open_files.enter_context(Path(source).open("rb"))
+            stream = cast("io.BufferedReader", raw)
+            if stream.peek(2)[:2] == _GZIP:
+                stream = io.BufferedReader(cast(io.RawIOBase, open_files.enter_context(gzip.open(stream))))
+            start = stream.peek(64)[:64]
+            text = io.TextIOWrapper(
+                cast("IO[bytes]", stream), encoding="utf-8-sig", errors="backslashreplace", newline=""
+            )
+            open_files.callback(text.detach)
+            read = _READERS.get(_ending(source)) or (read_jsonl if start.lstrip()[:1] == b"{" else read_csv)
+            return read(text, declared, name=name)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise AosError("unreadable", f"{visible(source, 200)}: {why}") from None
+
+
+def _ending(source: str) -> str:
+    path = Path(source)
+    return Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()

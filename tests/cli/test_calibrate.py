@@ -1,0 +1,101 @@
+"""`aos calibrate` and `aos backtest`: from recorded runs to a catalog, to a forecast, to its score."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import ROOT, aos
+from tests.cli.schemas import faults
+from tests.tools.synthetic_runs import rows
+
+RUNS = ROOT / "examples/records/runs.csv"
+PLAN = json.dumps(
+    [{"skill": f"{name}@eu", "params": {}} for name in ("fetch", "rank", "summarise")],
+)
+
+
+def test_the_shipped_records_are_what_the_script_makes() -> None:
+    assert RUNS.read_text("utf-8") == "\n".join(rows(200)) + "\n"
+
+
+@pytest.mark.parametrize("name", ["learned.toml", "learned.json"])
+def test_simulate_reads_what_calibrate_wrote(name: str, tmp_path: Path) -> None:
+    done = aos("calibrate", str(RUNS), "--by", "region", "--out", name, cwd=tmp_path)
+    assert done.status == 0, done.err.decode()
+    assert f"wrote {name}" in done.text
+    assert b"nobody asked for tokens" in done.err
+    text = (tmp_path / name).read_text("utf-8")
+    catalog = tomllib.loads(text) if name.endswith("toml") else json.loads(text)
+    assert catalog["aos_catalog"] == "1"
+    forecast = aos("simulate", "--plan", PLAN, "--catalog", name, "--json", cwd=tmp_path).document
+    assert 3_000 < forecast["forecast"]["duration_ms"]["p50"]["value"] < 8_000
+    assert forecast["unknowns"] == []
+
+
+def test_skill_shows_measured_figures_with_their_number_and_age(tmp_path: Path) -> None:
+    aos("calibrate", str(RUNS), "--by", "region", "--out", "learned.json", cwd=tmp_path)
+    shown = aos("skill", "rank@eu", "--catalog", "learned.json", cwd=tmp_path).text
+    assert "measured (n 3" in shown
+    assert "2026-03-02" in shown
+
+
+def test_a_catalog_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("mine")
+    refused = aos("calibrate", str(RUNS), "--out", "mine.toml", "--json", cwd=tmp_path)
+    assert (refused.status, refused.document["code"]) == (2, "file_exists")
+    assert (tmp_path / "mine.toml").read_text() == "mine"
+    assert aos("calibrate", str(RUNS), "--out", "mine.toml", "--force", cwd=tmp_path).status == 0
+
+
+def test_the_documents_keep_their_schemas(tmp_path: Path) -> None:
+    learned = aos("calibrate", "-", "--by", "region", "--json", stdin=RUNS.read_bytes()).document
+    assert (learned["schema"], faults(learned)) == ("aos.calibration/1", [])
+    assert {row["id"] for row in learned["skills"]} >= {"fetch@eu", "rank@us"}
+    scored = aos(
+        "backtest", str(RUNS), "--by", "region", "--auto", "--min-coverage", "0.8", "--json"
+    ).document
+    assert (scored["schema"], faults(scored)) == ("aos.backtest/1", [])
+    assert [part["kind"] for part in scored["pooled"]] == ["skill", "plan"]
+    assert 0.8 < scored["pooled"][0]["time"]["in90"]["value"] < 0.98
+
+
+def test_a_missed_threshold_is_a_no() -> None:
+    kept = aos("backtest", str(RUNS), "--min-coverage", "0.8", "--max-crps-ratio", "0.95")
+    assert (kept.status, kept.text.count("\nkept ")) == (0, 4)
+    missed = aos("backtest", str(RUNS), "--max-crps-ratio", "0.1")
+    assert (missed.status, missed.text.count("\nmissed ")) == (3, 2)
+
+
+def test_the_same_records_give_the_same_bytes() -> None:
+    words = ("backtest", str(RUNS), "--plan", PLAN, "--by", "region", "--json")
+    assert aos(*words).out == aos(*words).out
+
+
+def test_a_picture_fits_80_columns() -> None:
+    for words in (("calibrate",), ("backtest", "--auto")):
+        done = aos(*words, str(RUNS), "--by", "region", env={"COLUMNS": "80"})
+        assert max(map(len, done.text.splitlines())) <= 80
+        assert "…" not in done.text
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["run,skill,start,end", "r1,fetch,100,"], 0),
+        (["run,skill,start,end,outcome", *(f"r{i},fetch,{i},{i + 1},failed" for i in range(9))], 0),
+        (["run,skill,start,end", "r1,fetch,now,"], 2),
+        (["run,skill"], 2),
+    ],
+    ids=["one record without an end", "all failures", "nothing left", "no times"],
+)
+def test_poor_records_are_learned_from_as_far_as_they_go(lines: list[str], status: int) -> None:
+    done = aos("calibrate", "-", "--json", stdin="\n".join(lines).encode())
+    assert done.status == status, done.document
+    assert faults(done.document) == []
+
+
+def test_a_single_run_cannot_be_split() -> None:
+    done = aos("backtest", "-", "--json", stdin=b"run,skill,start,end\nr1,fetch,1,2\n")
+    assert (done.status, done.document["code"]) == (2, "usage")
