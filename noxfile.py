@@ -11,12 +11,19 @@ nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
 
-DEBIAN = ("strace",)
-
 DEV = {
     Requirement(line).name: line
     for line in nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]["dev"]
 }
+
+
+def debian(session: nox.Session, *programs: str) -> None:
+    """Install those programs that are missing, from the Debian packages of the same names."""
+    missing = [name for name in programs if shutil.which(name) is None]
+    if missing:
+        root = [] if os.geteuid() == 0 else ["sudo"]
+        session.run(*root, "apt-get", "update", "-qq", external=True)
+        session.run(*root, "apt-get", "install", "-y", "-qq", *missing, external=True)
 
 
 @nox.session
@@ -53,13 +60,17 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """The tests that need more than Python; what Debian must give is installed first, where it is missing."""
-    missing = [name for name in DEBIAN if shutil.which(name) is None]
-    if missing:
-        root = [] if os.geteuid() == 0 else ["sudo"]
-        session.run(*root, "apt-get", "update", "-qq", external=True)
-        session.run(*root, "apt-get", "install", "-y", "-qq", *missing, external=True)
+    debian(session, "strace")
     session.install("-e", ".[dev,server]")
     session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
+
+
+@nox.session
+def look(session: nox.Session) -> None:
+    """Pictures of the HTML pages, to be looked at: `nox -s look -- FOLDER`; fails where one is too wide."""
+    debian(session, "chromium")
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "tests.look", *session.posargs)
 
 
 @nox.session
