@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from aos.domain.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
-from aos.domain.plans import Expect, OnError, Outcome, Plan, RetryOverride, Step, When
+from aos.domain.plans import MAIN_INPUTS, Expect, OnError, Outcome, Plan, RetryOverride, Step, When
 from aos.domain.skills import (
     CATEGORIES,
     Block,
@@ -28,7 +28,6 @@ from aos.domain.skills import (
     TokenCost,
 )
 from aos.wire.catalogs import default_catalog
-from aos.wire.plan_checks import MAIN_INPUTS
 
 Strategy = st.SearchStrategy
 

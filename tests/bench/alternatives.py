@@ -11,7 +11,6 @@ from aos.engine.attribution import attribution
 from aos.engine.evidence import evidence
 from aos.engine.feasibility import judge
 from aos.engine.program import compile_plan
-from aos.engine.simulate import Simulation
 from aos.wire.catalogs import default_catalog
 from aos.wire.prices import lookup
 from tests.bench.figures import Figure, interleaved
@@ -51,15 +50,13 @@ def _simulate(plan: Plan, limits: Limits) -> None:
 
 
 def _alternatives(plan: Plan, limits: Limits) -> None:
-    forecast, verdict = judge(compile_plan(plan, CATALOG, PRICES), limits, samples=SAMPLES, seed=0)
+    forecast, verdict, _ = judge(compile_plan(plan, CATALOG, PRICES), limits, samples=SAMPLES, seed=0)
     alternatives(plan, CATALOG, PRICES, limits, forecast, verdict, samples=SAMPLES, seed=0, models=PRICES)
 
 
 def _shares(plan: Plan, limits: Limits) -> None:
-    """The first chunk is drawn again, as `judge` does not give it back."""
     program = compile_plan(plan, CATALOG, PRICES)
-    forecast, verdict = judge(program, limits, samples=SAMPLES, seed=0)
-    chunk = next(Simulation(program, 0).take(SAMPLES))
+    forecast, verdict, chunk = judge(program, limits, samples=SAMPLES, seed=0)
     evidence(program, chunk, CATALOG, attribution(program, chunk, limits), forecast, verdict, limits)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from aos.cli.table import COMMANDS, EVERY
 from aos.errors import CODES, Exit
-from tests.cli.process import aos, clean
+from tests.cli.process import DEMO, aos, clean
 
 
 def test_it_needs_no_home_no_writable_folder_and_no_environment(tmp_path: Path) -> None:
@@ -103,7 +103,12 @@ def test_help_is_a_command_too() -> None:
 
 
 def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
+    examples = DEMO.parents[2]
     (tmp_path / "tools.json").write_text('{"tools": [{"name": "look"}]}')
+    (tmp_path / "runs.csv").symlink_to(examples / "records/runs.csv")
+    (tmp_path / "old.json").symlink_to(DEMO)
+    (tmp_path / "new.json").symlink_to(DEMO)
+    (tmp_path / "result.json").symlink_to(DEMO.with_name("expected.json"))
     for name, row in COMMANDS.items():
         program, *words = shlex.split(row.example)
         assert program == "aos"

@@ -14,10 +14,18 @@ TOOLS = {
     "tools": [{"name": "look/up", "description": "Look a word up", "annotations": {"readOnlyHint": True}}]
 }
 
+RUNS = DEMO.parents[2] / "records/runs.csv"
+
 # Words, input, the document's schema. Together they print every document there is.
 ANSWERS = [
     ("init new", "", "aos.files/1"),
     (f"simulate {DEMO} --budget 100", "", "aos.simulation/1"),
+    ("simulate --many", json.dumps([STEP]), "aos.simulation/1"),
+    ("simulate --many --summary", json.dumps([STEP]), "aos.simulation-summary/1"),
+    (f"diff {DEMO} {DEMO}", "", "aos.diff/1"),
+    (f"verify {DEMO.with_name('expected.json')}", "", "aos.verification/1"),
+    (f"calibrate {RUNS} --by region --out catalog.json", "", "aos.calibration/1"),
+    (f"backtest {RUNS} --auto", "", "aos.backtest/1"),
     ("capabilities", "", "aos.capabilities/1"),
     ("capabilities --state", "", "aos.capabilities/1"),
     ("skills", "", "aos.skills/1"),

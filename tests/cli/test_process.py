@@ -170,7 +170,9 @@ IMPORTS: dict[str, set[str]] = {
     "completion bash": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
     "skills": {"numpy", "yaml", "tomllib", "jsonschema_rs"},
     f"plan check {DEMO}": {"numpy", "rich", "yaml", "tomllib"},
-    f"simulate {DEMO} --json": {"rich", "yaml", "tomllib"},
+    f"simulate {DEMO} --json": {"rich", "yaml", "tomllib", "multiprocessing", "concurrent"},
+    f"diff {DEMO} {DEMO} --json": {"rich", "yaml", "tomllib", "multiprocessing", "concurrent"},
+    f"verify {DEMO.with_name('expected.json')} --json": {"rich", "yaml", "tomllib", "multiprocessing"},
     f"simulate {DEMO}": {"yaml", "tomllib"},
 }
 

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from aos.api.sources import read_catalog
 from aos.domain.skills import Catalog, Skill
 from aos.errors import AosError, Finding
-from aos.files.sources import read_document
 from aos.wire.catalogs import parse_catalog
 from aos.wire.problems import visible
 from aos.wire.shape import closest
@@ -32,7 +32,7 @@ def check_catalog(source: str, base: Catalog) -> CheckedCatalog:
 
     Raises InputError(invalid_catalog) with everything that is wrong with it.
     """
-    document = read_document(source, code="invalid_catalog")
+    document = read_catalog(source)
     merged = parse_catalog(document.value, name=document.name, base=base)
     named = document.value.get("skills") if isinstance(document.value, dict) else None
     own = {name: merged.skills[name] for name in (named if isinstance(named, dict) else {})}

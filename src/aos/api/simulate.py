@@ -1,8 +1,10 @@
-"""Forecast a plan and decide whether it is feasible."""
+"""Forecast a plan, decide whether it is feasible, and say what drives it and what would change the answer."""
 
 from collections.abc import Callable, Sequence
 
-from aos.api.cases import case, check_samples
+from aos.api.cases import Case, case, check_samples
+from aos.api.stand_ins import stand_ins
+from aos.domain.alternatives import Alternative
 from aos.domain.plans import Plan
 from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog
@@ -17,6 +19,8 @@ def simulate(
     *,
     samples: int = DEFAULT_SAMPLES,
     seed: int = 0,
+    explain: bool = True,
+    alternatives: bool | None = None,
     notes: Sequence[str] = (),
     progress: Callable[[int], None] | None = None,
 ) -> SimulationResult:
@@ -24,20 +28,52 @@ def simulate(
 
     `limits` that are None in it fall back to the plan's own budget and deadline. `samples` runs are drawn,
     more (up to 160,000) while the verdict is too close to call; the same plan, catalog, seed and samples
-    give the same result. `progress` is told the number drawn so far. Raises AosError(usage) for samples out
-    of range.
+    give the same result. `progress` is told the number drawn so far.
+
+    `explain` adds attribution and evidence, for up to as much time again. `alternatives`, for about ten times
+    as much, are sought where the plan is not feasible, unless that says yes or no for every plan.
+    Raises AosError(usage) for samples out of range.
     """
     check_samples(samples)
+    asked = case(plan, catalog or default_catalog(), limits or Limits(), notes)
+    result = _judged(asked, samples, seed, explain, progress)
+    if alternatives is None:
+        alternatives = result.verdict.decision != "feasible"
+    return result._replace(alternatives=_alternatives(asked, result)) if alternatives else result
+
+
+def _judged(
+    asked: Case, samples: int, seed: int, explain: bool, progress: Callable[[int], None] | None
+) -> SimulationResult:
     from aos.engine.feasibility import judge
     from aos.engine.program import compile_plan
 
-    asked = case(plan, catalog or default_catalog(), limits or Limits(), notes)
-    forecast, verdict = judge(
-        compile_plan(plan, asked.catalog, asked.prices),
-        asked.limits,
-        samples=samples,
-        seed=seed,
-        refused=asked.refused,
-        progress=progress,
+    program = compile_plan(asked.plan, asked.catalog, asked.prices)
+    forecast, verdict, chunk = judge(
+        program, asked.limits, samples=samples, seed=seed, refused=asked.refused, progress=progress
     )
-    return asked.result(forecast, verdict, samples=samples, seed=seed)
+    result = asked.result(forecast, verdict, samples=samples, seed=seed)
+    if not explain:
+        return result
+    from aos.engine.attribution import attribution
+    from aos.engine.evidence import evidence
+
+    shares = attribution(program, chunk, asked.limits)
+    wanted = evidence(program, chunk, asked.catalog, shares, forecast, verdict, asked.limits)
+    return result._replace(attribution=shares, evidence=wanted)
+
+
+def _alternatives(asked: Case, result: SimulationResult) -> tuple[Alternative, ...]:
+    from aos.engine.alternatives import alternatives
+
+    return alternatives(
+        asked.plan,
+        asked.catalog,
+        asked.prices,
+        asked.limits,
+        result.forecast,
+        result.verdict,
+        samples=result.samples,
+        seed=result.seed,
+        models=stand_ins(asked.plan, asked.catalog, asked.prices),
+    )

@@ -5,9 +5,13 @@ from typing import Any
 
 from aos.domain.skills import Catalog
 from aos.files.config import Config
-from aos.files.sources import read_document
+from aos.files.sources import Document, read_document
 from aos.wire.catalogs import default_catalog, parse_catalog
 from aos.wire.plans import ParsedPlan, parse_plan
+
+MAX_CATALOG_BYTES = 64 * 1024 * 1024
+MAX_CATALOG_NODES = 10_000_000
+"""A catalog that was learned holds recorded runs, and so may be much larger than what people write."""
 
 
 def load_catalog(paths: Sequence[str] = (), config: Config | None = None) -> Catalog:
@@ -35,6 +39,13 @@ def load_plan(source: str, catalog: Catalog, inputs: Mapping[str, Any] | None = 
     return parse_plan(document.value, catalog, name=document.name, inputs=inputs or {})
 
 
+def read_catalog(path: str) -> Document:
+    """Read a catalog's document. Raises InputError(invalid_catalog) where it is none at all."""
+    return read_document(
+        path, code="invalid_catalog", max_bytes=MAX_CATALOG_BYTES, max_nodes=MAX_CATALOG_NODES
+    )
+
+
 def _added(catalog: Catalog, path: str) -> Catalog:
-    document = read_document(path, code="invalid_catalog")
+    document = read_catalog(path)
     return parse_catalog(document.value, name=document.name, base=catalog)

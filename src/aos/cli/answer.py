@@ -1,7 +1,7 @@
 """What a command gives back, and how it leaves the process."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, NamedTuple, TextIO
 
 from aos.errors import AosError, Exit
@@ -25,6 +25,12 @@ class Answer(NamedTuple):
     text: Callable[[Look], str]
     exit: Exit = Exit.YES
     aside: tuple[str, ...] = ()
+
+
+class Stream(NamedTuple):
+    """Lines of JSON, each with the exit status that it would have alone; they are written as they come."""
+
+    lines: Generator[tuple[str, Exit]]
 
 
 def look(stream: TextIO | None) -> Look:

@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from aos.cli.answer import Answer
+from aos.cli.answer import Answer, Stream
 from aos.cli.table import COMMANDS, GROUPS, Command
 from aos.errors import AosError, Exit, Finding
 
@@ -62,7 +62,7 @@ class Group(TyperGroup):
             formatter.write_dl(list(self._lines.items()))
 
 
-def call(words: list[str]) -> Answer:
+def call(words: list[str]) -> Answer | Stream:
     """Parse `words` (without the program's name) and run the command they name.
 
     Raises AosError(usage) for words that make no sense, and whatever the command raises.
@@ -72,7 +72,7 @@ def call(words: list[str]) -> Answer:
         _complete(root)
     try:
         with root.make_context(NAME, words) as context:
-            answer: Answer = root.invoke(context)
+            answer: Answer | Stream = root.invoke(context)
             return answer
     except _Known as known:
         return known.answer

@@ -3,10 +3,10 @@
 import codecs
 import os
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from io import TextIOWrapper
 
-from aos.cli.answer import Answer, look, write
+from aos.cli.answer import Answer, Stream, look, write
 from aos.errors import AosError, Exit
 
 
@@ -41,7 +41,9 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
-def _show(answer: Answer, as_json: bool) -> int:
+def _show(answer: Answer | Stream, as_json: bool) -> int:
+    if isinstance(answer, Stream):
+        return _pass_on(answer)
     if as_json:
         from aos.wire.encode import one_line
 
@@ -51,6 +53,18 @@ def _show(answer: Answer, as_json: bool) -> int:
         for line in answer.aside:
             _note(line)
     return answer.exit
+
+
+def _pass_on(stream: Stream) -> int:
+    """Write lines until there are no more or nobody reads them; the lowest status but 0 is that of the whole."""
+    lowest = Exit.YES
+    with closing(stream.lines) as lines:
+        for line, status in lines:
+            lowest = min(filter(None, (lowest, status)), default=Exit.YES)
+            write(sys.stdout, line)
+            if sys.stdout.closed:
+                break
+    return lowest
 
 
 def _fail(error: AosError, as_json: bool) -> int:

@@ -14,6 +14,9 @@ MAX_INSTANCES = 5_000
 MAX_ITERATIONS = 100
 MAX_ITEMS = 50
 
+MAIN_INPUTS = {"json_transform": "input", "webhook_send": "payload"}
+"""The parameter that is the main output of the step before where it is left out."""
+
 
 class When(NamedTuple):
     """Run the step only if `step` ended with `outcome`."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from aos.domain.alternatives import Alternative
+from aos.domain.attribution import Attribution, Evidence
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Plan
 from aos.domain.prices import ModelPrice
@@ -22,7 +24,8 @@ class SimulationResult(NamedTuple):
     """A simulated plan. `skills` are those it calls, `prices` those of the models it names, by that name;
     `notes` say how the plan was normalised.
 
-    `samples` and `seed` are what was asked for; `forecast.samples` is what it took.
+    `samples` and `seed` are what was asked for; `forecast.samples` is what it took. `attribution` is None, and
+    `evidence` and `alternatives` are empty, where nobody asked for them.
     """
 
     plan: Plan
@@ -35,3 +38,6 @@ class SimulationResult(NamedTuple):
     prices: Mapping[str, ModelPrice]
     digests: Digests
     notes: tuple[str, ...]
+    attribution: Attribution | None = None
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()

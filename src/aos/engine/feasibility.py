@@ -30,6 +30,14 @@ class _Check(NamedTuple):
     unknowns: tuple[str, ...]
 
 
+class Judged(NamedTuple):
+    """A forecast and what it was decided; `chunk` are the first samples, with what every step did in them."""
+
+    forecast: Forecast
+    verdict: Verdict
+    chunk: Samples
+
+
 def judge(
     program: Program,
     limits: Limits,
@@ -38,7 +46,7 @@ def judge(
     seed: int,
     refused: Sequence[Reason] = (),
     progress: Callable[[int], None] | None = None,
-) -> tuple[Forecast, Verdict]:
+) -> Judged:
     """Forecast a program and decide. Samples double, up to 160,000, while a threshold is too close to call.
 
     `refused` are reasons known beforehand (a skill that is disabled, a permission that is missing): any of
@@ -56,7 +64,7 @@ def judge(
             break
         wanted *= 2
     result = forecast(program, chunks, seed, limits)
-    return result, verdict(program, result, limits, refused)
+    return Judged(result, verdict(program, result, limits, refused), chunks[0])
 
 
 def too_close(chunks: Sequence[Samples], limits: Limits) -> bool:

@@ -63,7 +63,13 @@ def _of_tokens(
     model: TokenCost, params: Mapping[str, Any], inputs: Mapping[str, Any], rates: ModelPrice
 ) -> Price:
     """Input and output tokens, each times its price; both uncertain, independent of each other."""
-    known, referred = _characters(params, inputs)
+    limit = given(params.get("max_tokens"), inputs)
+    return _of_lengths(model, rates, *_characters(params, inputs), limit if isinstance(limit, int) else None)
+
+
+@lru_cache(maxsize=64, typed=True)
+def _of_lengths(model: TokenCost, rates: ModelPrice, known: int, referred: int, limit: int | None) -> Price:
+    """Kept from plan to plan: those that are compared differ in few of their steps."""
     ratio = quantile_table(model.chars_per_token.value)
     tokens = (known / ratio)[::-1]
     if referred:
@@ -71,11 +77,10 @@ def _of_tokens(
         tokens = sum_table(tokens, referred * quantile_table(model.reference_chars.value) / typical_ratio)
     typical_input = float(tokens[len(tokens) // 2])
     per_input, per_output = (float(rate) / 1e6 for rate in rates.rates(round(typical_input)))
-    limit = given(params.get("max_tokens"), inputs)
     output = quantile_table(model.output_tokens.value)
     typical_output = median(model.output_tokens.value)
     maximum = None
-    if isinstance(limit, int):
+    if limit is not None:
         output, typical_output = np.minimum(output, limit), min(typical_output, limit)
         if not referred:
             maximum = round((tokens[-1] * per_input + limit * per_output) * MICRO)

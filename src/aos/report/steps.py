@@ -1,20 +1,17 @@
-"""What a forecast says of single steps: what may fail, what takes the time and money, a Gantt of the typical run."""
+"""What a forecast says of single steps: what may fail, a Gantt of the typical run."""
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from aos.domain.forecasts import Figures, Forecast, Risk, StepForecast
+from aos.domain.forecasts import Forecast, Risk, StepForecast
 from aos.report.figures import UNKNOWN, between, cents, chance, duration, percent, seen
 from aos.report.page import BAR, FAINT, OPEN, Line, Page
 from aos.report.pictures import bar
 
 _RISKS = 5
 """Rows of each kind: the risks that most often end their step, and those most often met."""
-_DRIVERS = 3
-_STANDS_OUT, _LEAST = 0.10, 0.05
-"""Shares: without one that stands out there is no driver; the others must not be too small to matter."""
 _BARS = 20
 _AXIS = 10
 """The least width of the bars' axis."""
@@ -35,12 +32,6 @@ def risks(page: Page, forecast: Forecast, min_success: float) -> Iterator[Line |
     yield page.table("nnnrr", [head, *rows])
     if len(forecast.risks) > len(shown):
         yield (f"… and {len(forecast.risks) - len(shown):,} rarer", FAINT)
-
-
-def drivers(steps: Sequence[StepForecast]) -> Iterator[Line]:
-    """The steps with the largest shares of the mean time of all steps, and of their mean cost."""
-    yield from _largest("time", steps, lambda step: step.time)
-    yield from _largest("cost", steps, lambda step: step.cost)
 
 
 def typical_run(page: Page, forecast: Forecast) -> Iterator[Line | Table]:
@@ -69,19 +60,6 @@ def _worst(risks: Sequence[Risk]) -> list[Risk]:
     met = sorted(risks, key=lambda risk: -risk.meets)
     shown = {*risks[:_RISKS], *met[:_RISKS]}
     return [risk for risk in risks if risk in shown]
-
-
-def _largest(
-    noun: str, steps: Sequence[StepForecast], figures: Callable[[StepForecast], Figures | None]
-) -> Iterator[Line]:
-    known = [(step, found.mean * step.runs) for step in steps if (found := figures(step))]
-    total = sum(mean for _, mean in known)
-    top = sorted(known, key=lambda pair: -pair[1])[:_DRIVERS]
-    if len(steps) == 1 or not total or top[0][1] < _STANDS_OUT * total:
-        return
-    named = ", ".join(f"{mean / total:.0%} in {step.id}" for step, mean in top if mean >= _LEAST * total)
-    partly = any(step.runs and figures(step) is None for step in steps)
-    yield [(f"{'known ' if partly else ''}{noun}  ", FAINT), named.replace("%", " %")]
 
 
 def _longest(steps: Sequence[StepForecast]) -> list[StepForecast]:

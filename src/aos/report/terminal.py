@@ -13,11 +13,12 @@ from aos.domain.prices import ModelPrice
 from aos.domain.results import SimulationResult
 from aos.domain.verdicts import STANDARD_ERRORS, Approval, Decision, Limits, Reason
 from aos.errors import CODES, Exit
+from aos.report.advice import alternatives, drivers, evidence
 from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
 from aos.report.page import BAD, BAR, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
 from aos.report.pictures import LIMIT, histogram
 from aos.report.sources import sources
-from aos.report.steps import drivers, risks, typical_run
+from aos.report.steps import risks, typical_run
 
 _COLOURS: Mapping[Decision, str] = {"feasible": GOOD, "infeasible": BAD, "undetermined": OPEN}
 _NO, _OPEN = ("✗", f"bold {BAD}"), ("?", f"bold {OPEN}")
@@ -38,12 +39,15 @@ def simulation(result: SimulationResult, width: int, colour: bool, ascii: bool =
     for line in _headline(result):
         page.add(line)
     page.section("why", _reasons(page, verdict.reasons))
+    page.section("fixes" if verdict.decision != "feasible" else "gains", alternatives(page, result))
+    if verdict.decision == "undetermined":
+        page.section("evidence", evidence(result.evidence))
     page.section("approval", _approvals(verdict.approvals))
     page.section("cost", [*_quantity(page, _cost(result)), *_stop(forecast)])
     page.section("time", [*_quantity(page, _time(result)), *_elapsed(result)])
     unknown = _unnamed(result, "unknown_failure")
     page.section("risks", [*risks(page, forecast, result.limits.min_success), *unknown])
-    page.section("drivers", drivers(forecast.steps))
+    page.section("drivers", drivers(result.attribution, forecast))
     page.section("steps", typical_run(page, forecast))
     page.section("basis", _basis(result))
     return str(page)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aos.domain.kept import kept
-from aos.domain.plans import MAX_INSTANCES, MAX_ITEMS, CycleError, OnError, Step, order
+from aos.domain.plans import MAIN_INPUTS, MAX_INSTANCES, MAX_ITEMS, CycleError, OnError, Step, order
 from aos.domain.references import Reference, parse, strings
 from aos.domain.skills import Skill
 from aos.wire.parameters import NOWHERE, check_params, validator, value_at
@@ -12,10 +12,7 @@ from aos.wire.problems import visible
 from aos.wire.shape import Reader, at, shown
 from aos.wire.steps import Draft, add_unknown
 
-__all__ = ["MAIN_INPUTS", "PlanChecker"]
-
-MAIN_INPUTS = {"json_transform": "input", "webhook_send": "payload"}
-"""Parameters that, left out, are the main output of the step before."""
+__all__ = ["PlanChecker"]
 
 _validator = kept(256)(validator)
 _MOST_CYCLES = 20

@@ -30,7 +30,15 @@ from aos.wire.steps import (
 )
 from aos.wire.strict import Json
 
-__all__ = ["ParsedPlan", "document_digest", "dump_plan", "parse_plan", "plan_digest", "plan_schema"]
+__all__ = [
+    "ParsedPlan",
+    "changed_document",
+    "document_digest",
+    "dump_plan",
+    "parse_plan",
+    "plan_digest",
+    "plan_schema",
+]
 
 _SCHEMA = Path(__file__).parent / "data" / "plan.schema.json"
 _KEYS = ("aos_plan", "name", "inputs", "budget", "deadline_ms", "defaults", "steps")
@@ -91,6 +99,14 @@ def dump_plan(plan: Plan) -> dict[str, Any]:
         "steps": [dump_step(step) for step in plan.steps],
     }
     return {key: value for key, value in stated.items() if value is not None}
+
+
+def changed_document(document: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """The normal form of `plan`, with the author's free keys of the `document` that it was changed from."""
+    normal = dump_plan(plan)
+    written = {step["id"]: _free(step) for step in document["steps"]}
+    steps = [{**step, **written.get(step["id"], {})} for step in normal["steps"]]
+    return {**normal, **_free(document), "steps": steps}
 
 
 def plan_digest(plan: Plan) -> str:
@@ -186,8 +202,11 @@ def _notes(document: Json, drafts: list[Draft]) -> tuple[str, ...]:
 def _with_free_keys(plan: Plan, fields: Fields, drafts: list[Draft]) -> dict[str, Any]:
     normal = dump_plan(plan)
     steps = [{**step, **draft.free} for step, draft in zip(normal["steps"], drafts, strict=True)]
-    free = {key: value for key, value in fields.items() if is_free(key)}
-    return {**normal, **free, "steps": steps}
+    return {**normal, **_free(fields), "steps": steps}
+
+
+def _free(stated: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in stated.items() if is_free(key)}
 
 
 def _number(plan: Plan) -> int | float | None:

@@ -4,11 +4,13 @@ Figures are rounded to 6 significant digits, so that the same plan, catalog, see
 bytes on every machine. An unknown figure is null with an entry in `unknowns`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import aos
+from aos.domain.alternatives import Alternative, Operation, Outlook
+from aos.domain.attribution import Attribution, Evidence
 from aos.domain.forecasts import Chance, Estimate, Figures, Forecast, Spread, StepForecast
 from aos.domain.prices import ModelPrice
 from aos.domain.results import SimulationResult
@@ -25,7 +27,10 @@ EXITS: Mapping[Decision, Exit] = {
 }
 
 
-_DETAILS = ("risks", "step_estimates", "alternatives", "provenance", "prices", "inputs")
+_DETAILS = (
+    *("risks", "step_estimates", "attribution", "evidence", "alternatives"),
+    *("provenance", "prices", "inputs"),
+)
 
 
 def envelope(schema: str) -> Document:
@@ -69,10 +74,7 @@ def simulation(result: SimulationResult, exit_status: int) -> Document:
             _figure(float(budget) - (forecast.typical_cents or 0.0)) if budget is not None and known else None
         ),
         "budget_sufficient": _sufficient(verdict, forecast, limits.confidence),
-        "chances": {
-            name: _chance(getattr(forecast, name))
-            for name in ("feasible", "success", "in_budget", "in_time", "in_limits")
-        },
+        "chances": _chances(forecast),
         "forecast": _forecast(forecast),
         "risks": [
             {
@@ -87,7 +89,9 @@ def simulation(result: SimulationResult, exit_status: int) -> Document:
         "step_estimates": [_step(step) for step in forecast.steps],
         "approvals": [approval._asdict() for approval in verdict.approvals],
         "permission_gaps": [r._asdict() for r in verdict.reasons if r.code == "permission_denied"],
-        "alternatives": [],
+        "attribution": None if result.attribution is None else _attribution(result.attribution),
+        "evidence": [_evidence(wanted) for wanted in result.evidence],
+        "alternatives": [_alternative(offer) for offer in result.alternatives],
         "warnings": list(result.notes),
         "unknowns": _unknowns(forecast),
         "provenance": {name: provenance(skill) for name, skill in result.skills.items()},
@@ -124,6 +128,11 @@ def provenance(skill: Skill) -> Document:
     for mode in skill.failures or ():
         figures[f"failures.{mode.code}.probability"] = mode.probability
     return {name: None if figure is None else _stated(figure) for name, figure in figures.items()}
+
+
+def options(flags: Sequence[str]) -> list[str]:
+    """Options with their values: `["--budget 137", "--deadline 4500"]`."""
+    return [f"{option} {value}" for option, value in zip(flags[::2], flags[1::2], strict=True)]
 
 
 def _without_histogram(part: Any) -> Any:
@@ -193,6 +202,66 @@ def _step(step: StepForecast) -> Document:
     }
 
 
+def _attribution(attribution: Attribution) -> Document:
+    fix = attribution.first
+    return {
+        "steps": [
+            {
+                "id": share.id,
+                "cost_share": significant(share.cost),
+                "time_share": significant(share.time),
+                "failure_share": significant(share.failure),
+                "criticality": significant(share.critical),
+                "over_budget_share": _figure(share.over_budget),
+                "late_share": _figure(share.late),
+            }
+            for share in attribution.steps
+        ],
+        "fix": None
+        if fix is None
+        else {**fix._asdict(), "chance": significant(fix.chance), "share": significant(fix.share)},
+    }
+
+
+def _evidence(evidence: Evidence) -> Document:
+    return {
+        **evidence._asdict(),
+        "share": significant(evidence.share),
+        "clear": None if evidence.clear is None else [significant(edge) for edge in evidence.clear],
+    }
+
+
+def _alternative(offer: Alternative) -> Document:
+    """A change and what it gives: enough to apply it, and to choose without applying it."""
+    outlook, difference = offer.outlook, offer.difference
+    return {
+        "kind": offer.kind,
+        "title": offer.summary,
+        "flags": options(offer.flags),
+        "patch": [_operation(operation) for operation in offer.patch],
+        "declares": [
+            {**declared._asdict(), "at_most": _figure(declared.at_most)} for declared in offer.declares
+        ],
+        "changes_meaning": offer.changes_meaning,
+        "assumes": offer.assumes or None,
+        "verdict": outlook.verdict.decision,
+        "chances": _chances(outlook),
+        "cost_cents": {"p50": _figure(outlook.cost_p50), "p95": _figure(outlook.cost_p95)},
+        "duration_ms": {"p50": _figure(outlook.time_p50), "p95": _figure(outlook.time_p95)},
+        "difference": {
+            "feasible": significant(difference.feasible),
+            "cost_cents": {"p50": _figure(difference.cost_p50), "p95": _figure(difference.cost_p95)},
+            "duration_ms": {"p50": _figure(difference.time_p50), "p95": _figure(difference.time_p95)},
+        },
+    }
+
+
+def _operation(operation: Operation) -> Document:
+    """RFC 6902: `remove` has no value, and null is one."""
+    document = operation._asdict()
+    return {key: document[key] for key in document if key != "value" or operation.op != "remove"}
+
+
 def _unknowns(forecast: Forecast) -> list[Document]:
     """Each null of the document with the place in the plan that causes it."""
     nulls = {
@@ -213,6 +282,13 @@ def _sufficient(verdict: Verdict, forecast: Forecast, confidence: float) -> bool
     if "budget_insufficient" in codes:
         return False
     return True if forecast.in_budget.low.value >= confidence else None
+
+
+def _chances(held: Forecast | Outlook) -> Document:
+    return {
+        name: _chance(getattr(held, name))
+        for name in ("feasible", "success", "in_budget", "in_time", "in_limits")
+    }
 
 
 def _chance(chance: Chance) -> Document:

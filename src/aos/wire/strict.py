@@ -68,16 +68,21 @@ class _Flaw:
         self.value = value
 
 
-def parse(data: bytes, form: Form, *, name: str, max_bytes: int, code: str) -> Json:
+def parse(
+    data: bytes, form: Form, *, name: str, max_bytes: int, code: str, max_nodes: int = MAX_NODES
+) -> Json:
     """Read one document.
 
-    `name` is what people call the input ("plan.json"), `max_bytes` its limit, `code` the error to raise.
-    Raises InputError(code) with everything that could be found wrong at once, and nothing else, whatever
+    `name` is what people call the input ("plan.json"), `max_bytes` and `max_nodes` are its limits, `code` is
+    the error to raise. Raises InputError(code) with everything that could be found wrong at once, and nothing else, whatever
     the bytes.
     """
-    walk = _Walk()
+    walk = _Walk(max_nodes)
     try:
-        tree = _BUILDERS[form](_decode(data, min(max_bytes, MAX_YAML_BYTES) if form == "yaml" else max_bytes))
+        text = _decode(data, min(max_bytes, MAX_YAML_BYTES) if form == "yaml" else max_bytes)
+        if form == "toml":
+            _bound_toml(text, max_nodes)
+        tree = _BUILDERS[form](text)
         walk.visit(tree)
     except _Stop as stop:
         walk.findings.append(stop.finding)
@@ -293,7 +298,6 @@ _TOML_DUPLICATES = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Dupl
 def _toml(text: str) -> Any:
     import tomllib
 
-    _bound_toml(text)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -304,7 +308,7 @@ def _toml(text: str) -> Any:
         _too_deep()
 
 
-def _bound_toml(text: str) -> None:
+def _bound_toml(text: str, max_nodes: int) -> None:
     """Refuse early what tomllib would take quadratic time and memory, or too long, to read."""
     import re
 
@@ -313,8 +317,8 @@ def _bound_toml(text: str) -> None:
     if re.search(rf"(?:\.[^.,=\[\]{{}}\n]*+){{{MAX_DEPTH}}}", bare):
         _too_deep("a dotted key is ")
     # Each comma and each equals sign brings at least one value.
-    if max(bare.count(","), bare.count("=")) > MAX_NODES:
-        _too_many()
+    if max(bare.count(","), bare.count("=")) > max_nodes:
+        _too_many(max_nodes)
 
 
 def _toml_error(message: str) -> _Stop:
@@ -330,15 +334,16 @@ _BUILDERS: dict[Form, Callable[[str], Any]] = {"json": _json, "yaml": _yaml, "to
 # -- what is refused in every form ---------------------------------------------------------------------
 
 
-def _too_many() -> NoReturn:
-    raise _Stop("too_large", f"more than {MAX_NODES:,} values")
+def _too_many(max_nodes: int) -> NoReturn:
+    raise _Stop("too_large", f"more than {max_nodes:,} values")
 
 
 class _Walk:
     """Looks at every value of a tree once. The pointer is spelled out only where there is a finding."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_nodes: int) -> None:
         self.findings: list[Finding] = []
+        self._max_nodes = max_nodes
         self._path: list[str | int] = []
         self._nodes = 1
         self._room = _MAX_POINTER_TEXT
@@ -369,8 +374,8 @@ class _Walk:
             self._note("too_deep", f"nested deeper than {MAX_DEPTH} levels")
             return
         self._nodes += size
-        if self._nodes > MAX_NODES:
-            _too_many()
+        if self._nodes > self._max_nodes:
+            _too_many(self._max_nodes)
         for key, value in items:
             if type(key) is str and not _encodable(key):  # no pointer can name what is below it
                 self._note("not_utf8", f'a lone surrogate in the key "{visible(key)}"')

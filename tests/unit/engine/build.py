@@ -104,7 +104,7 @@ def decide(
     **more: Any,
 ) -> tuple[Forecast, Verdict]:
     limits = Limits(None if budget is None else Decimal(str(budget)), deadline, **more)
-    return judge(program(plan, known), limits, samples=samples, seed=0)
+    return judge(program(plan, known), limits, samples=samples, seed=0)[:2]
 
 
 def near(values: np.ndarray, mean: float, errors: float = 3.0) -> bool:

@@ -52,7 +52,7 @@ def offers(
 ) -> list[Alternative]:
     limits = Limits(None if budget is None else Decimal(str(budget)), deadline, **more)
     program = compile_plan(plan, known, MODELS)
-    forecast, verdict = judge(program, limits, samples=samples, seed=0, refused=refused)
+    forecast, verdict, _ = judge(program, limits, samples=samples, seed=0, refused=refused)
     found = alternatives(
         plan, known, MODELS, limits, forecast, verdict, samples=samples, seed=0, models=models
     )
@@ -85,7 +85,7 @@ def test_a_budget_just_below_the_one_offered_would_not_be_clear():
     offered = only("raise_budget", offers(plan, known, budget=1)).limits
     assert offered.budget_cents is not None
     less = offered._replace(budget_cents=offered.budget_cents * Decimal("0.995"))
-    _, verdict = judge(compile_plan(plan, known, {}), less, samples=4_000, seed=0)
+    _, verdict, _ = judge(compile_plan(plan, known, {}), less, samples=4_000, seed=0)
     assert verdict.decision != "feasible"
 
 

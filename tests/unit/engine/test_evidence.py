@@ -15,14 +15,12 @@ from aos.engine.attribution import attribution
 from aos.engine.distributions import SIZE, quantile_table
 from aos.engine.evidence import evidence, influence, records_for_p95
 from aos.engine.feasibility import judge
-from aos.engine.simulate import Simulation
 from tests.unit.engine.build import catalog, chain, program, skill, steps
 
 
 def wanted(plan: Plan, known: Catalog, limits: Limits, samples: int = 10_000) -> list[Evidence]:
     compiled = program(plan, known)
-    forecast, verdict = judge(compiled, limits, samples=samples, seed=0)
-    chunk = next(Simulation(compiled, 0).take(samples))
+    forecast, verdict, chunk = judge(compiled, limits, samples=samples, seed=0)
     shares = attribution(compiled, chunk, limits)
     return list(evidence(compiled, chunk, known, shares, forecast, verdict, limits))
 
@@ -126,7 +124,7 @@ def test_too_close_to_call_says_where_it_would_be_clear():
     low, high = entries[0].clear
     for confidence, decision in ((low - 0.001, "feasible"), (high + 0.002, "infeasible")):
         limits = Limits(Decimal(90), confidence=confidence)
-        _, verdict = judge(program(chain(1), known), limits, samples=160_000, seed=0)
+        _, verdict, _ = judge(program(chain(1), known), limits, samples=160_000, seed=0)
         assert verdict.decision == decision
 
 

@@ -133,7 +133,7 @@ class TestUnknown:
 def test_what_is_refused_beforehand_comes_first():
     refused = [Reason("skill_unavailable", "/steps/0/skill", "work is disabled")]
     plan = program(chain(1), catalog(skill()))
-    _, verdict = judge(plan, Limits(), samples=100, seed=0, refused=refused)
+    _, verdict, _ = judge(plan, Limits(), samples=100, seed=0, refused=refused)
     assert (verdict.decision, verdict.status) == ("infeasible", "skill_unavailable")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from aos.domain.alternatives import Alternative, Difference, Operation, Outlook
+from aos.domain.attribution import Attribution, Danger, Fix, StepShare
 from aos.domain.distributions import Constant, Distribution, Lognormal
 from aos.domain.forecasts import (
     BudgetStop,
@@ -114,6 +116,47 @@ def result(told: Forecast, verdict: Verdict | None = None, limits: Limits | None
     return SimulationResult(plan, asked, told.samples, told.seed, answer, told, skills, {}, DIGESTS, ())
 
 
+def shares(
+    steps: Sequence[StepForecast], *time: float, danger: Danger = "failure", chance: float = 0.04
+) -> Attribution:
+    """Each step's share of everything; the largest is to be fixed first."""
+    found = tuple(
+        StepShare(step.id, share, share, share, share, None, None)
+        for step, share in zip(steps, time, strict=True)
+    )
+    worst = max(found, key=lambda share: share.failure)
+    return Attribution(found, Fix(worst.id, danger, chance, worst.failure))
+
+
+def alternative(told: Forecast, summary: str, *operations: Operation, **more: Any) -> Alternative:
+    """Feasible in nine runs of ten, otherwise like the forecast; `more` says what else is different."""
+    cost, time = told.cost, told.time
+    sure = chance(0.93)
+    outlook = Outlook(
+        verdict=Verdict("feasible", "feasible", (), ()),
+        **dict.fromkeys(("feasible", "success", "in_budget", "in_time", "in_limits"), sure),
+        cost_p50=cost and cost.p50.value,
+        cost_p95=cost and cost.p95.value,
+        time_p50=time and time.p50.value,
+        time_p95=time and time.p95.value,
+    )
+    stated: dict[str, Any] = {
+        "kind": "change_model",
+        "summary": summary,
+        "assumes": "",
+        "changes_meaning": False,
+        "size": 1.0,
+        "flags": (),
+        "patch": operations,
+        "declares": (),
+        "plan": Plan(()),
+        "limits": Limits(),
+        "outlook": outlook._replace(**more.pop("outlook", {})),
+        "difference": Difference(0.1, None, None, None, None),
+    }
+    return Alternative(**{**stated, **more})
+
+
 def feasible() -> SimulationResult:
     """Three steps in a row, free, within the budget; timeouts are met but seldom end a step."""
     steps = [
@@ -132,6 +175,7 @@ def feasible() -> SimulationResult:
     return answer._replace(
         plan=answer.plan._replace(name="price to chat"),
         skills={**answer.skills, "http_call": skill("http_call", *modes)},
+        attribution=shares(steps, 0.55, 0.01, 0.44),
         notes=('"skill_id" is read as "skill" in 3 steps',),
     )
 
@@ -179,4 +223,31 @@ def infeasible() -> SimulationResult:
     verdict = Verdict("infeasible", "deadline_exceeded", reasons, approvals)
     price = ModelPrice("m-1", "p", Decimal(250), Decimal(1000), None, (), None, "2026-10-01", "snapshot")
     limits = Limits(Decimal("199.5"), 9_000.0, confidence=0.9)
-    return result(told, verdict, limits)._replace(prices={"m-1": price})
+    return result(told, verdict, limits)._replace(
+        prices={"m-1": price},
+        attribution=shares(steps, 0.02, 0.0, 0.71, 0.3, -0.03, danger="late", chance=0.95),
+        alternatives=(
+            alternative(
+                told,
+                "deadline 45 s",
+                Operation("add", "/deadline_ms", 45_000),
+                kind="move_deadline",
+                flags=("--deadline", "45000"),
+            ),
+            alternative(
+                told,
+                "draft: m-2 instead of m-1",
+                Operation("replace", "/steps/2/params/model", "m-2"),
+                assumes="m-2 answers well enough, and as fast",
+                outlook={"cost_p95": 61.5, "time_p95": 8_100.0},
+            ),
+            alternative(
+                told,
+                "drop cached",
+                Operation("remove", "/steps/1"),
+                kind="drop_step",
+                assumes="nobody misses cached: no step uses it",
+                changes_meaning=True,
+            ),
+        ),
+    )

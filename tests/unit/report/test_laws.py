@@ -7,6 +7,8 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aos.domain.alternatives import Operation
+from aos.domain.attribution import Evidence
 from aos.domain.forecasts import Risk, Unknown
 from aos.domain.results import SimulationResult
 from aos.domain.verdicts import Approval, Decision, Limits, Reason, Verdict
@@ -69,7 +71,26 @@ def results(draw: st.DrawFn) -> SimulationResult:
     decision = draw(st.sampled_from(get_args(Decision)))
     limits = Limits(draw(st.none() | st.decimals(0, 10**9, places=6)), draw(times))
     answer = build.result(told, Verdict(decision, "undetermined", reasons, approvals), limits)
-    return answer._replace(plan=answer.plan._replace(name=draw(texts)), notes=(draw(texts),))
+    offers = [
+        build.alternative(
+            told,
+            draw(texts),
+            Operation("add", draw(st.sampled_from(["/budget", "/steps/0"])), 1),
+            assumes=draw(texts),
+            changes_meaning=draw(st.booleans()),
+            flags=draw(st.sampled_from([(), ("--budget", "123456789.123456", "--deadline", "4500")])),
+            outlook={"cost_p95": draw(amounts), "time_p95": draw(times)},
+        )
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    wanted = Evidence("unknown", draw(texts), "cost_cents", 1.0, 0, 59, None, draw(texts))
+    return answer._replace(
+        plan=answer.plan._replace(name=draw(texts)),
+        notes=(draw(texts),),
+        attribution=build.shares(steps, *([1 / len(steps)] * len(steps))),
+        evidence=(wanted,),
+        alternatives=tuple(offers),
+    )
 
 
 def cells(line: str) -> int:

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from aos.domain.alternatives import Alternative, Declaration, Operation
+from aos.domain.attribution import Evidence
 from aos.domain.forecasts import Estimate, Risk, Unknown
 from aos.domain.results import SimulationResult
 from aos.domain.verdicts import Approval, Limits, Reason, Verdict
@@ -96,6 +98,73 @@ def test_what_is_missing_is_named_once() -> None:
 
     assert section(shown(build.result(told)), "cost") == ["unknown", unknown.reason, "at /steps/0"]
     assert section(shown(build.result(told, undecided)), "cost") == ["unknown"]
+
+
+def offered(*offers: Alternative) -> SimulationResult:
+    no = Verdict("infeasible", "risk_too_high", (), ())
+    return build.feasible()._replace(verdict=no, alternatives=offers)
+
+
+TOLD = build.feasible().forecast
+
+
+def test_a_change_of_limits_alone_is_shown_as_the_options_that_make_it() -> None:
+    both = ("--budget", "137", "--deadline", "4500")
+    limits = build.alternative(TOLD, "budget", Operation("add", "/budget", 137), flags=both)
+    steps = limits._replace(summary="drop s2; and budget 137c", patch=(Operation("remove", "/steps/1"),))
+    lines = section(shown(offered(limits, steps)), "fixes")
+
+    assert lines[0].split("  ") == ["1", "--budget 137 --deadline 4500", "feasible, 93.0 %"]
+    assert lines[1].split("  ")[:2] == ["2", "drop s2; and budget 137c"]
+
+
+def test_what_changes_the_meaning_says_so() -> None:
+    kept = build.alternative(TOLD, "a", Operation("add", "/steps/0/x"), assumes="it helps")
+    text = shown(offered(kept, kept._replace(changes_meaning=True)))
+
+    assert [line.strip() for line in section(text, "fixes")][1::2] == [
+        "if it helps",
+        "changes what the plan does: it helps",
+    ]
+
+
+def test_only_figures_that_move_are_told() -> None:
+    moved = {"cost_p95": 3.0, "time_p95": TOLD.time and TOLD.time.p95.value * 1.004}
+    offer = build.alternative(TOLD, "a", Operation("add", "/steps/0/x"), outlook=moved)
+
+    assert section(shown(offered(offer)), "fixes")[1].strip() == "cost p95 3c instead of 0c"
+
+
+def test_the_hint_names_a_change_that_can_be_applied() -> None:
+    offer = build.alternative(TOLD, "a", Operation("add", "/steps/0/x"))
+    declared = offer._replace(declares=(Declaration("http_call", None, "cost_cents", 3.0),))
+
+    assert section(shown(offered(declared, offer)), "fixes")[-1].startswith("aos simulate PLAN --apply 2 ")
+    assert "--apply" not in shown(offered(declared))
+
+
+def test_gains_of_a_feasible_plan_are_no_fixes() -> None:
+    offer = build.alternative(TOLD, "a", Operation("add", "/steps/0/x"))
+
+    assert section(shown(build.feasible()._replace(alternatives=(offer,))), "gains")[0].startswith("1  a")
+
+
+def test_where_nothing_stands_out_there_is_no_driver() -> None:
+    steps = [build.step(f"s{i}", "http_call", 0.0, 500.0) for i in range(20)]
+    alike = build.result(build.forecast(steps))._replace(attribution=build.shares(steps, *([0.05] * 20)))
+    seldom = build.feasible()._replace(attribution=build.shares(TOLD.steps, 1.0, 0.0, 0.0, chance=0.0002))
+
+    assert "\ndrivers" not in shown(alike)
+    assert "\ndrivers   spread of time  100 % from s1" in shown(seldom)
+
+
+def test_records_are_asked_for_only_where_they_would_decide() -> None:
+    wanted = [Evidence("unknown", "a", "cost_cents", 1.0, 0, 59, None, f"record {i}") for i in range(4)]
+    told = build.feasible()._replace(evidence=tuple(wanted))
+    open_ = told._replace(verdict=Verdict("undetermined", "undetermined", (), ()))
+
+    assert "evidence" not in shown(told)
+    assert section(shown(open_), "evidence") == ["record 0", "record 1"]
 
 
 def test_the_typical_run_leaves_room_for_twenty_steps() -> None:

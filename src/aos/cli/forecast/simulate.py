@@ -1,38 +1,34 @@
 """`aos simulate`."""
 
-from typing import Annotated
+from functools import partial
 
-from typer import Option
+from typer import BadParameter
 
 from aos.api.simulate import simulate as forecast
 from aos.api.sources import load_catalog, load_plan
-from aos.cli.answer import Answer, Look
+from aos.cli.answer import Answer, Stream
+from aos.cli.forecast.options import (
+    Alternatives,
+    Apply,
+    Confidence,
+    Deadline,
+    FailOn,
+    Many,
+    MinSuccess,
+    Samples,
+    Seed,
+    Summary,
+    asked_for,
+    settled,
+)
+from aos.cli.forecast.pages import AsMarkdown, HtmlFile, text, write_page
 from aos.cli.forecast.progress import Progress
-from aos.cli.forecast.status import FAIL_ON, exit_status, fail_on_words
+from aos.cli.forecast.status import FAIL_ON, exit_status
 from aos.cli.options import Budget, Catalogs, Inputs, PlanArgument, PlanOption, first, one_plan
-from aos.cli.values import milliseconds, named_values, seed_number, share
+from aos.cli.values import named_values
 from aos.domain.verdicts import Limits
 from aos.files.config import find_config
 from aos.wire.results import simulation
-
-Deadline = Annotated[
-    float | None, Option(parser=milliseconds, metavar="TIME", help="By when: 30s, 5m, or milliseconds.")
-]
-Confidence = Annotated[
-    float | None,
-    Option(parser=share, metavar="SHARE", help="How sure the limits are to be kept; 0.9 unless said."),
-]
-MinSuccess = Annotated[
-    float | None, Option(parser=share, metavar="SHARE", help="How likely success is to be; 0.5 unless said.")
-]
-Samples = Annotated[int | None, Option(metavar="N", help="Runs to simulate at first; 10000 unless said.")]
-Seed = Annotated[
-    int | None, Option(parser=seed_number, metavar="N", help="Where chance starts; 0 unless said.")
-]
-FailOn = Annotated[
-    frozenset[str] | None,
-    Option(parser=fail_on_words, metavar="WHAT", help="Verdicts with an exit status other than 0."),
-]
 
 
 def simulate(
@@ -47,37 +43,61 @@ def simulate(
     catalogs: Catalogs = None,
     inputs: Inputs = None,
     fail_on: FailOn = None,
-) -> Answer:
+    alternatives: Alternatives = None,
+    apply: Apply = None,
+    markdown: AsMarkdown = False,
+    html: HtmlFile = None,
+    many: Many = False,
+    summary: Summary = False,
+) -> Answer | Stream:
     """Forecast a plan: what it will cost, how long it will take, whether it will work.
 
     Nothing is called, read or sent. Limits come from the options, else from the plan, else from aos.toml.
     The exit status is the verdict: 0 feasible, 3 infeasible, 5 undetermined. --fail-on names the verdicts
     that are not 0: `infeasible,undetermined` unless said, also `approval` (8) or `none`.
+
+    What is not feasible comes with the changes that would make it so, each simulated. --apply prints the plan with one
+    of them, so that `aos simulate PLAN --apply 1 | aos simulate -` shows what it gives.
+
+    --many takes a plan a line, or {"plan": PLAN, "id", "budget", "deadline_ms", "seed"}. A line that is wrong is
+    answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
+    asked = asked_for(budget, deadline, confidence, min_success, config)
+    samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
+    judged = partial(exit_status, fail_on=fail_on or FAIL_ON)
+    if apply is not None and (markdown or html):
+        raise BadParameter("it prints a plan, no forecast", param_hint="--apply")
+    if many:
+        if plan or plan_option or inputs or apply is not None:
+            raise BadParameter("plans and their inputs come from standard input", param_hint="--many")
+        if markdown or html or alternatives:
+            raise BadParameter("every answer is a line of JSON, without alternatives", param_hint="--many")
+        from aos.cli.forecast.many import Terms, plans_of_stdin
+
+        last = Limits(config.budget_cents, config.deadline_ms)
+        return plans_of_stdin(Terms(catalog, judged, asked, last, samples, seed, brief=summary))
     parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
-    limits = Limits(
-        first(budget, parsed.plan.budget_cents, otherwise=config.budget_cents),
-        first(deadline, parsed.plan.deadline_ms, otherwise=config.deadline_ms),
-        first(confidence, otherwise=config.confidence),
-        first(min_success, otherwise=config.min_success),
-    )
     with Progress() as progress:
         result = forecast(
             parsed.plan,
             catalog,
-            limits,
-            samples=first(samples, otherwise=config.samples),
-            seed=first(seed, otherwise=config.seed),
+            settled(asked, parsed.plan, config),
+            samples=samples,
+            seed=seed,
+            explain=apply is None,
+            alternatives=alternatives if apply is None else True,
             notes=parsed.notes,
             progress=progress,
         )
-    status = exit_status(result.verdict, fail_on or FAIL_ON)
+    if apply is not None:
+        from aos.cli.forecast.apply import changed_plan
 
-    def text(look: Look) -> str:
-        from aos.report import terminal
-
-        return terminal.simulation(result, **look._asdict())
-
-    return Answer(lambda: simulation(result, status), text, status)
+        return changed_plan(result, apply, parsed.document)
+    if html is not None:
+        write_page(result, html)
+    status = judged(result.verdict)
+    return Answer(
+        lambda: simulation(result, status), lambda look: text(result, look, as_markdown=markdown), status
+    )

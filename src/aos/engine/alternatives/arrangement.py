@@ -9,11 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-from aos.domain.plans import Order, Plan, Step, uses
+from aos.domain.plans import MAIN_INPUTS, Order, Plan, Step, uses
 from aos.domain.skills import Catalog
-
-# What these take from the step before where the parameter is left out.
-_MAIN_INPUTS = {"json_transform": "input", "webhook_send": "payload"}
 
 
 class Arrangement:
@@ -115,7 +112,7 @@ class Arrangement:
             return step._replace(needs=needs)
         output = self._catalog.skills[self._steps[feeder].skill].main_output
         reference = f"${{steps.{self._steps[feeder].id}.output.{output}}}"
-        params: Mapping[str, Any] = {**step.params, _MAIN_INPUTS[step.skill]: reference}
+        params: Mapping[str, Any] = {**step.params, MAIN_INPUTS[step.skill]: reference}
         return step._replace(needs=needs, params=params)
 
     def _takes_items(self, i: int) -> bool:
@@ -126,7 +123,7 @@ class Arrangement:
     def _feeder(self, i: int) -> int | None:
         """The step whose main output is taken where the parameter for it is left out."""
         step = self._steps[i]
-        if step.skill not in _MAIN_INPUTS or _MAIN_INPUTS[step.skill] in step.params:
+        if step.skill not in MAIN_INPUTS or MAIN_INPUTS[step.skill] in step.params:
             return None
         while self._steps[i].needs is None and i in self._dag.fallback_of:
             i = self._dag.fallback_of[i]

@@ -1,0 +1,137 @@
+"""Every alternative that is printed, applied as a user would, gives what it promised."""
+
+import json
+from typing import Any
+
+import pytest
+
+from aos.domain.alternatives import Operation
+from tests.cli.process import ROOT, STEP, Finished, aos, inline
+from tests.cli.schemas import faults
+from tests.property.test_alternative_laws import patched
+
+# An example, the options it is simulated with, and the kinds of change that are offered at least.
+OFFERS = [
+    ("btc-to-slack/plan.json", "--deadline 1s", {"move_deadline"}),
+    ("research-fan-out/plan.yaml", "--budget 1", {"raise_budget", "change_model"}),
+    ("research-fan-out/plan.yaml", "--budget 1 --deadline 4s", {"raise_both"}),
+    ("research-fan-out/plan.yaml", "--alternatives", {"change_model"}),
+    ("unknown-price/plan.toml", "", {"change_model"}),
+    ("unknown-price/plan.toml", "--budget 20", {"declare", "change_model"}),
+]
+
+
+def simulated(*words: str, stdin: bytes = b"") -> dict[str, Any]:
+    document = aos("simulate", *words, "--json", stdin=stdin).document
+    assert document["schema"] == "aos.simulation/1"
+    assert faults(document) == []
+    return document
+
+
+@pytest.mark.parametrize(("example", "options", "kinds"), OFFERS, ids=lambda value: str(value))
+def test_what_is_offered_keeps_its_promise(example: str, options: str, kinds: set[str]) -> None:
+    words = [str(ROOT / "examples/plans" / example), *options.split()]
+    offers = simulated(*words)["alternatives"]
+    assert kinds <= {offer["kind"] for offer in offers}
+    for number, offer in enumerate(offers, 1):
+        applied = aos("simulate", *words, "--apply", str(number))
+        if offer["declares"]:
+            assert applied.status == 2
+            continue
+        assert (applied.status, applied.err) == (0, b"")
+        assert_promised(offer, simulated("-", stdin=applied.out))
+        if all(operation["path"].count("/") == 1 for operation in offer["patch"]):
+            flags = " ".join(offer["flags"]).split()
+            assert_promised(offer, simulated(words[0], *_without(options, flags), *flags))
+
+
+def assert_promised(offer: dict[str, Any], document: dict[str, Any]) -> None:
+    assert document["verdict"] == offer["verdict"] == "feasible"
+    assert document["chances"] == offer["chances"]
+    for figure in ("cost_cents", "duration_ms"):
+        spread = document["forecast"][figure]
+        assert offer[figure] == {level: spread[level]["value"] for level in ("p50", "p95")}
+
+
+def test_the_patch_does_what_apply_does() -> None:
+    """On the plan as `aos plan fmt` prints it; a single iteration needs no key, so that one is removed."""
+    sends = {"skill": "email_send", "params": {"to": "a@b.c", "subject": "s", "body": "b"}, "iterations": 5}
+    words = ("--plan", inline(sends, budget=1.5))
+    normal, operations = _plan(aos("plan", "fmt", *words)), set()
+    for number, offer in enumerate(simulated(*words)["alternatives"], 1):
+        operations |= {operation["op"] for operation in offer["patch"]}
+        patch = tuple(Operation(**operation) for operation in offer["patch"])
+        assert patched(normal, patch) == _plan(aos("simulate", *words, "--apply", str(number)))
+    assert operations == {"replace", "remove"}
+
+
+def _without(options: str, flags: list[str]) -> list[str]:
+    """The options, as pairs, less those that the flags set anew."""
+    words = options.split()
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return [word for pair in pairs if pair[0] not in flags for word in pair]
+
+
+def test_an_applied_plan_keeps_what_its_author_noted() -> None:
+    slow = inline({**STEP, "id": "a", "x-owner": "me"}, deadline_ms=1, **{"x-team": "us"})
+    plan = _plan(aos("simulate", "--plan", slow, "--apply", "1"))
+    assert (plan["x-team"], plan["steps"][0]["x-owner"]) == ("us", "me")
+    assert plan["deadline_ms"] > 1
+
+
+def test_an_applied_plan_has_the_limits_it_was_judged_by() -> None:
+    plan = _plan(
+        aos("simulate", "--plan", inline(STEP), "--budget", "5", "--deadline", "1ms", "--apply", "1")
+    )
+    assert plan["budget"] == 5
+    assert plan["deadline_ms"] > 1
+
+
+def test_as_a_document_it_is_that_of_a_formatted_plan() -> None:
+    done = aos("simulate", "--plan", inline(STEP), "--deadline", "1ms", "--apply", "1", "--json")
+    assert faults(done.document) == []
+    assert done.document["schema"] == "aos.plan/1"
+
+
+@pytest.mark.parametrize("number", ["0", "2", "-1"])
+def test_those_there_are_are_named(number: str) -> None:
+    done = aos("simulate", "--plan", inline(STEP), "--deadline", "1ms", "--apply", number, "--json")
+    assert done.document["code"] == "usage"
+    assert f"no alternative {number}; there are 1 deadline" in done.document["detail"]
+
+
+def test_a_feasible_plan_has_none_to_apply() -> None:
+    done = aos("simulate", "--plan", inline(STEP), "--apply", "1")
+    assert done.status == 2
+    assert b"none was found" in done.err
+
+
+def test_it_is_said_whether_they_are_sought() -> None:
+    late = ("--plan", inline(STEP), "--deadline", "1ms")
+    assert simulated(*late)["alternatives"]
+    assert simulated(*late, "--no-alternatives")["alternatives"] == []
+    assert b"--apply 1" in aos("simulate", *late).out
+
+
+def test_shares_add_up_and_name_where_to_begin() -> None:
+    document = simulated(str(ROOT / "examples/plans/research-fan-out/plan.yaml"))
+    steps = document["attribution"]["steps"]
+    for share in ("cost_share", "time_share", "failure_share", "over_budget_share", "late_share"):
+        assert sum(step[share] for step in steps) == pytest.approx(1, abs=1e-4)
+    fix = document["attribution"]["fix"]
+    assert fix["share"] == max(step["failure_share"] for step in steps)
+
+
+def test_where_nobody_can_tell_it_is_said_what_would() -> None:
+    unpriced = {"skill": "llm_invoke", "params": {"prompt": "?", "model": "nobody/knows"}}
+    words = ("--plan", inline(unpriced, budget=5))
+    evidence = simulated(*words)["evidence"]
+    assert (evidence[0]["why"], evidence[0]["skill"], evidence[0]["runs"]) == ("unknown", "llm_invoke", 59)
+    assert b"\nevidence  no price is known for model" in aos("simulate", *words).out
+
+
+def _plan(done: Finished) -> dict[str, Any]:
+    assert done.status == 0, done.err
+    plan = json.loads(done.out)
+    assert isinstance(plan, dict)
+    return plan
