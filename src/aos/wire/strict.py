@@ -74,8 +74,8 @@ def parse(
     """Read one document.
 
     `name` is what people call the input ("plan.json"), `max_bytes` and `max_nodes` are its limits, `code` is
-    the error to raise. Raises InputError(code) with everything that could be found wrong at once, and nothing else, whatever
-    the bytes.
+    the error to raise. Raises InputError(code) with everything that could be found wrong at once, and nothing
+    else, whatever the bytes.
     """
     walk = _Walk(max_nodes)
     try:

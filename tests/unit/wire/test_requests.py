@@ -16,7 +16,8 @@ def request(value: Any) -> Request:
 
 
 def test_a_plan_alone_asks_for_nothing_special() -> None:
-    for plan in ([STEP], {"aos_plan": "1", "steps": [STEP]}):
+    plans: list[Any] = [[STEP], {"aos_plan": "1", "steps": [STEP]}]
+    for plan in plans:
         assert request(plan) == Request(plan)
         assert len(request(plan).parsed(default_catalog(), name="line 1").plan.steps) == 1
 

@@ -42,11 +42,9 @@ def diff(
 ) -> Answer:
     """Compare two plans: what changes from A to B in cost, time, chance and approvals, step by step.
 
-    Both are simulated with the same luck, so that a difference is the plans' and not chance's; what could be
-    noise is said to be. Steps are matched by their ids, or by what they call: renaming them changes nothing.
-
-    With --fail-if-worse the exit status is 3 if B is worse, beyond noise, in its verdict, in a chance, in mean
-    or p95 of cost or time, or in the approvals it asks for.
+    Both are simulated with the same luck, and what could still be noise is said to be. Steps are matched by
+    their ids or by what they call: renaming them changes nothing. With --fail-if-worse the exit status is 3 if
+    the verdict, a chance, mean or p95 of cost or time, or the approvals asked for are worse, beyond noise.
     """
     if a == b == "-":
         raise BadParameter("only one of the plans can come from standard input", param_hint="A B")
