@@ -8,6 +8,7 @@ from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Unifo
 from aos.domain.plans import Expect, OnError, Step, When
 from aos.domain.skills import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
 from aos.engine.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
+from tests.unit.engine import reference_loop
 from tests.unit.engine.build import (
     DECLARED,
     catalog,
@@ -329,3 +330,34 @@ def test_the_growth_of_a_fan_out_is_uncertain():
     plan = steps(*(Step(f"s{i}", "work", {}, needs=()) for i in range(8)))
     delays = draw(plan, catalog(skill(fan_out=law))).time - 100
     assert np.log(delays / 100).std() == pytest.approx(0.5 * np.sqrt(2), rel=0.02)
+
+
+def test_a_contended_plan_keeps_the_time_of_an_event_loop():
+    after = [(), (), (0,), (0, 1), (1,), (2, 3), (), (4, 6), (5,), (7, 8)]
+    plan = steps(*(Step(f"s{i}", "work", {}, needs=tuple(f"s{j}" for j in b)) for i, b in enumerate(after)))
+    known = catalog(
+        skill(
+            latency=Lognormal(100, 1.0),
+            failures={"BROKEN": 0.1},
+            retry=tries(3, 20.0),
+            pool="desk",
+            rate_limit=RateLimit(1200, 3),
+        ),
+        pools={"desk": 2},
+    )
+    chunk = draw(plan, known, samples=400)
+    nodes = [step.items[0][0] for step in done(chunk)]
+    for sample in range(400):
+        start, end = reference_loop.run(
+            after,
+            gap=[0.0] * 10,
+            hold=[float(node.draw.time[sample]) for node in nodes],
+            active=[bool(node.ran[sample]) for node in nodes],
+            pool=[0] * 10,
+            slots=[2],
+            limiter=[0] * 10,
+            limits=[(50.0, 3)],
+            starts=[int(node.draw.attempts()[sample]) for node in nodes],
+        )
+        np.testing.assert_allclose([step.start[sample] for step in done(chunk)], start, atol=0.01)
+        assert chunk.time[sample] == pytest.approx(max(end), abs=0.01)
