@@ -54,7 +54,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test that needs Python alone. A skipped one fails the session."""
     session.install("-e", ".[dev]")
-    session.run("pytest", "-q", "--no-skips", "--ignore=tests/services", *session.posargs)
+    session.run("pytest", "-q", "--no-skips", "-n", "auto", "--ignore=tests/services", *session.posargs)
 
 
 @nox.session

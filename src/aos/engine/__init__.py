@@ -4,5 +4,5 @@ The folder is the list of concepts: `distributions` and `prices` become quantile
 skill's latency and failures in one table, `program` compiles a plan, `streams` and `draws` sample it,
 `simulate` runs it many times, `contention` and `queues` wait for slots, `budget` stops, `summary` condenses,
 `feasibility` decides. Then `attribution` says what drives it, `alternatives` what would change it, `evidence`
-what more records would tell.
+what more records would tell, and `compare` what differs between two plans.
 """

@@ -1,6 +1,7 @@
 """Many plans in this process and in others: the same answers, in the same order."""
 
 import json
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -105,6 +106,19 @@ def test_the_order_is_that_of_the_lines(processes: int) -> None:
 def test_processes_answer_as_one_does() -> None:
     lines = [(i, json.dumps({"plan": [READ, MAIL], "seed": i}).encode()) for i in range(10)]
     assert list(answers(TERMS, [lines], 1)) == list(answers(TERMS, [[line] for line in lines], 2))
+
+
+def test_where_a_fork_is_not_safe_processes_begin_anew() -> None:
+    """Another thread of the caller's may hold a lock that a forked process would wait for in vain."""
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        found = told(answers(TERMS, [[(1, json.dumps([READ]).encode())], [(2, b"{")]], 2))
+    finally:
+        done.set()
+        other.join()
+    assert found == [(1, Exit.YES), (2, Exit.USAGE)]
 
 
 def test_no_line_is_no_answer() -> None:
