@@ -28,7 +28,9 @@ def simulated(*words: str, stdin: bytes = b"") -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize(("example", "options", "kinds"), OFFERS, ids=[f"{example} {options}" for example, options, _ in OFFERS])
+@pytest.mark.parametrize(
+    ("example", "options", "kinds"), OFFERS, ids=[f"{example} {options}" for example, options, _ in OFFERS]
+)
 def test_what_is_offered_keeps_its_promise(example: str, options: str, kinds: set[str]) -> None:
     words = [str(ROOT / "examples/plans" / example), *options.split()]
     offers = simulated(*words)["alternatives"]
