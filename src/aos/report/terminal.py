@@ -11,7 +11,7 @@ from rich.table import Table
 from aos.domain.forecasts import Chance, Forecast, Spread
 from aos.domain.prices import ModelPrice
 from aos.domain.results import SimulationResult
-from aos.domain.verdicts import STANDARD_ERRORS, Approval, Decision, Limits, Reason
+from aos.domain.verdicts import STANDARD_ERRORS, Approval, Decision, Reason
 from aos.errors import CODES, Exit
 from aos.report.advice import alternatives, drivers, evidence
 from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
@@ -19,6 +19,7 @@ from aos.report.page import BAD, BAR, FAINT, GOOD, OPEN, STRONG, Line, Page, Par
 from aos.report.pictures import LIMIT, histogram
 from aos.report.sources import sources
 from aos.report.steps import risks, typical_run
+from aos.report.words import limits_kept, typical
 
 _COLOURS: Mapping[Decision, str] = {"feasible": GOOD, "infeasible": BAD, "undetermined": OPEN}
 _NO, _OPEN = ("✗", f"bold {BAD}"), ("?", f"bold {OPEN}")
@@ -57,7 +58,7 @@ def _headline(result: SimulationResult) -> Iterator[Line]:
     decision = result.verdict.decision
     approved = ", once approved" if decision == "feasible" and result.verdict.approvals else ""
     yield [(decision.upper(), f"bold {_COLOURS[decision]}"), f"  {_typically(result.forecast)}{approved}"]
-    share, within = between(result.forecast.feasible), _within(result.limits)
+    share, within = between(result.forecast.feasible), limits_kept(result.limits)
     if share == UNKNOWN:
         yield f"what share of runs succeeds{within} is unknown"
     else:
@@ -66,28 +67,10 @@ def _headline(result: SimulationResult) -> Iterator[Line]:
 
 def _typically(forecast: Forecast) -> str:
     """`0c, typically 810 ms`; `typically 44.2c and 19 s`; `cost unknown, typically 4.8 s`."""
-    cost = _typical("cost", forecast.typical_cents, forecast.cost, money)
-    time = _typical("time", forecast.typical_ms, forecast.time, duration)
+    cost = typical("cost", forecast.typical_cents, forecast.cost, money)
+    time = typical("time", forecast.typical_ms, forecast.time, duration)
     both = f"{cost}, {time}"
     return both.replace(", typically", " and") if both.startswith("typically") else both
-
-
-def _typical(noun: str, value: float | None, spread: Spread | None, write: Callable[[float], str]) -> str:
-    if value is None:
-        return f"{noun} {UNKNOWN}"
-    return write(value) if spread and _constant(spread) else f"typically {write(value)}"
-
-
-def _within(limits: Limits) -> str:
-    match limits.budget_cents is not None, limits.deadline_ms is not None:
-        case True, True:
-            return " within budget and deadline"
-        case True, False:
-            return " within the budget"
-        case False, True:
-            return " by the deadline"
-        case _:
-            return ""
 
 
 def _reasons(page: Page, reasons: tuple[Reason, ...]) -> Iterator[Table]:

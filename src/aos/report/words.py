@@ -110,8 +110,8 @@ class Kept(NamedTuple):
 def typically(result: SimulationResult) -> str:
     """`0c, typically 810 ms`; `typically 44.2c and 19 s`; with what the verdict still waits for."""
     forecast = result.forecast
-    cost = _typical("cost", forecast.typical_cents, forecast.cost, money)
-    time = _typical("time", forecast.typical_ms, forecast.time, duration)
+    cost = typical("cost", forecast.typical_cents, forecast.cost, money)
+    time = typical("time", forecast.typical_ms, forecast.time, duration)
     both = f"{cost}, {time}"
     both = both.replace(", typically", " and") if both.startswith("typically") else both
     waits = result.verdict.decision == "feasible" and result.verdict.approvals
@@ -120,7 +120,7 @@ def typically(result: SimulationResult) -> str:
 
 def succeeds(result: SimulationResult) -> str:
     """`96.4 % ± 0.2 % of runs succeed within the budget`."""
-    share, within = between(result.forecast.feasible), _within(result.limits)
+    share, within = between(result.forecast.feasible), limits_kept(result.limits)
     if share == UNKNOWN:
         return f"what share of runs succeeds{within} is unknown"
     return f"{share} of runs succeed{within}"
@@ -288,14 +288,16 @@ def _origins(name: str, value: Any) -> Iterator[tuple[str, Provenance]]:
             yield from _origins(f"{name}.{mode.code}", mode)
 
 
-def _typical(noun: str, value: float | None, spread: Spread | None, write: Callable[[float], str]) -> str:
+def typical(noun: str, value: float | None, spread: Spread | None, write: Callable[[float], str]) -> str:
+    """What a typical run costs or takes; without the word where every run does."""
     if value is None:
         return f"{noun} {UNKNOWN}"
     always = spread is not None and len(spread.edges) == 1 and isclose(spread.mean.value, spread.p50.value)
     return write(value) if always else f"typically {write(value)}"
 
 
-def _within(limits: Limits) -> str:
+def limits_kept(limits: Limits) -> str:
+    """Which limits a run keeps, as the end of a sentence."""
     match limits.budget_cents is not None, limits.deadline_ms is not None:
         case True, True:
             return " within budget and deadline"
