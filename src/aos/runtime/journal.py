@@ -1,0 +1,34 @@
+"""What the executor asks of a record: the ledger is one, a list in memory (for embedding and tests) another."""
+
+from typing import Protocol
+
+from aos.domain.runs import Intent, Money, RunEnd, RunStart, Settled, StepEnd
+
+__all__ = ["Journal"]
+
+
+class Journal(Protocol):
+    """Every method returns once what it was told is durable. They are called from one thread.
+
+    Raises AosError: write_failed where the record can't be written, ledger_damaged where it can't be trusted. The
+    executor then starts nothing more.
+    """
+
+    def begin(self, start: RunStart) -> None:
+        """A new run. Its id is not taken."""
+
+    def intend(self, intent: Intent) -> bool:
+        """Write the intent and set its reserve aside, in one statement; False, and nothing written, if that would be
+        over the run's budget."""
+
+    def settle(self, settled: Settled) -> None:
+        """Write the outcome of an attempt that was intended, and book what it cost."""
+
+    def step_ended(self, end: StepEnd) -> None:
+        """Write a step's end. May wait for the next write, since it follows from what is written already."""
+
+    def end(self, end: RunEnd) -> None:
+        """Write that the run ended or pauses."""
+
+    def money(self, run: str) -> Money:
+        """Budget, spent and reserved."""
