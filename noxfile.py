@@ -38,7 +38,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy: src strictly; in the tests, the bodies."""
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev,server]")
     session.run("mypy", *session.posargs)
 
 
@@ -53,7 +53,7 @@ def imports(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Every test that needs Python alone. A skipped one fails the session."""
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev,server]")
     session.run("pytest", "-q", "--no-skips", "-n", "auto", "--ignore=tests/services", *session.posargs)
 
 

@@ -324,6 +324,32 @@ CODES: dict[str, Code] = {
         Exit.UNDETERMINED,
         404,
     ),
+    # -- who asks, and how often ------------------------------------------------------------------
+    "unauthenticated": Code(
+        "auth",
+        "Not authenticated",
+        "There is no credential, or one that can't be accepted: it says for whom, from whom or how long wrongly.",
+        "Log in again (`aos login`), or send a valid `Authorization: Bearer TOKEN` or `X-AOS-Key`.",
+        Exit.FORBIDDEN,
+        401,
+    ),
+    "authorization_denied": Code(
+        "auth",
+        "Not permitted",
+        "It is known who asks, and they may not do this.",
+        "Ask somebody of the level named; `aos whoami` shows your own.",
+        Exit.FORBIDDEN,
+        403,
+    ),
+    "auth_unavailable": Code(
+        "auth",
+        "Identity can't be established",
+        "Whoever must say who asks, or what they may do, can't be reached. Nothing is allowed meanwhile.",
+        "Try again after the time named.",
+        Exit.TRANSIENT,
+        503,
+        True,
+    ),
     # -- verdicts: reasons, not errors -----------------------------------------------------------
     "budget_insufficient": Code(
         "verdict",

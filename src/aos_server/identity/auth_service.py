@@ -1,0 +1,51 @@
+"""The auth service: which roles somebody has in a tenant, now. Its answers are never kept."""
+
+from typing import NamedTuple
+from urllib.parse import quote
+
+from aos.wire.shape import Reader, at
+from aos.wire.strict import Json
+from aos_server.identity.remote import Remote, unavailable
+from aos_server.identity.roles import MAX_LEVEL, level_of
+
+__all__ = ["AuthService", "Authority"]
+
+_WHAT = "the auth service"
+
+
+class Authority(NamedTuple):
+    """What somebody may do: `level` is 0 for whoever is not known."""
+
+    roles: tuple[str, ...]
+    level: int
+
+
+class AuthService:
+    """`GET {url}/api/v1/users/{user_id}/roles?tenant_id=…` with `api_key` as bearer token."""
+
+    def __init__(self, url: str, api_key: str | None, remote: Remote) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        self._remote = remote
+
+    async def authority(self, user: str, tenant: str) -> Authority:
+        """Ask. Raises AosError(auth_unavailable) for anything but a proper answer about that user and tenant."""
+        url = f"{self._url}/api/v1/users/{quote(user, safe='')}/roles?tenant_id={quote(tenant, safe='')}"
+        reply = await self._remote.get(_WHAT, url, self._headers)
+        if reply.status == 404:
+            return Authority((), 0)
+        if reply.status != 200:
+            raise unavailable(_WHAT, f"it answered {reply.status}")
+        return _authority(reply.document, user, tenant)
+
+
+def _authority(document: Json, user: str, tenant: str) -> Authority:
+    """The level is the lower of what it says and what the roles give: neither alone is enough."""
+    reader = Reader()
+    fields = reader.obj(document, "", required=("user_id", "roles", "max_approval_level", "tenant_id"))
+    listed = reader.array(fields["roles"], "/roles", max_len=100)
+    roles = tuple(reader.text(role, at("/roles", i), "") for i, role in enumerate(listed))
+    level = reader.integer(fields["max_approval_level"], "/max_approval_level", 0, low=0, high=MAX_LEVEL)
+    if reader.findings or (fields["user_id"], fields["tenant_id"]) != (user, tenant):
+        raise unavailable(_WHAT, "its answer makes no sense")
+    return Authority(roles, min(level, level_of(roles)))

@@ -1,0 +1,145 @@
+"""From the headers of a request to its caller."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from aos_server.identity import tokens
+from aos_server.identity.auth_service import AuthService
+from aos_server.identity.caller import Caller, Principal
+from aos_server.identity.claims import Claims, refused
+from aos_server.identity.introspection import introspect
+from aos_server.identity.issuers import Issuer, faults
+from aos_server.identity.provider import Provider
+from aos_server.identity.remote import Remote
+from aos_server.identity.roles import MAX_CLAIMED_LEVEL, level_of
+from aos_server.identity.service_keys import ServiceKeys, caller_of, looks_like_key
+
+__all__ = ["Credentials", "Identity", "credentials"]
+
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+
+
+class Credentials(NamedTuple):
+    """What a request brings to say who it is from; None where it brings nothing."""
+
+    token: str | None = None
+    key: str | None = None
+
+
+def credentials(headers: Iterable[tuple[bytes, bytes]]) -> Credentials:
+    """Read Authorization and X-AOS-Key. Raises AosError(unauthenticated) where they are not one clear credential.
+
+    `headers` are those of an ASGI scope: names in lower case, repeated where they were repeated.
+    """
+    given = [(name, value) for name, value in headers if name in (b"authorization", b"x-aos-key")]
+    if not given:
+        return Credentials()
+    if len(given) > 1:
+        raise refused("more than one credential; send one Authorization or one X-AOS-Key")
+    name, value = given[0]
+    text = value.decode("latin-1").strip()
+    if len(text) > tokens.MAX_TOKEN_BYTES:
+        raise refused(f"a credential has at most {tokens.MAX_TOKEN_BYTES:,} bytes")
+    if name == b"x-aos-key":
+        return Credentials(key=text)
+    match = _BEARER.fullmatch(text)
+    if match is None:
+        raise refused("Authorization must read `Bearer TOKEN`")
+    return Credentials(key=match[1]) if looks_like_key(match[1]) else Credentials(token=match[1])
+
+
+class Identity:
+    """Says who sends a request.
+
+    `auth_service`, where there is one, alone says what a person may do; otherwise the token's issuer does. Raises
+    ValueError for issuers that are unsafe together. `clock` gives Unix time.
+    """
+
+    def __init__(
+        self,
+        issuers: Sequence[Issuer],
+        remote: Remote,
+        *,
+        auth_service: AuthService | None = None,
+        keys: ServiceKeys | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if unsafe := faults(issuers):
+            raise ValueError("; ".join(unsafe))
+        self._issuers = {issuer.url: issuer for issuer in issuers}
+        self._providers = {issuer.url: Provider(issuer.url, remote) for issuer in issuers}
+        self._remote = remote
+        self._auth_service = auth_service
+        self._keys = keys
+        self._clock = clock
+
+    async def identify(self, given: Credentials, *, live: bool) -> Caller:
+        """The caller. `live` asks for the level that holds now, which takes an answer from elsewhere.
+
+        Raises AosError: unauthenticated, or auth_unavailable where who must be asked can't be. Without `live` a token
+        that was seen before needs nobody but the keys in the cache.
+        """
+        if given.key is not None:
+            if self._keys is None:
+                raise refused("service keys are not accepted here")
+            return await caller_of(given.key, self._keys, self._clock())
+        if given.token is None:
+            raise refused("this needs a token: `Authorization: Bearer TOKEN`")
+        if tokens.looks_like_jwt(given.token):
+            return await self._by_jwt(given.token, live)
+        return await self._by_opaque_token(given.token, live)
+
+    async def named(self, user: str, tenant: str) -> Caller:
+        """Whoever calls themselves `user`: for development mode alone, where names are believed.
+
+        They are the same person as the bearer of the first issuer's token for that subject.
+        """
+        principal = Principal(next(iter(self._issuers)), user)
+        return await self._empowered(Caller(principal, tenant, "human"))
+
+    async def _by_jwt(self, token: str, live: bool) -> Caller:
+        jwt = tokens.read(token)
+        issuer = self._issuers.get(str(jwt.claims.get("iss")))
+        if issuer is None:
+            raise refused("the token's issuer is not trusted here")
+        provider = self._providers[issuer.url]
+        claims = await tokens.verify(jwt, issuer, provider, self._clock())
+        asked = live and self._auth_service is None and issuer.client is not None
+        if asked:
+            now = await introspect(token, issuer, provider, self._remote, self._clock())
+            if (now.subject, now.tenant) != (claims.subject, claims.tenant):
+                raise refused("the token's issuer says that it is somebody else's")
+            claims = now
+        return await self._person_or_machine(claims, issuer, live, asked)
+
+    async def _by_opaque_token(self, token: str, live: bool) -> Caller:
+        issuer = next((issuer for issuer in self._issuers.values() if issuer.client is not None), None)
+        if issuer is None:
+            raise refused("opaque tokens are not accepted here")
+        provider = self._providers[issuer.url]
+        claims = await introspect(token, issuer, provider, self._remote, self._clock())
+        return await self._person_or_machine(claims, issuer, live, True)
+
+    async def _person_or_machine(self, claims: Claims, issuer: Issuer, live: bool, asked: bool) -> Caller:
+        principal = Principal(issuer.url, claims.subject)
+        if claims.machine:
+            return Caller(principal, claims.tenant, "machine", live=asked, scopes=claims.scopes - {"decide"})
+        level = level_of(claims.roles)
+        person = Caller(
+            principal,
+            claims.tenant,
+            "human",
+            claims.roles,
+            level if asked else min(level, MAX_CLAIMED_LEVEL),
+            asked,
+        )
+        return await self._empowered(person) if live else person
+
+    async def _empowered(self, person: Caller) -> Caller:
+        """The person with the level that the auth service gives them now."""
+        if self._auth_service is None:
+            return person
+        held = await self._auth_service.authority(person.principal.subject, person.tenant)
+        return person._replace(roles=held.roles, level=held.level, live=True)
