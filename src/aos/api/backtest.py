@@ -8,7 +8,7 @@ from aos.api.cases import case
 from aos.api.sources import load_plan
 from aos.domain.backtest import Backtest, Gate, LeftOut, Pooled
 from aos.domain.calibration import Calibration
-from aos.domain.plans import Plan, RetryOverride, Step
+from aos.domain.plans import OnError, Plan, RetryOverride, Step
 from aos.domain.records import Records
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import Limits
@@ -116,21 +116,21 @@ class _Work:
         past = heldout.shaped_runs(self._parts.past, self._by)
         future = heldout.shaped_runs(self._parts.future, self._by)
         everything = heldout.whole_runs(self._parts.past, self._by, lambda _: True)
-        for number, ((called, after), seen) in enumerate(future.items()):
+        for number, (key, shape) in enumerate(future.items()):
+            called, after = key
             names = [self._id(one) for one in called]
             title = _title(list(map(_spelled, called)), after)
             if number >= _SHAPES:
-                self._leave_out(title, f"over the limit of {_SHAPES:,} shapes", len(seen.run))
+                self._leave_out(title, f"over the limit of {_SHAPES:,} shapes", len(shape.began))
             elif not all(names):
-                self._leave_out(
-                    title, "it calls a skill that was not recorded before the split", len(seen.run)
-                )
+                why = "it calls a skill that was not recorded before the split"
+                self._leave_out(title, why, len(shape.began))
             else:
-                steps = tuple(
-                    Step(f"s{i + 1}", name or "", {}, needs=tuple(f"s{j + 1}" for j in before))
-                    for i, (name, before) in enumerate(zip(names, after, strict=True))
-                )
-                self._add("plan", title, Plan(steps), past.get((called, after), everything), seen)
+                before = past.get(key)
+                goes_on = before.went_on if before else (False,) * len(called)
+                plan = _plan([name or "" for name in names], after, goes_on)
+                known = heldout.runs_of(before, goes_on) if before else everything
+                self._add("plan", title, plan, known, heldout.runs_of(shape, goes_on))
 
     def plan(self, plan: Plan) -> None:
         """A case of the plan, against the runs that call nothing but its skills."""
@@ -194,6 +194,22 @@ class _Work:
 
     def _leave_out(self, what: str, why: str, n: int) -> None:
         self._left_out.append(LeftOut(what, why, n))
+
+
+def _plan(skills: Sequence[str], after: Sequence[Sequence[int]], goes_on: Sequence[bool]) -> Plan:
+    """The plan of a shape. Where runs went on after a failed step, so does the plan."""
+    return Plan(
+        tuple(
+            Step(
+                f"s{i + 1}",
+                skill,
+                {},
+                needs=tuple(f"s{j + 1}" for j in before),
+                on_error=OnError("continue" if on else "fail"),
+            )
+            for i, (skill, before, on) in enumerate(zip(skills, after, goes_on, strict=True))
+        )
+    )
 
 
 def _gates(part: Pooled, thresholds: Thresholds) -> list[Gate]:

@@ -1,6 +1,6 @@
 """Recorded runs as tables: drawn whole by plans of their shape, or lending their records to chains of their skills."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from aos.domain.plans import Order, Plan
 from aos.domain.skills import Block, Catalog, Donors
+from aos.engine.canonical import After, Canonical, canonical
 from aos.engine.distributions import Floats, Indices, levels
 from aos.engine.prices import MICRO, Money
 
@@ -46,18 +47,29 @@ class Loans(NamedTuple):
 
 
 def matching_rows(plan: Plan, order: Order, catalog: Catalog) -> Rows | None:
-    """The tables of the block that has this plan's shape, None where nothing like it was recorded."""
-    if not catalog.blocks or not _plain(plan):
+    """The tables of the block that has this plan's shape, None where nothing like it was recorded.
+
+    Steps may be listed in any order. One whose failure the plan goes on after must have been gone on after.
+    """
+    if not catalog.blocks or not _plain(plan, "fail", "continue"):
         return None
     skills = tuple(step.skill for step in plan.steps)
-    found = (block for block in catalog.blocks if block.skills == skills and block.after == order.after)
-    block = next(found, None)
-    return _rows(block) if block else None
+    wanted = sorted(skills)
+    alike = [block for block in catalog.blocks if sorted(block.skills) == wanted]
+    ours = canonical(skills, order.after) if alike else None
+    for block in alike:
+        theirs = canonical(block.skills, block.after)
+        if ours and theirs and _shape(skills, ours) == _shape(block.skills, theirs):
+            place = dict(zip(ours.order, theirs.order, strict=True))
+            going_on = [place[i] for i, s in enumerate(plan.steps) if s.on_error.action == "continue"]
+            if all(_goes_on(block, j) for j in going_on):
+                return _rows(block, [place[i] for i in range(len(skills))])
+    return None
 
 
 def matching_loans(plan: Plan, catalog: Catalog) -> Loans | None:
     """The tables of the first donors that know every skill the plan calls, None where there are none."""
-    if not catalog.donors or not _plain(plan):
+    if not catalog.donors or not _plain(plan, "fail"):
         return None
     skills = [step.skill for step in plan.steps]
     known = (donors for donors in catalog.donors if donors.time_ms.keys() >= set(skills))
@@ -70,7 +82,7 @@ def micro(cents: Floats) -> Money:
     return np.rint(cents * MICRO).astype(np.int64)
 
 
-def _plain(plan: Plan) -> bool:
+def _plain(plan: Plan, *on_error: str) -> bool:
     """Only steps that run once and as the catalog says can be taken from records of such steps."""
     return not any(
         step.when
@@ -79,22 +91,37 @@ def _plain(plan: Plan) -> bool:
         or step.retry
         or step.approval
         or step.iterations > 1
-        or step.on_error.action != "fail"
+        or step.on_error.action not in on_error
         for step in plan.steps
     )
 
 
-def _rows(block: Block) -> Rows:
+def _shape(skills: Sequence[str], found: Canonical) -> tuple[tuple[str, ...], After]:
+    return tuple(skills[i] for i in found.order), found.after
+
+
+def _goes_on(block: Block, step: int) -> bool:
+    """Whether every run in which the step failed tells what comes then: a step that was not reached took no time."""
+    followers = [k for k, before in enumerate(block.after) if step in before]
+    return all(
+        all(time[k] > 0 for k in followers)
+        for time, failed in zip(block.time_ms, block.failed, strict=True)
+        if failed[step]
+    )
+
+
+def _rows(block: Block, steps: Sequence[int]) -> Rows:
+    """The block's tables, its steps in the plan's order."""
     run, time_scale, cost_scale, weight = (np.array(column) for column in zip(*block.draws, strict=True))
     return Rows(
         pick=_pick(weight),
         run=run,
         time_scale=time_scale,
         cost_scale=cost_scale,
-        gap=_by_step(block.gap_ms),
-        time=_by_step(block.time_ms),
-        cost=None if block.cost_cents is None else _by_step(block.cost_cents),
-        failed=np.array(block.failed, bool).T.copy(),
+        gap=_by_step(block.gap_ms)[steps],
+        time=_by_step(block.time_ms)[steps],
+        cost=None if block.cost_cents is None else _by_step(block.cost_cents)[steps],
+        failed=np.array(block.failed, bool).T[steps],
     )
 
 

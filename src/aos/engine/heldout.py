@@ -1,7 +1,6 @@
 """Recorded runs split by time, and what happened in them: to single attempts, to runs of a shape, to runs of a plan."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +8,12 @@ from numpy.typing import NDArray
 
 from aos.domain.records import Records
 from aos.engine.backtest import Seen
-from aos.engine.calibrate.runs import After, Shape, shapes
+from aos.engine.calibrate.runs import Shape, shapes
 from aos.engine.calibrate.table import Table, table
+from aos.engine.canonical import After
 from aos.engine.records import select
 
-__all__ = ["Called", "Split", "attempts", "shaped_runs", "split", "whole_runs"]
+__all__ = ["Called", "Split", "attempts", "runs_of", "shaped_runs", "split", "whole_runs"]
 
 Called = tuple[str, tuple[str, ...]]
 """A skill and the values of the conditions that split it."""
@@ -61,15 +61,16 @@ def attempts(records: Records, by: tuple[str, ...]) -> dict[Called, Seen]:
     }
 
 
-def shaped_runs(records: Records, by: tuple[str, ...]) -> dict[ShapeKey, Seen]:
-    """What happened to the runs of each shape, most runs first; time is from the first start to the last end."""
+def shaped_runs(records: Records, by: tuple[str, ...]) -> dict[ShapeKey, Shape]:
+    """The runs of each shape, most runs first."""
     found = table(records, by)
-    parts: dict[ShapeKey, list[Shape]] = {}
-    for shape in shapes(found):
-        called = tuple((found.variants[v].skill, found.variants[v].values) for v in shape.variant)
-        parts.setdefault((called, shape.after), []).append(shape)
-    numbers = itertools.count()
-    return {key: _seen(alike, numbers) for key, alike in parts.items()}
+    called = [(variant.skill, variant.values) for variant in found.variants]
+    return {(tuple(called[v] for v in shape.variant), shape.after): shape for shape in shapes(found)}
+
+
+def runs_of(shape: Shape, goes_on: Sequence[bool]) -> Seen:
+    """What happened to the runs of a shape, which go on after failures of some steps; time is to the last end."""
+    return Seen(shape.number, shape.makespan(), shape.cost.sum(axis=1), shape.completed(goes_on))
 
 
 def whole_runs(records: Records, by: tuple[str, ...], belongs: Callable[[Called], bool]) -> Seen:
@@ -94,14 +95,3 @@ def _given_up(found: Table) -> NDArray[np.bool_]:
     given_up = np.zeros(len(key), bool)
     given_up[ranked] = last & found.failed[ranked]
     return given_up
-
-
-def _seen(alike: list[Shape], numbers: Iterator[int]) -> Seen:
-    """A shape has a row for each run; it does not say which, so they get numbers of their own."""
-    many = sum(len(shape.began) for shape in alike)
-    return Seen(
-        np.fromiter(itertools.islice(numbers, many), np.intp, many),
-        np.concatenate([shape.makespan() for shape in alike]),
-        np.concatenate([shape.cost.sum(axis=1) for shape in alike]),
-        np.concatenate([shape.ran_through for shape in alike]),
-    )

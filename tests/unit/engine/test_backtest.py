@@ -13,8 +13,9 @@ from aos.api.calibrate import calibrate
 from aos.domain.backtest import Backtest, Pooled
 from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail
 from aos.domain.records import Records
-from aos.domain.skills import Catalog, Figure, Skill
+from aos.domain.skills import Block, Catalog, Figure, Skill
 from aos.engine.backtest import Case, Draws, Seen, pool, score
+from aos.engine.calibrate.runs import makespan
 from aos.engine.heldout import split
 from aos.engine.records import put_in_order
 from aos.errors import AosError
@@ -84,11 +85,41 @@ def test_a_catalog_with_latencies_halved_is_found_out() -> None:
 
 
 def test_plans_are_forecast_by_their_shape() -> None:
+    """The runs go on after a step that failed, and so does the plan they are forecast by."""
     plans = pooled(learned(), "plan")
     assert plans.cases == 2
-    assert plans.time
-    assert plans.time.n == 160
-    assert plans.time.in90.value > 0.8
+    for quantity in (plans.time, plans.cost):
+        assert quantity
+        assert quantity.n == 160
+        assert quantity.in50.value == pytest.approx(0.5, abs=0.1)
+        assert quantity.in90.value == pytest.approx(0.9, abs=0.05)
+        assert quantity.ratio
+        assert quantity.ratio.value < 0.75
+    assert plans.success.brier.value < 0.05
+
+
+@pytest.mark.parametrize(("spread", "too_sure"), [(0.4, True), (3.0, False)])
+def test_blocks_that_vary_too_little_or_too_much_are_found_out(spread: float, too_sure: bool) -> None:
+    whole = calibrate(records(), base=default_catalog(), by=("region",)).catalog
+    broken = whole._replace(blocks=tuple(stretched(block, spread) for block in whole.blocks))
+    result = backtest(records(), base=default_catalog(), by=("region",), shapes=True, catalog=broken)
+    time = pooled(result, "plan").time
+    assert time
+    if too_sure:
+        assert (time.in50.value, time.in90.value) < (0.35, 0.65)
+        assert time.pit[0] + time.pit[-1] > 0.5 * time.n
+    else:
+        assert time.in50.value > 0.7
+        assert time.pit[0] + time.pit[-1] < 0.1 * time.n
+
+
+def stretched(block: Block, spread: float) -> Block:
+    """Every draw's total moved from the median total, or towards it."""
+    made = makespan(block.after, np.array(block.gap_ms), np.array(block.time_ms))
+    middle = np.median([made[d.run] * d.time_scale for d in block.draws])
+    moved = (middle * (made[d.run] * d.time_scale / middle) ** spread for d in block.draws)
+    draws = (d._replace(time_scale=to / made[d.run]) for d, to in zip(block.draws, moved, strict=True))
+    return block._replace(draws=tuple(draws))
 
 
 def test_a_plan_is_held_against_the_runs_of_its_skills() -> None:

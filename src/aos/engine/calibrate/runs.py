@@ -1,31 +1,32 @@
 """Recorded runs of like shape: which steps they had, in what order, and how long each took after the ones before it."""
 
-import heapq
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from aos.engine.calibrate.table import Flags, Ints, Table
+from aos.engine.canonical import After, Canonical, canonical
 from aos.engine.distributions import Floats
-
-After = tuple[tuple[int, ...], ...]
 
 
 class Shape(NamedTuple):
-    """Runs with the same steps, oldest first. Matrices are [run, step]; steps stand behind those they start after.
+    """Runs with the same steps, oldest first. Matrices are [run, step]; steps stand in their canonical order.
 
     `variant[i]` is what step i calls. Step i starts `gap` ms after the last of the steps before it, takes `time` ms
     with all its attempts, costs `cost` cents (NaN: not recorded), and `failed` or not in the end. In a run that
-    failed, the steps it never came to have zeros. `began` is when each run started, ms.
+    stopped, the steps it never came to have zeros, and `ran` says which it came to. `number` is which run of the
+    records each is, `began` when it started, ms.
     """
 
-    steps: tuple[str, ...]
     variant: tuple[int, ...]
     after: After
+    number: Ints
     began: Floats
     gap: Floats
     time: Floats
     cost: Floats
+    ran: Flags
     failed: Flags
 
     @property
@@ -37,6 +38,22 @@ class Shape(NamedTuple):
     def ran_through(self) -> Flags:
         """The runs without a failed step."""
         return np.logical_not(self.failed.any(axis=1))
+
+    @property
+    def went_on(self) -> tuple[bool, ...]:
+        """Steps that runs don't stop for: most of those in which the step failed came to all that starts after it."""
+        return tuple(self._went_on(i) for i in range(len(self.after)))
+
+    def _went_on(self, i: int) -> bool:
+        followers = [k for k, before in enumerate(self.after) if i in before]
+        came = self.ran[self.failed[:, i]][:, followers].all(axis=1)
+        return bool(followers and came.size and came.mean() > 0.5)
+
+    def completed(self, goes_on: Sequence[bool]) -> Flags:
+        """The runs that came to their end: no step failed but those that a run `goes_on` after."""
+        stops = self.failed & ~np.array(goes_on, bool)
+        done: Flags = self.ran.all(axis=1) & ~stops.any(axis=1)
+        return done
 
     def makespan(self) -> Floats:
         """How long each run took, ms: its steps put on the clock as the engine does."""
@@ -79,7 +96,7 @@ def shapes(table: Table) -> list[Shape]:
         order = _order(key, table) if len(key) > 1 else None
         if order is not None:
             found.append(_shape(key, order, groups[key], stopped, steps, table))
-    return sorted(found, key=lambda shape: -len(shape.began))
+    return sorted(_merged(found), key=lambda shape: -len(shape.began))
 
 
 def makespan(after: After, gap: Floats, time: Floats) -> Floats:
@@ -140,8 +157,8 @@ def _joined(groups: dict[_Key, list[Ints]], steps: _Steps) -> list[tuple[_Key, l
     return [(key, joined[key]) for key in whole if groups[key]]
 
 
-def _order(key: _Key, table: Table) -> list[tuple[int, tuple[int, ...]]] | None:
-    """(position in the key, positions in the order before it): steps by name, but behind those they start after."""
+def _order(key: _Key, table: Table) -> Canonical | None:
+    """The canonical order of the steps; None where they name steps that are not there, or wait for each other."""
     place = {table.steps[step]: i for i, (step, _, _) in enumerate(key)}
     needs: list[list[int]] = []
     for _, _, after in key:
@@ -149,23 +166,7 @@ def _order(key: _Key, table: Table) -> list[tuple[int, tuple[int, ...]]] | None:
         if any(name not in place for name in names):
             return None
         needs.append([place[name] for name in names])
-    followers: list[list[int]] = [[] for _ in key]
-    for i, before in enumerate(needs):
-        for j in before:
-            followers[j].append(i)
-    waits = [len(before) for before in needs]
-    ready = [i for i, count in enumerate(waits) if not count]
-    done: dict[int, int] = {}
-    while ready:
-        current = heapq.heappop(ready)
-        done[current] = len(done)
-        for i in followers[current]:
-            waits[i] -= 1
-            if not waits[i]:
-                heapq.heappush(ready, i)
-    if len(done) < len(key):
-        return None
-    return [(i, tuple(sorted(done[j] for j in needs[i]))) for i in done]
+    return canonical([table.variants[variant].id for _, variant, _ in key], needs)
 
 
 def _names(after: int, table: Table) -> list[str]:
@@ -176,17 +177,17 @@ def _names(after: int, table: Table) -> list[str]:
 
 def _shape(
     key: _Key,
-    order: list[tuple[int, tuple[int, ...]]],
+    order: Canonical,
     runs: list[Ints],
     stopped: list[Ints],
     steps: _Steps,
     table: Table,
 ) -> Shape:
     """The matrices of a shape, runs by when they began."""
-    place = {key[i]: at for at, (i, _) in enumerate(order)}
+    place = {key[i]: at for at, i in enumerate(order.order)}
     rows = np.full((len(runs) + len(stopped), len(key)), -1)
     whole = np.array(runs)
-    rows[: len(runs)] = whole[:, [i for i, _ in order]]
+    rows[: len(runs)] = whole[:, list(order.order)]
     for r, short in enumerate(stopped, len(runs)):
         for row in short:
             triple = (int(steps.step[row]), int(steps.variant[row]), int(steps.after[row]))
@@ -195,19 +196,33 @@ def _shape(
     start = np.where(never, np.inf, steps.start[rows])
     began = start.min(axis=1)
     ranked = np.argsort(began, kind="stable")
-    after = tuple(before for _, before in order)
     time = np.where(never, 0.0, steps.end[rows] - steps.start[rows])
-    gap = np.where(never, 0.0, _gaps(after, start, np.where(never, -np.inf, steps.end[rows]), began))
+    gap = np.where(never, 0.0, _gaps(order.after, start, np.where(never, -np.inf, steps.end[rows]), began))
     return Shape(
-        steps=tuple(table.steps[key[i][0]] for i, _ in order),
-        variant=tuple(key[i][1] for i, _ in order),
-        after=after,
+        variant=tuple(key[i][1] for i in order.order),
+        after=order.after,
+        number=steps.run[rows.max(axis=1)][ranked],
         began=began[ranked],
         gap=gap[ranked],
         time=time[ranked],
         cost=np.where(never, 0.0, steps.cost[rows])[ranked],
+        ran=~never[ranked],
         failed=(~never & steps.failed[rows])[ranked],
     )
+
+
+def _merged(found: Iterable[Shape]) -> list[Shape]:
+    """Shapes that differ in the names of their steps alone are one."""
+    alike: dict[tuple[tuple[int, ...], After], list[Shape]] = {}
+    for shape in found:
+        alike.setdefault((shape.variant, shape.after), []).append(shape)
+    return [_together(parts) if len(parts) > 1 else parts[0] for parts in alike.values()]
+
+
+def _together(parts: list[Shape]) -> Shape:
+    ranked = np.argsort(np.concatenate([part.began for part in parts]), kind="stable")
+    variant, after, *columns = zip(*parts, strict=True)
+    return Shape(variant[0], after[0], *(np.concatenate(column)[ranked] for column in columns))
 
 
 def _gaps(after: After, start: Floats, end: Floats, began: Floats) -> Floats:

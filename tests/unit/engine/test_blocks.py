@@ -1,0 +1,153 @@
+"""Runs drawn whole: which plans a block is for, and what it says of failures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aos.api.calibrate import calibrate
+from aos.api.outcomes import outcomes
+from aos.domain.plans import OnError, Plan, Step
+from aos.domain.skills import Catalog
+from aos.engine.canonical import canonical
+from aos.wire.records import Declared, read_csv
+
+_HEADER = "run,step,skill,start_ms,end_ms,cost_cents,code,after"
+
+
+def learned(lines: Sequence[str]) -> Catalog:
+    read = read_csv([_HEADER, *lines], Declared(), name="runs")
+    return calibrate(read.records, base=Catalog({})).catalog
+
+
+def run(number: int, fails: str = "", *, stops: bool = False, names: str = "get rank score sum") -> list[str]:
+    """get, then rank (300 ms or so) beside score (20 ms), then sum; at most one step fails."""
+    began, pace = number * 10_000, 1 + number % 7 / 10
+    get, rank, score, total = names.split()
+    rows = []
+    for name, skill, start, took, after in (
+        (get, "fetch", 0, 100, ""),
+        (rank, "rank", 110, 300, get),
+        (score, "score", 110, 20, get),
+        (total, "sum", 420, 50, f"{rank} {score}"),
+    ):
+        at = began + start * pace
+        code = "BROKEN" if skill == fails else ""
+        rows.append(f"r{number},{name},{skill},{at},{at + took * pace},{took * pace / 100},{code},{after}")
+    return rows[:-1] if stops else rows
+
+
+def plan(*steps: tuple[str, str, str], on_error: str = "") -> Plan:
+    return Plan(
+        tuple(
+            Step(
+                name,
+                skill,
+                {},
+                needs=tuple(after.split()),
+                on_error=OnError("continue" if skill == on_error else "fail"),
+            )
+            for name, skill, after in steps
+        )
+    )
+
+
+AS_RECORDED = (("a", "fetch", ""), ("b", "rank", "a"), ("c", "score", "a"), ("d", "sum", "b c"))
+OTHERWISE_LISTED = (("d", "sum", "c b"), ("c", "score", "a"), ("a", "fetch", ""), ("b", "rank", "a"))
+WITH_AN_EDGE_TO_SPARE = (*AS_RECORDED[:3], ("d", "sum", "a b c"))
+
+
+@pytest.mark.parametrize("steps", [OTHERWISE_LISTED, WITH_AN_EDGE_TO_SPARE])
+def test_a_plan_draws_from_the_runs_of_its_shape_in_whatever_order_it_is_listed(
+    steps: tuple[tuple[str, str, str], ...],
+) -> None:
+    catalog = learned([row for i in range(40) for row in run(i)])
+    as_recorded = outcomes(plan(*AS_RECORDED), catalog)
+    listed = outcomes(plan(*steps), catalog)
+    assert (listed.time == as_recorded.time).all()
+    assert (listed.cost == as_recorded.cost).all()
+
+
+def test_another_shape_of_the_same_skills_draws_from_no_run() -> None:
+    catalog = learned([row for i in range(40) for row in run(i)])
+    chain = (("a", "fetch", ""), ("b", "rank", "a"), ("c", "score", "b"), ("d", "sum", "c"))
+    with_blocks, without = (outcomes(plan(*chain), c) for c in (catalog, catalog._replace(blocks=())))
+    assert (with_blocks.time == without.time).all()
+
+
+def test_runs_that_name_their_steps_otherwise_are_runs_of_one_shape() -> None:
+    names = ("get rank score sum", "z y x w", "1 0 3 2")
+    (block,) = learned([row for i in range(60) for row in run(i, names=names[i % 3])]).blocks
+    assert block.provenance.n == 60
+
+
+def test_a_plan_that_goes_on_takes_as_long_as_the_runs_that_went_on() -> None:
+    """Of ten runs one has a failed `rank`, and goes on."""
+    catalog = learned([row for i in range(60) for row in run(i, "rank" if i % 10 == 0 else "")])
+    going_on = outcomes(plan(*AS_RECORDED, on_error="rank"), catalog)
+    stopping = outcomes(plan(*AS_RECORDED), catalog)
+    assert np.quantile(going_on.time, 0.05) > 400
+    assert going_on.success.mean() == pytest.approx(1 - 0.5 / 61, abs=0.004)
+    assert stopping.success.mean() == pytest.approx(0.9 * (1 - 0.5 / 61), abs=0.01)
+    assert (stopping.time <= going_on.time).all()
+    assert (stopping.time < going_on.time).mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_runs_that_stopped_do_not_say_what_would_have_come() -> None:
+    catalog = learned(
+        [row for i in range(60) for row in run(i, "rank" if i % 10 == 0 else "", stops=i % 10 == 0)]
+    )
+    going_on = outcomes(plan(*AS_RECORDED, on_error="rank"), catalog)
+    without = outcomes(plan(*AS_RECORDED, on_error="rank"), catalog._replace(blocks=()))
+    assert (going_on.time == without.time).all()
+    assert outcomes(plan(*AS_RECORDED), catalog).success.mean() == pytest.approx(1 - 6.5 / 61, abs=0.01)
+
+
+@pytest.mark.parametrize("runs", [3, 10, 100])
+def test_runs_that_all_succeeded_promise_no_certain_success(runs: int) -> None:
+    """Jeffreys' prior: after n successes the chance of a failure is 0.5 / (n + 1). It moves neither time nor cost."""
+    catalog = learned([row for i in range(runs) for row in run(i)])
+    drawn = outcomes(plan(*AS_RECORDED), catalog, samples=40_000)
+    assert drawn.success.mean() == pytest.approx(1 - 0.5 / (runs + 1), abs=0.006)
+    levels = np.linspace(0.1, 0.9, 9)
+    for quantity in (drawn.time, drawn.cost):
+        assert np.quantile(quantity, levels) == pytest.approx(
+            np.quantile(quantity[drawn.success], levels), rel=0.02
+        )
+
+
+@st.composite
+def dags(draw: st.DrawFn) -> tuple[list[str], list[tuple[int, ...]]]:
+    labels = draw(st.lists(st.sampled_from("ab"), min_size=1, max_size=6))
+    after = [tuple(j for j in range(i) if draw(st.booleans())) for i in range(len(labels))]
+    return labels, after
+
+
+@given(dags(), st.data())
+def test_the_canonical_order_does_not_depend_on_how_steps_are_listed(
+    dag: tuple[list[str], list[tuple[int, ...]]], data: st.DataObject
+) -> None:
+    labels, after = dag
+    listed = data.draw(st.permutations(range(len(labels))))
+    place = {old: new for new, old in enumerate(listed)}
+    one = canonical(labels, after)
+    other = canonical(
+        [labels[old] for old in listed], [tuple(place[j] for j in after[old]) for old in listed]
+    )
+    assert one
+    assert other
+    assert one.after == other.after
+    assert [labels[i] for i in one.order] == [labels[listed[i]] for i in other.order]
+    assert all(j < k for k, before in enumerate(one.after) for j in before)
+
+
+def test_steps_that_wait_for_each_other_have_no_order() -> None:
+    assert canonical("ab", [(1,), (0,)]) is None
+
+
+def test_long_chains_are_put_in_order_quickly_and_in_little_memory() -> None:
+    found = canonical(["a"] * 5_000, [(i - 1,) if i else () for i in range(5_000)])
+    assert found
+    assert found.order == tuple(range(5_000))
