@@ -17,6 +17,7 @@ from aos.domain.skills import (
     Donors,
     Drawn,
     Effects,
+    EffectsBy,
     FailureMode,
     FanOut,
     Figure,
@@ -308,6 +309,7 @@ _costs = (
         follows_latency=_ratios,
     )
 )
+_effects = st.builds(Effects, *[st.booleans()] * 5)
 _policies = st.builds(
     RetryPolicy,
     max_attempts=st.integers(1, 10),
@@ -315,6 +317,7 @@ _policies = st.builds(
     multiplier=st.floats(1, 10),
     max_backoff_ms=_amounts,
     retry_on=st.lists(st.sampled_from(CATEGORIES), unique=True).map(tuple),
+    deduplicated=st.booleans(),
 )
 _texts = st.lists(words, max_size=2).map(tuple)
 _pools = {"wide": 8, "narrow": 1}
@@ -343,7 +346,8 @@ def skills(name: str) -> Strategy[Skill]:
         "latency": _spreads,
         "cost": _costs,
         "failures": st.none() | st.lists(_failure_modes, max_size=4, unique_by=lambda m: m.code).map(tuple),
-        "effects": st.builds(Effects, *[st.booleans()] * 5),
+        "effects": _effects,
+        "effects_by": st.none() | st.builds(EffectsBy, names, st.dictionaries(names, _effects, max_size=2)),
         "retry": _policies,
         "rate_limit": st.none() | st.builds(RateLimit, st.floats(0.1, 1000), st.integers(1, 100)),
         "pool": st.sampled_from([None, *_pools]),

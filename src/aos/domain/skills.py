@@ -47,7 +47,8 @@ class FailureMode(NamedTuple):
 class RetryPolicy(NamedTuple):
     """Attempt again after a failure of the categories in `retry_on`, at most `max_attempts` tries in all.
 
-    The wait before try k+1 is min(backoff_ms * multiplier**(k-1), max_backoff_ms).
+    The wait before try k+1 is min(backoff_ms * multiplier**(k-1), max_backoff_ms). `deduplicated`: all attempts of a
+    call bear one key by which the receiver tells repetitions, so that one which took effect takes it once.
     """
 
     max_attempts: int = 1
@@ -55,6 +56,7 @@ class RetryPolicy(NamedTuple):
     multiplier: float = 2.0
     max_backoff_ms: float = 60_000.0
     retry_on: tuple[Category, ...] = ("TRANSIENT",)
+    deduplicated: bool = False
 
     def backoff(self, failed_attempts: int) -> float:
         """Milliseconds to wait after that many failed attempts (1, 2, ...)."""
@@ -79,6 +81,13 @@ class Effects(NamedTuple):
     destructive: bool
     reversible: bool
     open_world: bool
+
+
+class EffectsBy(NamedTuple):
+    """Where effects depend on a parameter: those of a call whose `param` has a value among `cases`."""
+
+    param: str
+    cases: Mapping[str, Effects]
 
 
 class CallCost(NamedTuple):
@@ -135,7 +144,10 @@ class Hints(NamedTuple):
 
 
 class Skill(NamedTuple):
-    """A descriptor: all that simulate knows of a skill. `None` figures are unknown."""
+    """A descriptor: all that simulate knows of a skill. `None` figures are unknown.
+
+    `effects` are those of any call, the worst there is; `effects_by` those of calls that are known better.
+    """
 
     id: str
     version: str
@@ -155,6 +167,16 @@ class Skill(NamedTuple):
     constraints: Mapping[str, Any] = {}
     hints: Hints = Hints()
     enabled: bool = True
+    effects_by: EffectsBy | None = None
+
+    def effects_of(self, params: Mapping[str, Any]) -> Effects:
+        """The effects of a call with these parameters; where one is left out, with its schema's default."""
+        if self.effects_by is None:
+            return self.effects
+        name = self.effects_by.param
+        schema = self.input_schema.get("properties", {}).get(name, {})
+        value = params.get(name, schema.get("default") if isinstance(schema, dict) else None)
+        return self.effects_by.cases.get(value, self.effects) if isinstance(value, str) else self.effects
 
 
 class Correlation(NamedTuple):

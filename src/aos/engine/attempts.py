@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.skills import FailureMode, RetryPolicy
+from aos.domain.retries import effect_of_failure, tries_again
+from aos.domain.skills import Effects, FailureMode, RetryPolicy
 from aos.engine.distributions import SIZE, Floats, at_ranks, quantile_table
 
 TIMEOUT = FailureMode("TIMEOUT", "TRANSIENT", None)
@@ -87,9 +88,11 @@ def mode_of(attempts: Attempts, index: NDArray[np.uint16]) -> NDArray[np.uint8]:
     return np.where(entry >= 0, attempts.mode.take(entry, mode="clip"), attempts.cut_off).astype(np.uint8)
 
 
-def retried(modes: Sequence[FailureMode], retry: RetryPolicy) -> NDArray[np.bool_]:
-    """Which modes the policy tries again after."""
-    return np.array([mode.category in retry.retry_on for mode in modes], bool)
+def retried(modes: Sequence[FailureMode], retry: RetryPolicy, effects: Effects) -> NDArray[np.bool_]:
+    """Which modes the policy tries again after, in a call with these effects."""
+    left = [effect_of_failure(mode.code, effects) for mode in modes]
+    again = [tries_again(retry, effects, m.category, effect) for m, effect in zip(modes, left, strict=True)]
+    return np.array(again, bool)
 
 
 def _entries(probability: float) -> int:

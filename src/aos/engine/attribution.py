@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from aos.domain.attribution import Attribution, Danger, Fix, StepShare
+from aos.domain.flow import waits_for
 from aos.domain.verdicts import Limits
 from aos.engine.distributions import Floats
 from aos.engine.draws import Flags
 from aos.engine.prices import MICRO
-from aos.engine.program import Program, waits_for
+from aos.engine.program import Program
 from aos.engine.simulate import Samples, StepSamples
 
 _LEAST_TOLERANCE = 1e-9
@@ -115,7 +116,7 @@ def _paths(program: Program, samples: Sequence[StepSamples], finish: Floats) -> 
     part /= part.sum(axis=0)
     added = np.empty_like(part)
     for i in reversed(program.order.sequence):
-        before = list(waits_for(program, i))
+        before = list(waits_for(program.order, i))
         if not before:
             added[i] = samples[i].end
             continue

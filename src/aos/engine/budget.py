@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from aos.domain.flow import too_dear
 from aos.engine.draws import Flags
 from aos.engine.prices import Money
 from aos.engine.simulate import Samples
@@ -29,7 +30,7 @@ def spent_when_stopped(chunk: Samples, budget: int) -> tuple[Flags, Money]:
     by_start = np.argsort(starts, axis=0, kind="stable")
     costs, asks = np.take_along_axis(costs, by_start, 0), np.take_along_axis(asks, by_start, 0)
     before = np.cumsum(costs, axis=0) - costs
-    refused = (asks > 0) & (before + asks > budget)
+    refused = too_dear(asks, before, budget)
     hit = refused.any(axis=0)
     stopped[near] = hit
     spent[near] = np.where(hit, before[refused.argmax(axis=0), np.arange(len(near))], spent[near])

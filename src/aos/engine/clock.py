@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from aos.domain.flow import waits_for
 from aos.engine.distributions import Floats
 from aos.engine.draws import Flags, Node
-from aos.engine.program import Program, waits_for
+from aos.engine.program import Program
 
 
 class Clock:
@@ -23,7 +24,7 @@ class Clock:
         self.finish_elapsed_time = np.zeros(count)
 
     def place(self, i: int, items: tuple[tuple[Node, ...], ...], ran: Flags, wait: Floats | None) -> None:
-        before = waits_for(self.program, i)
+        before = waits_for(self.program.order, i)
         self.start[i] = self._latest(self.end, before)
         self.end[i] = _ends(self.start[i], items)
         np.maximum(self.finish_time, self.end[i], out=self.finish_time)
@@ -53,7 +54,7 @@ def _last_uses(program: Program) -> dict[int, list[int]]:
     """For each step the steps whose ends nobody looks at after it."""
     last: dict[int, int] = {}
     for i in program.order.sequence:
-        for before in waits_for(program, i):
+        for before in waits_for(program.order, i):
             last[before] = i
     uses: dict[int, list[int]] = {}
     for step, user in last.items():

@@ -1,17 +1,22 @@
 """The plan as a network of nodes that may queue for slots and permits."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from aos.domain.flow import waits_for
 from aos.engine.contention import contended, schedule
 from aos.engine.distributions import Floats
 from aos.engine.draws import Flags, Node
-from aos.engine.program import Program, waits_for
+from aos.engine.program import Program
 
 
 class Network:
     """The plan's nodes as `contention.schedule` wants them; steps of several nodes end in a join of no length."""
 
-    def __init__(self, program: Program, items: list[tuple[tuple[Node, ...], ...]], ran: list[Flags]) -> None:
+    def __init__(
+        self, program: Program, items: list[tuple[tuple[Node, ...], ...]], ran: Mapping[int, Flags]
+    ) -> None:
         self.program = program
         self.ran = ran
         self.nodes: list[Node | None] = []
@@ -23,7 +28,7 @@ class Network:
             self._add_step(i, items[i])
 
     def _add_step(self, i: int, items: tuple[tuple[Node, ...], ...]) -> None:
-        before = tuple(self.join[b] for b in waits_for(self.program, i))
+        before = tuple(self.join[b] for b in waits_for(self.program.order, i))
         self.first[i] = []
         last: list[int] = []
         for chain in items:
@@ -77,7 +82,7 @@ def can_queue(program: Program) -> bool:
     position: dict[int, list[int]] = {}
     for i in program.order.sequence:
         call = program.calls[i]
-        before = tuple(n for b in waits_for(program, i) for n in position[b])
+        before = tuple(n for b in waits_for(program.order, i) for n in position[b])
         position[i] = []
         for _ in range(call.items.most):
             position[i].append(len(after))

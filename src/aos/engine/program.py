@@ -12,7 +12,8 @@ from aos.domain.kept import kept
 from aos.domain.plans import MAX_ITEMS, Order, Plan, Step, order
 from aos.domain.prices import ModelPrice
 from aos.domain.references import given
-from aos.domain.skills import Catalog, FanOut, Figure, RetryPolicy, Skill
+from aos.domain.retries import effective_retry
+from aos.domain.skills import Catalog, Effects, FanOut, Figure, RetryPolicy, Skill
 from aos.engine.attempts import Attempts, attempts_table, retried
 from aos.engine.blocks import Loans, Rows, matching_loans, matching_rows
 from aos.engine.distributions import Floats, quantile_table
@@ -44,6 +45,7 @@ class Call(NamedTuple):
     group: int
     attempts: Attempts
     retry: RetryPolicy
+    effects: Effects
     retried: NDArray[np.bool_]
     retries_all: bool
     price: Price | None
@@ -141,27 +143,6 @@ def _possibly_late(call: Call, law: FanOut | None, width: int) -> Call:
     return call._replace(late=late(law, width, call.group)) if law and width > 1 else call
 
 
-def waits_for(program: Program, i: int) -> tuple[int, ...]:
-    """Steps that must have ended before i starts: those before it, and their fallbacks unless i is one of them."""
-    stands_in = {owner: fallback for fallback, owner in program.order.fallback_of.items()}
-    found = set(program.order.after[i])
-    for before in program.order.after[i]:
-        target = stands_in.get(before)
-        while target is not None and target != i:
-            found.add(target)
-            target = stands_in.get(target)
-    return tuple(sorted(found))
-
-
-def effective_retry(step: Step, skill: Skill) -> RetryPolicy:
-    """The catalog's policy with the step's tighter figures."""
-    own, policy = step.retry, skill.retry
-    if own is None:
-        return policy
-    figures = {name: value for name, value in own._asdict().items() if value is not None}
-    return policy._replace(**figures)
-
-
 def _call(
     step: Step,
     stream: int,
@@ -172,6 +153,7 @@ def _call(
     prices: Mapping[str, ModelPrice],
 ) -> Call:
     attempts = _attempts(skill, step.timeout_s)
+    effects = skill.effects_of({name: given(value, inputs) for name, value in step.params.items()})
     retry = effective_retry(step, skill)
     overhead = skill.overhead or catalog.overhead
     return Call(
@@ -180,7 +162,8 @@ def _call(
         group=group,
         attempts=attempts,
         retry=retry,
-        retried=(again := retried(attempts.modes, retry)),
+        effects=effects,
+        retried=(again := retried(attempts.modes, retry, effects)),
         retries_all=bool(again.all()),
         price=price(skill.cost, step.params, inputs, prices) if skill.cost else None,
         items=_items(step, inputs),

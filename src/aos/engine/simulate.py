@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from aos.domain.flow import Flow
 from aos.engine.clock import Clock
 from aos.engine.distributions import Floats, normal_scores
 from aos.engine.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
@@ -87,9 +88,7 @@ class _Chunk:
         self.detail = detail
         self.contended = can_queue(program)
         steps = len(program.calls)
-        self.ran: list[Flags] = [np.empty(0, bool)] * steps
-        self.ok: list[Flags] = [np.empty(0, bool)] * steps
-        self.goes_on: list[Flags] = [np.empty(0, bool)] * steps
+        self.flow = Flow([call.step for call in program.calls], program.order, np.ones(count, bool))
         self.costs: list[Money | None] = [None] * steps
         self.items: list[tuple[tuple[Node, ...], ...]] = [()] * steps
         self.moods: dict[int, Floats] = {}
@@ -103,9 +102,10 @@ class _Chunk:
         program = self.program
         clock = Clock(program, self.count, keep=self.detail)
         for i in program.order.sequence:
-            self._decide_and_draw(i)
+            ran = self.flow.decide(i)
+            self.flow.end(i, self._draw(i, ran))
             if not self.contended:
-                clock.place(i, self.items[i], self.ran[i], self._wait(i))
+                clock.place(i, self.items[i], ran, self._wait(i))
                 if not self.detail:
                     self.items[i] = ()
         starts, ends, time, elapsed = (
@@ -113,67 +113,26 @@ class _Chunk:
             if self.contended
             else (clock.start, clock.end, clock.finish(), clock.finish_elapsed())
         )
-        success = np.ones(self.count, bool)
-        for i in range(len(program.calls)):
-            if i not in program.order.fallback_of:
-                success &= self.goes_on[i]
+        flow = self.flow
         steps = None
         if self.detail:
             steps = tuple(
-                StepSamples(self.ran[i], self.ok[i], self.costs[i], starts[i], ends[i], self.items[i])
+                StepSamples(flow.ran[i], flow.ok[i], self.costs[i], starts[i], ends[i], self.items[i])
                 for i in range(len(program.calls))
             )
         return Samples(
             cost=self._total_cost(),
             time=time,
             elapsed=elapsed,
-            success=success,
+            success=flow.success(),
             cost_open=self._open([c.price is None for c in program.calls]),
             time_open=self._open([not c.attempts.latency_known for c in program.calls]),
             success_open=self._open([not c.attempts.failures_known for c in program.calls]),
             steps=steps,
         )
 
-    def _decide_and_draw(self, i: int) -> None:
-        """Who runs: nothing before it failed for good, and its `when` holds; a fallback only when its step failed."""
-        program, call = self.program, self.program.calls[i]
-        owner = program.order.fallback_of.get(i)
-        allowed = np.ones(self.count, bool)
-        for before in program.order.after[i]:
-            if before not in program.order.watched[i] and before != owner:
-                allowed &= self.goes_on[before]
-        ran = allowed.copy()
-        if owner is not None:
-            ran &= self.ran[owner] & ~self.ok[owner]
-        if call.step.when:
-            ran &= self._outcome(next(iter(program.order.watched[i])), call.step.when.outcome)
-        self.ran[i] = ran
-        self._draw(i, ran)
-        self.goes_on[i] = (
-            allowed if call.step.on_error.action == "continue" else allowed & (self.ok[i] | ~ran)
-        )
-        if owner is not None:
-            self._stand_in(i, owner)
-
-    def _outcome(self, step: int, outcome: str) -> Flags:
-        if outcome == "skipped":
-            return ~self.ran[step]
-        return self.ran[step] & (self.ok[step] if outcome == "succeeded" else ~self.ok[step])
-
-    def _stand_in(self, fallback: int, owner: int) -> None:
-        """Where the fallback ran, its end is that of the step it stands in for, and of that one's owner."""
-        while True:
-            ran = self.ran[fallback]
-            self.ok[owner] = self.ok[owner] | (ran & self.ok[fallback])
-            self.goes_on[owner] = np.where(ran, self.goes_on[fallback], self.goes_on[owner])
-            fallback = owner
-            next_owner = self.program.order.fallback_of.get(owner)
-            if next_owner is None:
-                return
-            owner = next_owner
-
-    def _draw(self, i: int, ran: Flags) -> None:
-        """Draw every item and iteration; a failed iteration ends its item, all items must succeed."""
+    def _draw(self, i: int, ran: Flags) -> Flags:
+        """Draw every item and iteration; a failed iteration ends its item, all items must succeed: whether they do."""
         call = self.program.calls[i]
         width = self._width(i)
         ok = np.ones(self.count, bool)
@@ -195,7 +154,8 @@ class _Chunk:
                     here[lost] = False
                     ok[lost] = False
             items.append(tuple(chain))
-        self.ok[i], self.costs[i], self.items[i] = ok, cost, tuple(items)
+        self.costs[i], self.items[i] = cost, tuple(items)
+        return ok
 
     def _width(self, i: int) -> Floats | None:
         call = self.program.calls[i]
@@ -263,12 +223,12 @@ class _Chunk:
         found = None
         for i, call in enumerate(self.program.calls):
             if unknown[i] or not call.items.known:
-                found = self.ran[i] if found is None else found | self.ran[i]
+                found = self.flow.ran[i] if found is None else found | self.flow.ran[i]
         return found
 
     def _queue(self) -> tuple[list[Floats], list[Floats], Floats, Floats]:
         """The clock under contention: all nodes at once, first come first served."""
-        net = Network(self.program, self.items, self.ran)
+        net = Network(self.program, self.items, self.flow.ran)
         starts, ends, time = net.run(self.count, [None] * len(self.items))
         if not any(call.wait is not None for call in self.program.calls):
             return starts, ends, time, time

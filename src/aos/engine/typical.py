@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from aos.domain.flow import Flow, waits_for
 from aos.engine.prices import MICRO
-from aos.engine.program import Call, Program, waits_for
+from aos.engine.program import Call, Program
 
 
 class TypicalRun(NamedTuple):
@@ -22,20 +23,20 @@ class TypicalRun(NamedTuple):
 def typical_run(program: Program) -> TypicalRun:
     """One pass in order: no failures, so fallbacks and steps that watch for a failure don't run."""
     count = len(program.calls)
-    runs, ends = [False] * count, [0.0] * count
+    flow, ends = Flow([call.step for call in program.calls], program.order, True), [0.0] * count
     start: list[float | None] = [None] * count
     took: list[float | None] = [None] * count
     cents: list[float | None] = [None] * count
     for i in program.order.sequence:
         call = program.calls[i]
-        begin = max((ends[before] for before in waits_for(program, i)), default=0.0)
-        runs[i] = _runs(program, i, runs)
+        begin = max((ends[before] for before in waits_for(program.order, i)), default=0.0)
         ends[i] = begin
-        if runs[i]:
+        if flow.decide(i):
             start[i], took[i], cents[i] = begin, _duration(call), _price(call)
             ends[i] = begin + (took[i] or 0.0)
-    known_time = all(took[i] is not None for i in range(count) if runs[i])
-    known_cost = all(cents[i] is not None for i in range(count) if runs[i])
+        flow.end(i, True)
+    known_time = all(took[i] is not None for i in range(count) if flow.ran[i])
+    known_cost = all(cents[i] is not None for i in range(count) if flow.ran[i])
     return TypicalRun(
         ms=max(ends, default=0.0) if known_time else None,
         cents=sum(round(c * MICRO) for c in cents if c is not None) / MICRO if known_cost else None,
@@ -43,16 +44,6 @@ def typical_run(program: Program) -> TypicalRun:
         step_ms=tuple(took),
         step_cents=tuple(cents),
     )
-
-
-def _runs(program: Program, i: int, runs: list[bool]) -> bool:
-    if i in program.order.fallback_of:
-        return False
-    when = program.calls[i].step.when
-    if when is None:
-        return True
-    watched = runs[next(iter(program.order.watched[i]))]
-    return when.outcome == ("succeeded" if watched else "skipped")
 
 
 def _duration(call: Call) -> float | None:

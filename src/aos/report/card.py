@@ -8,6 +8,7 @@ from aos.domain.distributions import Constant, Distribution, Uniform, median
 from aos.domain.skills import (
     CallCost,
     Effects,
+    EffectsBy,
     FailureMode,
     Figure,
     Hints,
@@ -113,6 +114,7 @@ def _use(skill: Skill, pools: Mapping[str, int]) -> Rows:
     limit = skill.rate_limit
     rows = [
         ("effect", _effects(skill.effects)),
+        *_cases(skill.effects_by),
         ("retry", _retry(skill.retry)),
         ("rate limit", f"{limit.per_minute:,.6g} a minute, {limit.burst:,} at once" if limit else "none"),
     ]
@@ -132,6 +134,17 @@ def _effects(effects: Effects) -> str:
         ("reaches outside" if effects.open_world else "stays inside"),
     )
     return ", ".join(words)
+
+
+def _cases(by: EffectsBy | None) -> list[tuple[str, str]]:
+    """The values of the parameter, those of the same effects together."""
+    alike: dict[Effects, list[str]] = {}
+    for value, effects in by.cases.items() if by else ():
+        alike.setdefault(effects, []).append(value)
+    return [
+        (f"  {by.param}" if by else "", f"{', '.join(values)}: {_effects(effects)}")
+        for effects, values in alike.items()
+    ]
 
 
 def _retry(retry: RetryPolicy) -> str:

@@ -148,7 +148,10 @@ def _contract_digest(catalog: Catalog, skills_used: frozenset[str]) -> str:
 
 def _contract(catalog: Catalog, skill: Skill) -> dict[str, Any]:
     descriptor = dump_skill(skill)
-    kept = {key: descriptor[key] for key in ("version", "effects", "retry", "rate_limit", "constraints")}
+    kept = {
+        key: descriptor[key]
+        for key in ("version", "effects", "effects_by", "retry", "rate_limit", "constraints")
+    }
     slots = skill.pool and catalog.pools[skill.pool]
     return {**kept, "pool": skill.pool, "slots": slots, "cost": _exact(_declared(descriptor["cost"]))}
 

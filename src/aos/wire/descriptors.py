@@ -11,6 +11,7 @@ from aos.domain.skills import (
     Category,
     CostModel,
     Effects,
+    EffectsBy,
     FailureMode,
     Figure,
     Hints,
@@ -34,7 +35,7 @@ _COSTS = ("cost_cents", "cost")
 _SKILL = (
     *("version", "purpose", "input_schema", "output_schema", "main_output", "latency_ms", *_COSTS),
     *("failures", "effects", "retry", "rate_limit", "pool", "overhead_ms", "fan_out", "constraints"),
-    *("hints", "enabled"),
+    *("hints", "enabled", "effects_by"),
 )
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-")
 
@@ -76,6 +77,7 @@ def read_skill(
         constraints=dict(reader.obj(_stated(fields, "constraints"), at(pointer, "constraints"))),
         hints=_hints(reader, _stated(fields, "hints"), at(pointer, "hints")),
         enabled=reader.flag(fields["enabled"], at(pointer, "enabled"), True),
+        effects_by=_effects_by(reader, _stated(fields, "effects_by"), at(pointer, "effects_by")),
     )
     _check_main_output(reader, skill, pointer)
     return skill if len(reader.findings) == before else base
@@ -165,6 +167,17 @@ def _effects(reader: Reader, value: Field, pointer: str) -> Effects:
     return Effects(*(reader.flag(fields[key], at(pointer, key), False) for key in Effects._fields))
 
 
+def _effects_by(reader: Reader, value: Field, pointer: str) -> EffectsBy | None:
+    if value is MISSING:
+        return None
+    fields = reader.obj(value, pointer, known=EffectsBy._fields, required=EffectsBy._fields)
+    cases = reader.obj(fields["cases"], at(pointer, "cases"))
+    return EffectsBy(
+        reader.text(fields["param"], at(pointer, "param"), ""),
+        {case: _effects(reader, cases[case], at(pointer, "cases", case)) for case in cases},
+    )
+
+
 def _retry(reader: Reader, value: Field, pointer: str) -> RetryPolicy:
     fields = reader.obj(value, pointer, known=RetryPolicy._fields)
     retry_on = NO_RETRY.retry_on
@@ -183,6 +196,7 @@ def _retry(reader: Reader, value: Field, pointer: str) -> RetryPolicy:
         number("multiplier", NO_RETRY.multiplier, 1, 100),
         number("max_backoff_ms", NO_RETRY.max_backoff_ms, 0, MAX_MS),
         retry_on,
+        reader.flag(fields["deduplicated"], at(pointer, "deduplicated"), False),
     )
 
 
@@ -227,6 +241,7 @@ def dump_skill(skill: Skill) -> dict[str, Any]:
         "cost": _dump_cost(skill.cost),
         "failures": None if skill.failures is None else [_dump_failure(mode) for mode in skill.failures],
         "effects": skill.effects._asdict(),
+        "effects_by": _dump_effects_by(skill.effects_by),
         "retry": {**skill.retry._asdict(), "retry_on": list(skill.retry.retry_on)},
         "rate_limit": skill.rate_limit and skill.rate_limit._asdict(),
         "pool": skill.pool,
@@ -247,6 +262,12 @@ def _dump_failure(mode: FailureMode) -> dict[str, Any]:
         "charged": mode.charged,
         "outage_ms": dump_figure(mode.outage),
     }
+
+
+def _dump_effects_by(by: EffectsBy | None) -> dict[str, Any] | None:
+    if by is None:
+        return None
+    return {"param": by.param, "cases": {case: effects._asdict() for case, effects in by.cases.items()}}
 
 
 def _dump_cost(cost: CostModel | None) -> dict[str, Any] | None:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from aos.domain.distributions import Constant, Lognormal, Quantiles, Uniform
+from aos.domain.flow import waits_for
 from aos.domain.plans import OnError, Plan, Step
 from aos.domain.skills import Catalog, RateLimit, Skill
 from aos.domain.verdicts import Limits
 from aos.engine.attribution import attribution, contributions
-from aos.engine.program import Program, compile_plan, waits_for
+from aos.engine.program import Program, compile_plan
 from aos.engine.simulate import Samples, Simulation
 from tests.unit.engine.build import catalog, chain, program, skill, steps, tries
 
@@ -125,7 +126,7 @@ def walked(compiled: Program, chunk: Samples, sample: int) -> dict[int, float]:
     ends = [step.end[sample] for step in chunk.steps]
     at, added = int(np.argmax(ends)), {}
     while True:
-        before = waits_for(compiled, at)
+        before = waits_for(compiled.order, at)
         ready = max((ends[b] for b in before), default=0.0)
         added[at] = ends[at] - ready
         if not before:

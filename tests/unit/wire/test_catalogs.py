@@ -326,8 +326,9 @@ def test_the_contract_is_versions_prices_effects_retry_and_limits() -> None:
     canonical = (
         b'{"paint":{"constraints":{},"cost":{"cost_cents":{"value":"1.5"},"follows_latency":null,"per_ms":null},'
         b'"effects":{"destructive":false,"idempotent":false,"open_world":false,"read_only":false,'
-        b'"reversible":false},"pool":"brushes","rate_limit":null,"retry":{"backoff_ms":0,"max_attempts":1,'
-        b'"max_backoff_ms":60000,"multiplier":2,"retry_on":["TRANSIENT"]},"slots":2,"version":"1"}}'
+        b'"reversible":false},"effects_by":null,"pool":"brushes","rate_limit":null,"retry":{"backoff_ms":0,'
+        b'"deduplicated":false,"max_attempts":1,"max_backoff_ms":60000,"multiplier":2,"retry_on":["TRANSIENT"]},'
+        b'"slots":2,"version":"1"}}'
     )
     assert catalog_contract_digest(catalog, ["paint"]) == "sha256:" + sha256(canonical).hexdigest()
 

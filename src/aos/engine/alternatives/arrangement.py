@@ -10,7 +10,7 @@ from copy import copy
 from typing import Any
 
 from aos.domain.plans import MAIN_INPUTS, Order, Plan, Step, uses
-from aos.domain.skills import Catalog
+from aos.domain.skills import Catalog, Effects
 
 
 class Arrangement:
@@ -39,7 +39,7 @@ class Arrangement:
         and for every step before it that may change the world.
         """
         step, previous = self._steps[i], self._previous[i]
-        effects = self._catalog.skills[step.skill].effects
+        effects = self._effects(step)
         if previous is None or step.needs is not None or step.on_error.fallback:
             return None
         if not (effects.read_only or effects.idempotent):
@@ -144,9 +144,12 @@ class Arrangement:
     def _writes(self, i: int) -> bool:
         """Whether the step, or what stands in for it, may change the world."""
         step = self._steps[i]
-        if not self._catalog.skills[step.skill].effects.read_only:
+        if not self._effects(step).read_only:
             return True
         return step.on_error.fallback is not None and self._writes(self._index[step.on_error.fallback])
+
+    def _effects(self, step: Step) -> Effects:
+        return self._catalog.skills[step.skill].effects_of(step.params)
 
     def _ancestors(self) -> list[int]:
         """For each step all that end before it starts: bit j is set where j is one of them."""

@@ -141,7 +141,7 @@ def _declared(call: Call, skill: Skill, values: Mapping[Name, float]) -> Call:
     failures = _filled(skill.failures, values["failure"]) if "failure" in values else skill.failures
     timeout = None if call.step.timeout_s is None else call.step.timeout_s * 1000
     attempts = attempts_table(latency, failures, timeout)
-    again = retried(attempts.modes, call.retry)
+    again = retried(attempts.modes, call.retry, call.effects)
     return call._replace(attempts=attempts, retried=again, retries_all=bool(again.all()))
 
 

@@ -10,11 +10,12 @@ from aos.domain.distributions import upper_bound
 from aos.domain.plans import MAX_ITEMS, Expect, OnError, Plan, Step
 from aos.domain.prices import ModelPrice
 from aos.domain.references import given
+from aos.domain.retries import effective_retry
 from aos.domain.skills import Catalog, TokenCost
 from aos.engine.alternatives.arrangement import Arrangement, detachments
 from aos.engine.alternatives.edits import Edit
 from aos.engine.attribution import Contributions
-from aos.engine.program import Program, effective_retry
+from aos.engine.program import Program
 from aos.engine.simulate import Samples
 
 Help = Literal["cost", "time", "success"]
@@ -133,14 +134,7 @@ def _retries(shop: Workshop) -> Lever:
     tightened.sort(key=lambda i: -shop.parts.breaks[i].mean())
     relaxed = {i: shop.plan.steps[i]._replace(retry=None) for i in tightened}
     edits = _ever_more("relax_retry", relaxed, "retry as the catalog does")
-    return Lever(frozenset({"success"}), tuple(_if_harmless(shop, edit) for edit in edits))
-
-
-def _if_harmless(shop: Workshop, edit: Edit) -> Edit:
-    """The edit, with what it assumes of steps that are not as well called twice as once."""
-    steps = [shop.plan.steps[i] for i in edit.steps]
-    twice = [step for step in steps if not shop.catalog.skills[step.skill].effects.idempotent]
-    return edit._replace(assumes=f"calling {_named(twice)} once more does no harm") if twice else edit
+    return Lever(frozenset({"success"}), edits)
 
 
 def _timeouts(shop: Workshop) -> Lever:
