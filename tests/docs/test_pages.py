@@ -40,8 +40,9 @@ def test_a_decision_is_short_and_says_where_it_stands(page: Path) -> None:
         assert heading in text
 
 
-def test_decisions_are_numbered_without_gaps() -> None:
-    assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+def test_no_two_decisions_share_a_number() -> None:
+    numbers = [page.name[:4] for page in DECISIONS]
+    assert len(set(numbers)) == len(numbers)
 
 
 def test_ci_runs_the_readme_commands_as_they_stand() -> None:
