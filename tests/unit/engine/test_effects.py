@@ -8,13 +8,13 @@ READS = Effects(True, True, False, True, True)
 WRITES = Effects(False, False, True, False, True)
 
 
-def known(code: str, **retry: bool) -> Catalog:
-    call = skill("call", failures={code: 0.5}, retry=RetryPolicy(5, **retry))
+def known(code: str, deduplicated: bool = False) -> Catalog:
+    call = skill("call", failures={code: 0.5}, retry=RetryPolicy(5, deduplicated=deduplicated))
     return catalog(call._replace(effects=WRITES, effects_by=EffectsBy("method", {"GET": READS})))
 
 
-def share_of_success(code: str, method: str, **retry: bool) -> float:
-    chunk = draw(steps(Step("a", "call", {"method": method})), known(code, **retry))
+def share_of_success(code: str, method: str, deduplicated: bool = False) -> float:
+    chunk = draw(steps(Step("a", "call", {"method": method})), known(code, deduplicated))
     return float(done(chunk)[0].ok.mean())
 
 
