@@ -350,6 +350,47 @@ CODES: dict[str, Code] = {
         503,
         True,
     ),
+    # -- the ledger ------------------------------------------------------------------------------
+    "ledger_damaged": Code(
+        "ledger",
+        "Ledger damaged",
+        "The ledger is not what was written to it, so nothing is added to it.",
+        "`aos ledger verify` says where. Put a copy back, or move the file away: a new one is then begun.",
+        Exit.DAMAGED,
+        500,
+    ),
+    "ledger_foreign": Code(
+        "ledger",
+        "Not a ledger",
+        "The file is no ledger, or one of a later version of aos. It was not touched.",
+        "Name another file with --ledger, or update aos.",
+        Exit.DAMAGED,
+        409,
+    ),
+    "ledger_busy": Code(
+        "ledger",
+        "Ledger busy",
+        "Other processes kept the ledger locked for two minutes.",
+        "Try again; if it stays so, look for a process that hangs with the file open.",
+        Exit.TRANSIENT,
+        503,
+        retryable=True,
+    ),
+    "run_not_found": Code(
+        "ledger",
+        "No such run",
+        "No run of that id is in the ledger.",
+        "`aos runs list` shows those there are; --ledger names another ledger.",
+        status=404,
+    ),
+    "run_conflict": Code(
+        "ledger",
+        "Run in another state",
+        "The run, or the attempt, is not in a state that allows this: it has ended, or somebody else was first.",
+        "`aos runs show RUN` tells how it stands.",
+        Exit.CONFLICT,
+        409,
+    ),
     # -- verdicts: reasons, not errors -----------------------------------------------------------
     "budget_insufficient": Code(
         "verdict",

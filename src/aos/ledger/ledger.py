@@ -1,0 +1,169 @@
+"""The ledger as a journal: every method returns once what it was told is on disk."""
+
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aos.domain.recorded import RunState
+from aos.domain.runs import Intent, Money, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.errors import AosError
+from aos.ledger import documents
+from aos.ledger.apply import OverBudget, Unfitting, apply
+from aos.ledger.connection import connect, create, failures, transaction
+from aos.ledger.entries import content, seal
+from aos.ledger.state import check_head, head, read_money, read_state
+
+__all__ = ["Ledger"]
+
+
+class _Waiting(NamedTuple):
+    """An entry that goes out with the next write."""
+
+    run: str
+    kind: str
+    body: Callable[[documents.Keep], Mapping[str, Any]]
+
+
+class Ledger:
+    """One SQLite file, open for writing; it may be shared with other processes.
+
+    It has the methods of `aos.runtime.journal.Journal`. Where the file can't be written, or is no ledger any more,
+    nothing is written and an AosError says so: write_failed, ledger_busy, ledger_damaged, ledger_foreign.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger at `path`; make one where nothing is."""
+        self.path = path
+        if not path.exists():
+            create(path)
+        self._db = connect(path, write=True)
+        self._waiting: list[_Waiting] = []
+        with failures(path):
+            check_head(self._db)
+
+    def close(self) -> None:
+        """Write what still waits, and close the file."""
+        try:
+            self._write()
+        finally:
+            self._db.close()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if (
+            kind is not None
+        ):  # what waits can be told from what is written; another failure would hide the first
+            self._waiting.clear()
+        self.close()
+
+    # -- a run, as it goes ---------------------------------------------------------------------------
+
+    def begin(self, start: RunStart) -> None:
+        """A new run. Raises AosError(run_conflict) where its id is taken."""
+        self._write(_Waiting(start.id, "begun", lambda keep: documents.dump_start(start, keep)))
+
+    def intend(self, intent: Intent) -> bool:
+        """Write the intent and set its reserve aside; False where that would be over the run's budget."""
+        try:
+            self._write(_Waiting(intent.run, "intent", lambda _: documents.dump_intent(intent)))
+        except OverBudget:
+            return False
+        return True
+
+    def settle(self, settled: Settled) -> None:
+        """Write the outcome of an intended attempt, and book what it cost."""
+        run = settled.intent.run
+        self._write(_Waiting(run, "settled", lambda keep: documents.dump_settled(settled, keep)))
+
+    def step_ended(self, end: StepEnd) -> None:
+        """Write a step's end with whatever is written next: it follows from what is there already."""
+        self._waiting.append(_Waiting(end.run, "step", lambda keep: documents.dump_step(end, keep)))
+
+    def end(self, end: RunEnd) -> None:
+        """Write that the run ended or pauses."""
+        self._write(_Waiting(end.run, "ended", lambda _: documents.dump_end(end)))
+
+    def money(self, run: str) -> Money:
+        """Budget, spent and reserved."""
+        with failures(self.path):
+            return read_money(self._db, run)
+
+    # -- a run, later --------------------------------------------------------------------------------
+
+    def state(self, run: str) -> RunState:
+        """The run as far as it is written. Raises AosError(run_not_found)."""
+        self._write()
+        with failures(self.path):
+            return read_state(self._db, run)
+
+    def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState:
+        """Go on with a run that pauses, was cancelled, or whose process died; `budget_cents` is what it now has.
+
+        Raises AosError: run_not_found, run_conflict where the run has ended.
+        """
+        self.state(run)
+        body = {"at_ms": at_ms, "budget_cents": budget_cents}
+        self._write(_Waiting(run, "resumed", lambda _: body))
+        return self.state(run)
+
+    def reconcile(
+        self, run: str, place: Place, attempt: int, *, committed: bool, result: Any, at_ms: float
+    ) -> None:
+        """Say whether an attempt took effect that nobody saw the end of, and what it returned.
+
+        Raises AosError(run_conflict) where there is no such attempt, or its end is known.
+        """
+
+        def body(keep: documents.Keep) -> Mapping[str, Any]:
+            return {
+                **place._asdict(),
+                "attempt": attempt,
+                "effect": "committed" if committed else "none",
+                "result": keep(result if committed else None),
+                "at_ms": at_ms,
+            }
+
+        self._write(_Waiting(run, "reconciled", body))
+
+    def score(self, run: str, score: Mapping[str, Any]) -> None:
+        """Write how the run's own forecast did: a JSON object."""
+        self._write(_Waiting(run, "scored", lambda _: score))
+
+    # -- writing -------------------------------------------------------------------------------------
+
+    def _write(self, *entries: _Waiting) -> None:
+        """What waits, then `entries`, in one transaction; what waits stays until it is on disk."""
+        written = [*self._waiting, *entries]
+        if written:
+            with self._writing() as db:
+                seq, previous = head(db)
+                for entry in written:
+                    seq, previous = seq + 1, _append(db, seq + 1, entry, previous)
+            self._waiting.clear()
+
+    @contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        try:
+            with failures(self.path), transaction(self._db):
+                yield self._db
+        except Unfitting as error:
+            raise AosError("run_conflict", str(error)) from None
+
+
+def _append(db: sqlite3.Connection, seq: int, waiting: _Waiting, previous: str) -> str:
+    """Write one entry and what follows from it; its hash."""
+
+    def keep(value: Any) -> str:
+        digest, text = content(value)
+        db.execute("INSERT OR IGNORE INTO content (digest, json) VALUES (?, ?)", (digest, text))
+        return digest
+
+    entry = seal(seq, waiting.run, waiting.kind, waiting.body(keep), previous)
+    db.execute("INSERT INTO entries (seq, run, kind, body, hash) VALUES (?, ?, ?, ?, ?)", entry)
+    apply(db, entry, entry.fields)
+    return entry.hash

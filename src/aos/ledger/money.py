@@ -1,0 +1,21 @@
+"""Money in the ledger: exact text in the entries, whole micro-cents in the sums that decide."""
+
+from decimal import ROUND_CEILING, Decimal
+
+__all__ = ["micro", "of_micro"]
+
+_MICRO = 1_000_000
+_MOST = 2**62
+"""More micro-cents than SQLite can add up are as good as this many: over 40 billion dollars."""
+
+
+def micro(cents: Decimal | str | None) -> int | None:
+    """Whole micro-cents, rounded up, so that a sum is never below what was spent."""
+    if cents is None:
+        return None
+    return min(int((Decimal(cents) * _MICRO).to_integral_value(ROUND_CEILING)), _MOST)
+
+
+def of_micro(amount: int) -> Decimal:
+    """Cents."""
+    return Decimal(amount) / _MICRO

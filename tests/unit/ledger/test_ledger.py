@@ -1,0 +1,197 @@
+"""What is written can be read back, and what can't be true is not written."""
+
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aos.domain.runs import Money, Place, RunEnd
+from aos.errors import AosError
+from aos.ledger.ledger import Ledger
+from aos.ledger.verify import verify
+from aos.runtime.journal import Journal
+from tests.unit.ledger.build import failed, intent, opened, run_end, settled, start, step_end, write_run
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "ledger.db"
+
+
+def test_it_is_a_journal(path: Path) -> None:
+    with Ledger(path) as ledger:
+        journal: Journal = ledger
+        journal.begin(start())
+        assert journal.money("r1") == Money(Decimal(10), Decimal(0), Decimal(0))
+
+
+def test_a_run_comes_back_as_it_was_written(path: Path) -> None:
+    result = {"big": 2**70, "text": "\ud800 \x1b", "float": 0.1, "nested": [None, True, {"b": 1, "a": 2}]}
+    first, second = intent(), intent("s2", 1, reserve=None)
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.intend(first)
+        ledger.settle(settled(first, result=result))
+        ledger.step_ended(step_end(output=result))
+        ledger.intend(second)
+        ledger.settle(failed(second))
+        ledger.end(RunEnd("r1", "paused", 3_000.0, 2_000.0, "budget", Place("s2", 1), "no money"))
+    with Ledger(path) as ledger:
+        state = ledger.state("r1")
+    assert state.start == start()
+    assert state.status == "paused"
+    assert [one.intent for one in state.attempts] == [first, second]
+    assert [one.outcome for one in state.attempts] == [
+        settled(first, result=result).outcome,
+        failed(second).outcome,
+    ]
+    assert list(state.attempts[0].outcome.result) == list(result)  # type: ignore[union-attr]
+    assert state.steps == {"s1": step_end(output=result)}
+    assert state.end == RunEnd("r1", "paused", 3_000.0, 2_000.0, "budget", Place("s2", 1), "no money")
+    assert state.active_ms == 2_000.0
+
+
+def test_an_attempt_without_its_end_is_unknown(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.intend(intent())
+    with Ledger(path) as ledger:
+        (attempt,) = ledger.state("r1").attempts
+    assert attempt.outcome is None
+    assert not attempt.intent.repeatable
+
+
+def test_a_reserve_over_the_budget_is_refused_and_nothing_is_written(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start(budget="10"))
+        assert ledger.intend(intent("s1", reserve="6"))
+        assert not ledger.intend(intent("s2", reserve="4.000001"))
+        assert ledger.intend(intent("s3", reserve="4"))
+        assert ledger.intend(intent("s4", reserve="0"))
+        assert ledger.money("r1") == Money(Decimal(10), Decimal(0), Decimal(10))
+        assert {one.intent.place.step for one in ledger.state("r1").attempts} == {"s1", "s3", "s4"}
+
+
+def test_money_is_freed_when_its_step_ends(path: Path) -> None:
+    first, again = intent(reserve="6"), intent(attempt=2, reserve=None)
+    with Ledger(path) as ledger:
+        ledger.begin(start(budget="10"))
+        ledger.intend(first)
+        ledger.settle(failed(first))
+        assert ledger.money("r1") == Money(Decimal(10), Decimal("0.5"), Decimal(6))
+        ledger.intend(again)
+        ledger.settle(settled(again, cost=None))
+        assert ledger.money("r1") == Money(Decimal(10), Decimal("0.5"), Decimal(0), unknown=1)
+
+
+def test_a_step_s_end_frees_what_its_attempts_left(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.intend(intent())
+        ledger.settle(failed(intent()))
+        ledger.step_ended(step_end())
+        ledger.end(run_end(status="failed"))
+        assert ledger.money("r1").reserved == 0
+
+
+def test_spent_is_never_rounded_down(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start(budget="1"))
+        for n in range(3):
+            ledger.intend(intent(f"s{n}", reserve="0"))
+            ledger.settle(settled(intent(f"s{n}", reserve="0"), cost="0.0000001"))
+        assert ledger.money("r1").spent == Decimal("0.000003")
+
+
+def test_a_paused_run_goes_on_with_more_money(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start(budget="10"))
+        ledger.end(RunEnd("r1", "paused", 3_000.0, 2_000.0, "budget", Place("s1")))
+        with pytest.raises(AosError, match="not running"):
+            ledger.intend(intent())
+        state = ledger.resume("r1", 4_000.0, Decimal(30))
+        assert (state.status, state.money.budget, state.start.budget_cents) == (
+            "running",
+            Decimal(30),
+            Decimal(30),
+        )
+        assert state.active_ms == 2_000.0
+        assert ledger.intend(intent(reserve="20"))
+
+
+def test_an_unknown_attempt_is_reconciled_once(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.intend(intent())
+        ledger.intend(intent("s2"))
+        ledger.reconcile("r1", Place("s1"), 1, committed=True, result={"id": 7}, at_ms=5.0)
+        ledger.reconcile("r1", Place("s2"), 1, committed=False, result=None, at_ms=6.0)
+        first, second = ledger.state("r1").attempts
+        assert first.outcome is not None
+        assert second.outcome is not None
+        assert second.outcome.failure is not None
+        assert (first.outcome.success, first.outcome.result, first.reconciled) == (True, {"id": 7}, True)
+        assert (second.outcome.failure.code, second.outcome.effect) == ("INTERRUPTED", "none")
+        assert ledger.money("r1") == Money(Decimal(10), Decimal(0), Decimal(0), unknown=2)
+        for place in (Place("s1"), Place("s2"), Place("s3")):
+            with pytest.raises(AosError) as refused:
+                ledger.reconcile("r1", place, 1, committed=True, result=None, at_ms=7.0)
+            assert refused.value.code == "run_conflict"
+
+
+def test_what_nobody_knows_the_effect_of_can_be_reconciled_too(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.intend(intent())
+        ledger.settle(failed(intent()))
+        ledger.reconcile("r1", Place("s1"), 1, committed=True, result=None, at_ms=5.0)
+        assert ledger.money("r1").unknown == 0
+        assert [one.outcome.success for one in ledger.state("r1").attempts if one.outcome] == [True]
+
+
+def test_nothing_is_written_twice(path: Path) -> None:
+    with Ledger(path) as ledger:
+        write_run(ledger)
+        for again in (
+            lambda: ledger.begin(start()),
+            lambda: ledger.intend(intent()),
+            lambda: ledger.settle(settled(intent("s2"))),
+            lambda: ledger.settle(settled(intent("s9"))),
+            lambda: ledger.end(run_end()),
+            lambda: ledger.resume("r1", 1.0, None),
+            lambda: ledger.begin(start()),
+        ):
+            with pytest.raises(AosError) as refused:
+                again()
+            assert refused.value.code == "run_conflict"
+    assert not verify(path).damage
+
+
+def test_a_run_that_is_not_there(path: Path) -> None:
+    with Ledger(path) as ledger:
+        for ask in (ledger.money, ledger.state, lambda run: ledger.resume(run, 1.0, None)):
+            with pytest.raises(AosError) as refused:
+                ask("r0")
+            assert refused.value.code == "run_not_found"
+
+
+def test_entries_can_t_be_changed_by_accident(path: Path) -> None:
+    with Ledger(path) as ledger:
+        write_run(ledger)
+    with opened(path) as db:
+        for statement in ("UPDATE entries SET run = 'r2'", "DELETE FROM entries", "DELETE FROM content"):
+            with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+                db.execute(statement)
+
+
+def test_each_write_is_on_disk_when_it_returns(path: Path) -> None:
+    with Ledger(path) as ledger, Ledger(path) as other:
+        ledger.begin(start())
+        ledger.intend(intent())
+        assert [one.outcome for one in other.state("r1").attempts] == [None]
+        ledger.settle(settled(intent()))
+        assert other.money("r1").spent == 1
+    with opened(path) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,)
