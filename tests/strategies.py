@@ -20,7 +20,9 @@ from aos.domain.skills import (
     EffectsBy,
     FailureMode,
     FanOut,
+    Feature,
     Figure,
+    Growth,
     Hints,
     Provenance,
     RateLimit,
@@ -334,6 +336,20 @@ _fan_outs = st.builds(
 )
 
 
+_growths = st.builds(
+    Growth,
+    fixed=st.floats(0, 900),
+    features=st.lists(
+        st.builds(Feature, words, st.floats(0, 900), distributions()),
+        min_size=1,
+        max_size=2,
+        unique_by=lambda feature: feature.name,
+    ).map(tuple),
+    rest=figures(distributions()),
+    follows_latency=_ratios,
+)
+
+
 def skills(name: str) -> Strategy[Skill]:
     """A skill of that id; its pool is "wide" or "narrow"."""
     stated: dict[str, Strategy[Any]] = {
@@ -352,6 +368,8 @@ def skills(name: str) -> Strategy[Skill]:
         "rate_limit": st.none() | st.builds(RateLimit, st.floats(0.1, 1000), st.integers(1, 100)),
         "pool": st.sampled_from([None, *_pools]),
         "overhead": _spreads,
+        "latency_by": st.none() | _growths,
+        "cost_by": st.none() | _growths,
         "constraints": st.dictionaries(words, json_values, max_size=2),
         "hints": st.builds(Hints, _texts, _texts, _texts),
         "enabled": st.booleans(),

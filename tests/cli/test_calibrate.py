@@ -41,6 +41,26 @@ def test_skill_shows_measured_figures_with_their_number_and_age(tmp_path: Path) 
     assert "2026-03-02" in shown
 
 
+def test_sizes_that_a_plan_states_condition_its_forecast(tmp_path: Path) -> None:
+    made = "".join(
+        f"r{i},ask,{i * 60},{100 + 8 * size},{size / 500},{size},{i % 7}\n"
+        for i, size in enumerate((37 * i) % 1_000 + 1 for i in range(200))
+    )
+    header = "run,skill,start,duration_ms,cost_cents,tokens,junk\n"
+    options = ("--feature", "tokens,junk", "--out", "learned.toml")
+    done = aos("calibrate", "-", *options, cwd=tmp_path, stdin=(header + made).encode())
+    assert "grows with\nask  tokens\njunk was not found to tell anything" in done.text
+    plan = json.dumps([{"skill": "ask", "params": {"tokens": 2_000}}, {"skill": "ask", "params": {}}])
+    told = aos("simulate", "--plan", plan, "--catalog", "learned.toml", "--json", cwd=tmp_path).document
+    stated, left_open = told["step_estimates"]
+    assert 15_500 < stated["duration_ms"]["p50"] < 17_000
+    assert left_open["duration_ms"]["p50"] < 6_000
+    assert next(warning for warning in told["warnings"] if "`tokens`" in warning).startswith("s2: ")
+    shown = aos("skill", "ask", "--catalog", "learned.toml", cwd=tmp_path).text
+    assert "where a step states it" in shown
+    assert "tokens recorded: " in shown
+
+
 def test_a_catalog_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("mine")
     refused = aos("calibrate", str(RUNS), "--out", "mine.toml", "--json", cwd=tmp_path)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from aos.domain.features import left_open
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Plan
 from aos.domain.prices import ModelPrice
@@ -53,7 +54,8 @@ def case(plan: Plan, catalog: Catalog, limits: Limits, notes: Sequence[str] = ()
         budget_cents=plan.budget_cents if limits.budget_cents is None else limits.budget_cents,
         deadline_ms=plan.deadline_ms if limits.deadline_ms is None else limits.deadline_ms,
     )
-    return Case(plan, catalog, limits, _prices(plan), _refused(plan, catalog), tuple(notes))
+    notes = (*notes, *left_open(plan, catalog.skills))
+    return Case(plan, catalog, limits, _prices(plan), _refused(plan, catalog), notes)
 
 
 def check_samples(samples: int) -> None:

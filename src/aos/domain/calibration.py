@@ -11,7 +11,7 @@ class Measured(NamedTuple):
     `id` is what plans call: `skill`, or `skill@value:value` where conditions split it. `n` counts its attempts,
     `failed` those of them that failed. `as_of` is the day of the newest record and `window_days` how far back they
     reach, both None where times count from no date. `method` is how its latency was fitted, `drift` how its level
-    moved.
+    moved. `features` are those that its time or price was found to grow with.
     """
 
     id: str
@@ -23,6 +23,7 @@ class Measured(NamedTuple):
     window_days: float | None
     method: str
     drift: str
+    features: tuple[str, ...] = ()
 
 
 class Calibration(NamedTuple):

@@ -78,6 +78,20 @@ def upper_bound(distribution: Distribution) -> float | None:
             return values[-1] if tail is None else None
 
 
+def scaled(distribution: Distribution, factor: float) -> Distribution:
+    """The distribution of a draw times `factor`, which is not below 0."""
+    match distribution:
+        case Constant(value):
+            return Constant(value * factor)
+        case Uniform(low, high):
+            return Uniform(low * factor, high * factor)
+        case Lognormal(p50, sigma):
+            return Lognormal(p50 * factor, sigma)
+        case Quantiles(levels, values, tail):
+            grown = tail and Tail(tail.shape, tail.scale * factor)
+            return Quantiles(levels, tuple(value * factor for value in values), grown)
+
+
 def _interpolate(level: float, levels: tuple[float, ...], values: tuple[float, ...]) -> float:
     if level <= levels[0]:
         return values[0]

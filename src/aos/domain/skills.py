@@ -119,6 +119,31 @@ class TokenCost(NamedTuple):
 CostModel = CallCost | TokenCost
 
 
+class Feature(NamedTuple):
+    """A number known before an attempt, by the name of a parameter; `each` is what one more of it adds.
+
+    A parameter that is a number is itself, text counts its characters, a list its items. `seen` is what was recorded:
+    where a plan does not say, it is drawn from there.
+    """
+
+    name: str
+    each: float
+    seen: Distribution
+
+
+class Growth(NamedTuple):
+    """How the time (ms) or price (cents) of an attempt grows with features: (fixed + sum of each * feature) * rest.
+
+    `rest` is what features leave unexplained, about 1; of prices, `follows_latency` is its rank correlation with
+    the rest of the latency.
+    """
+
+    fixed: float
+    features: tuple[Feature, ...]
+    rest: Figure[Distribution]
+    follows_latency: Figure[float] | None = None
+
+
 class FanOut(NamedTuple):
     """How late the siblings of a fan-out start: w parallel calls of one skill with the same predecessors.
 
@@ -146,7 +171,9 @@ class Hints(NamedTuple):
 class Skill(NamedTuple):
     """A descriptor: all that simulate knows of a skill. `None` figures are unknown.
 
-    `effects` are those of any call, the worst there is; `effects_by` those of calls that are known better.
+    `effects` are those of any call, the worst there is; `effects_by` those of calls that are known better. `latency`
+    and `cost` are over all that was recorded; `latency_by` and `cost_by` take their place in a step that states one
+    of their features.
     """
 
     id: str
@@ -164,6 +191,8 @@ class Skill(NamedTuple):
     pool: str | None = None
     overhead: Figure[Distribution] | None = None
     fan_out: FanOut | None = None
+    latency_by: Growth | None = None
+    cost_by: Growth | None = None
     constraints: Mapping[str, Any] = {}
     hints: Hints = Hints()
     enabled: bool = True

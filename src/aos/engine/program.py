@@ -18,6 +18,7 @@ from aos.engine.attempts import Attempts, attempts_table, retried
 from aos.engine.blocks import Loans, Rows, matching_loans, matching_rows
 from aos.engine.distributions import Floats, quantile_table
 from aos.engine.fanout import Late, late
+from aos.engine.growth import sized
 from aos.engine.prices import Price, price
 
 _NORMAL_P90 = 1.2815515655446004
@@ -93,12 +94,14 @@ def compile_plan(
     limited = [s.id for s in catalog.skills.values() if s.rate_limit]
     calls = []
     unknowns: list[Unknown] = []
+    as_recorded = True
     groups: dict[tuple[str, tuple[int, ...]], int] = {}
     for i, step in enumerate(plan.steps):
-        skill = catalog.skills[step.skill]
+        skill = sized(catalog.skills[step.skill], step.params, plan.inputs)
         stream = (streams or {}).get(step.id, i)
         group = groups.setdefault((step.skill, dag.after[i]), stream)
         call = _call(step, stream, group, skill, catalog, plan.inputs, prices)
+        as_recorded = as_recorded and skill is catalog.skills[step.skill]
         calls.append(
             call._replace(
                 pool=pools[skill.pool] if skill.pool else -1,
@@ -107,7 +110,8 @@ def compile_plan(
         )
         unknowns += _unknowns(i, call, skill, catalog, plan.inputs)
     calls = _with_siblings(calls, catalog)
-    rows = matching_rows(plan, dag, catalog)
+    # Runs drawn whole have the sizes of their own day.
+    rows = matching_rows(plan, dag, catalog) if as_recorded else None
     run = catalog.correlation.run
     siblings = catalog.correlation.siblings
     run_value = run.value if run else 0.0
@@ -121,7 +125,7 @@ def compile_plan(
         limiters=tuple((60_000 / limit.per_minute, limit.burst) for limit in limits if limit),
         run_factor=_table(catalog.run_factor),
         rows=rows,
-        loans=None if rows else matching_loans(plan, catalog),
+        loans=matching_loans(plan, catalog) if as_recorded and not rows else None,
         waits_unknown=catalog.approval_wait is None and any(step.approval for step in plan.steps),
         unknowns=tuple(unknowns),
     )

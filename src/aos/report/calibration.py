@@ -39,6 +39,7 @@ def calibration(
         rows += _learned(one)
     page.add(page.table("nrrlrrrr", rows))
     _more(page, len(compared) - _ROWS, "skill")
+    _growing(page, read, compared)
     drifting: list[list[Line]] = [
         [one.row.id, one.row.drift] for one in compared[:_ROWS] if one.row.drift != _STEADY
     ]
@@ -93,6 +94,21 @@ def _learned(one: Compared) -> list[list[Line]]:
     figures = (duration(before.p50_ms), duration(before.p90_ms), cents(before.p50_cents), fails)
     declared: list[Line] = [("  before", FAINT), "", "", "", *((figure, FAINT) for figure in figures)]
     return [measured, declared]
+
+
+def _growing(page: Page, read: ReadRecords, compared: Sequence[Compared]) -> None:
+    """What grows with which features, and the features that nothing was found to grow with."""
+    rows: list[list[Line]] = [
+        [one.row.id, ", ".join(one.row.features)] for one in compared[:_ROWS] if one.row.features
+    ]
+    if rows:
+        page.add()
+        page.add(("grows with", STRONG))
+        page.add(page.table("nw", rows))
+    used = {name for one in compared for name in one.row.features}
+    for name in read.records.features:
+        if name not in used:
+            page.add((f"{name} was not found to tell anything of a time or price", FAINT))
 
 
 # -- scores ----------------------------------------------------------------------------------------------------

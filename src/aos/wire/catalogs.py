@@ -135,7 +135,7 @@ def _digest(catalog: Catalog, skills_used: frozenset[str]) -> str:
     donors = tuple(donors for donors in catalog.donors if not used.keys().isdisjoint(donors.time_ms))
     document = dump_catalog(catalog._replace(skills=used, pools=pools, blocks=blocks, donors=donors))
     for descriptor in document["skills"].values():
-        descriptor["cost"] = _exact(descriptor["cost"])
+        descriptor |= {key: _exact(descriptor[key]) for key in ("cost", "cost_by") if key in descriptor}
     return digest(document)
 
 
@@ -153,6 +153,8 @@ def _contract(catalog: Catalog, skill: Skill) -> dict[str, Any]:
         for key in ("version", "effects", "effects_by", "retry", "rate_limit", "constraints")
     }
     slots = skill.pool and catalog.pools[skill.pool]
+    if skill.cost_by and skill.cost_by.rest.provenance.source == "declared":
+        kept["cost_by"] = _exact(_declared(descriptor["cost_by"]))
     return {**kept, "pool": skill.pool, "slots": slots, "cost": _exact(_declared(descriptor["cost"]))}
 
 

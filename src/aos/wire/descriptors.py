@@ -21,6 +21,7 @@ from aos.domain.skills import (
     TokenCost,
 )
 from aos.wire.figures import dump_figure, dump_ratio, figure, ratio
+from aos.wire.growth import dump_growth, read_growth
 from aos.wire.recordings import dump_fan_out, read_fan_out
 from aos.wire.shape import MISSING, Field, Fields, Reader, at
 
@@ -34,8 +35,8 @@ MAX_CENTS = 1e9
 _COSTS = ("cost_cents", "cost")
 _SKILL = (
     *("version", "purpose", "input_schema", "output_schema", "main_output", "latency_ms", *_COSTS),
-    *("failures", "effects", "retry", "rate_limit", "pool", "overhead_ms", "fan_out", "constraints"),
-    *("hints", "enabled", "effects_by"),
+    *("failures", "effects", "retry", "rate_limit", "pool", "overhead_ms", "fan_out", "latency_by"),
+    *("cost_by", "constraints", "hints", "enabled", "effects_by"),
 )
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-")
 
@@ -74,6 +75,8 @@ def read_skill(
         pool=_pool(reader, _stated(fields, "pool"), at(pointer, "pool"), pools),
         overhead=figure(reader, fields["overhead_ms"], at(pointer, "overhead_ms"), high=MAX_MS),
         fan_out=read_fan_out(reader, fields["fan_out"], at(pointer, "fan_out")),
+        latency_by=read_growth(reader, fields["latency_by"], at(pointer, "latency_by"), high=MAX_MS),
+        cost_by=read_growth(reader, fields["cost_by"], at(pointer, "cost_by"), high=MAX_CENTS),
         constraints=dict(reader.obj(_stated(fields, "constraints"), at(pointer, "constraints"))),
         hints=_hints(reader, _stated(fields, "hints"), at(pointer, "hints")),
         enabled=reader.flag(fields["enabled"], at(pointer, "enabled"), True),
@@ -247,10 +250,17 @@ def dump_skill(skill: Skill) -> dict[str, Any]:
         "pool": skill.pool,
         "overhead_ms": dump_figure(skill.overhead),
         "fan_out": dump_fan_out(skill.fan_out),
+        **_dump_growths(skill),
         "constraints": dict(skill.constraints),
         "hints": {key: list(values) for key, values in skill.hints._asdict().items()},
         "enabled": skill.enabled,
     }
+
+
+def _dump_growths(skill: Skill) -> dict[str, Any]:
+    """Only of skills that have some: most have none."""
+    stated = {"latency_by": dump_growth(skill.latency_by), "cost_by": dump_growth(skill.cost_by)}
+    return {key: growth for key, growth in stated.items() if growth}
 
 
 def _dump_failure(mode: FailureMode) -> dict[str, Any]:

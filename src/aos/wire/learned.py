@@ -91,6 +91,7 @@ def _compared(one: Compared) -> Document:
         "window_days": row.window_days,
         "method": row.method,
         "drift": row.drift,
+        "features": list(row.features),
         "declared": one.declared and _typical(one.declared),
         "measured": _typical(one.measured),
     }

@@ -123,6 +123,8 @@ def provenance(skill: Skill) -> Document:
             figures["tokens.output_tokens"] = skill.cost.output_tokens
             figures["tokens.chars_per_token"] = skill.cost.chars_per_token
             figures["tokens.unnamed"] = skill.cost.unnamed
+    growths = {"latency_by": skill.latency_by, "cost_by": skill.cost_by}
+    figures |= {name: growth.rest for name, growth in growths.items() if growth}
     if skill.failures is None:
         figures["failures"] = None
     for mode in skill.failures or ():

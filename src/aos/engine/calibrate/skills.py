@@ -6,18 +6,26 @@ from typing import NamedTuple
 import numpy as np
 
 from aos.domain.calibration import Measured
-from aos.domain.skills import CallCost, Category, Effects, FailureMode, Figure, Provenance, Skill
-from aos.engine.calibrate import times
-from aos.engine.calibrate.experts import EXPERTS, local_level
+from aos.domain.skills import (
+    CallCost,
+    Category,
+    Effects,
+    FailureMode,
+    Figure,
+    Growth,
+    Provenance,
+    Skill,
+)
+from aos.engine.calibrate import growth, times
+from aos.engine.calibrate.experts import local_level
+from aos.engine.calibrate.growth import Grown
 from aos.engine.calibrate.rates import pooled_chances
 from aos.engine.calibrate.table import Age, Flags, Ints, Table, Variant, age
-from aos.engine.calibrate.times import Fitted, short
+from aos.engine.calibrate.times import METHOD, Fitted, short
 from aos.engine.distributions import Floats
 
 LEAST_COST = 1e-6
 """Cents: what the simulation counts in."""
-
-METHOD = f"pool of {EXPERTS} experts, rolling origin"
 
 _SHARE_WORTH = 2.0
 """Failures of the whole skill that its mix of codes counts as, beside those of a variant."""
@@ -31,13 +39,18 @@ _UNKNOWN_EFFECTS = Effects(
 
 
 class Attempts(NamedTuple):
-    """The attempts of one variant, oldest first. `code` names the way of each failure, -1 of a success."""
+    """The attempts of one variant, oldest first. `code` names the way of each failure, -1 of a success.
+
+    `x` is [attempt, feature], the features being `features`.
+    """
 
     variant: Variant
     time: Floats
     cost: Floats
     code: Ints
     age: Age
+    features: tuple[str, ...]
+    x: Floats
 
     @property
     def failed(self) -> Flags:
@@ -58,7 +71,15 @@ def learn_skills(table: Table, by: Sequence[str], base: Mapping[str, Skill]) -> 
     cured = _cured(table, code)
     found: dict[str, list[Attempts]] = {}
     for variant, rows in zip(table.variants, table.rows_of(), strict=True):
-        attempts = Attempts(variant, table.time[rows], table.cost[rows], code[rows], age(table.start[rows]))
+        attempts = Attempts(
+            variant,
+            table.time[rows],
+            table.cost[rows],
+            code[rows],
+            age(table.start[rows]),
+            table.features,
+            table.x[rows],
+        )
         found.setdefault(variant.skill, []).append(attempts)
     return [
         learned
@@ -83,6 +104,9 @@ def _learn(
     apart = any(ways.values())
     cost = times.fit([a.cost for a in attempts], columns, LEAST_COST)
     chances = _chances(attempts, met, columns)
+    known = growth.Known(attempts[0].features, [a.x for a in attempts], [a.age for a in attempts], columns)
+    time_growth = growth.grown([np.where(a.failed, np.nan, a.time) for a in attempts], known)
+    cost_growth = growth.grown([a.cost for a in attempts], known)
     out = []
     for j, a in enumerate(attempts):
 
@@ -106,12 +130,31 @@ def _learn(
             latency=Figure(times.table(latency), provenance)
             if latency is not None
             else base and base.latency,
+            latency_by=time_growth[j].growth if latency is not None else base and base.latency_by,
             failures=(*modes, *_declared(base, {codes[c] for c in met}, a)),
         )
         if cost is not None and np.isfinite(a.cost).any():
-            skill = skill._replace(cost=_price(cost, a, j))
-        out.append(Learned(skill, _row(a, by, success, j)))
+            by_size = _priced_with(time_growth[j], cost_growth[j])
+            skill = skill._replace(cost=_price(cost, a, j), cost_by=by_size)
+        row = _row(a, by, success, j)._replace(features=_features(time_growth[j], cost_growth[j]))
+        out.append(Learned(skill, row))
     return out
+
+
+def _features(*grown: Grown) -> tuple[str, ...]:
+    """The features that the time or the price of a variant grows with."""
+    names = (feature.name for one in grown if one.growth for feature in one.growth.features)
+    return tuple(dict.fromkeys(names))
+
+
+def _priced_with(time: Grown, cost: Grown) -> Growth | None:
+    """The growth of a price, with how its rest goes with that of the time."""
+    if cost.growth is None:
+        return None
+    both = np.isfinite(time.rest) & np.isfinite(cost.rest)
+    follows = _rank_correlation(time.rest[both], cost.rest[both])
+    figure = Figure(short(follows), Provenance("measured", "rank correlation", int(both.sum())))
+    return cost.growth._replace(follows_latency=figure if follows > 0 else None)
 
 
 def _codes(table: Table) -> tuple[tuple[str, ...], Ints]:

@@ -28,7 +28,10 @@ class Variant(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Attempts, one a row, in the order of their start; `time` NaN where no end was recorded."""
+    """Attempts, one a row, in the order of their start; `time` NaN where no end was recorded.
+
+    `x` is [row, feature], NaN where nobody recorded it.
+    """
 
     variants: tuple[Variant, ...]
     variant: Ints
@@ -44,6 +47,8 @@ class Table(NamedTuple):
     code: Ints
     codes: tuple[str, ...]
     attempt: Ints
+    features: tuple[str, ...]
+    x: Floats
 
     @property
     def time(self) -> Floats:
@@ -89,6 +94,10 @@ def table(records: Records, by: tuple[str, ...]) -> Table:
         code=_ints(records.code.codes)[ranked],
         codes=records.code.names,
         attempt=_ints(records.attempt)[ranked],
+        features=tuple(records.features),
+        x=np.array([_floats(column)[ranked] for column in records.features.values()])
+        .reshape(-1, len(start))
+        .T,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from aos.domain.distributions import Constant, Distribution, Quantiles
 from aos.engine.calibrate import pool
+from aos.engine.calibrate.experts import EXPERTS
 from aos.engine.calibrate.pool import Pool
 from aos.engine.distributions import Floats
 from aos.engine.scoring import quantiles_of
@@ -17,6 +18,8 @@ LEVELS = np.unique(np.round(np.concatenate([_TAIL, (np.arange(200) + 0.5) / 200,
 
 LEAST_TIME = 0.1
 """Milliseconds: what is recorded as nothing took a little."""
+METHOD = f"pool of {EXPERTS} experts, rolling origin"
+
 _FEW = 4
 _WAY_OF_FEW, _OWN_OF_FEW, _OWN_NOISE = 0.35, 0.40, 0.2
 _Z = np.array([-1.75, -1.0, -0.5, 0.0, 0.5, 1.0, 1.75])
