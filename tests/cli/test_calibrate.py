@@ -88,6 +88,17 @@ def test_a_missed_threshold_is_a_no() -> None:
     assert (missed.status, missed.text.count("\nmissed ")) == (3, 2)
 
 
+def test_the_page_is_written_whatever_the_answer(tmp_path: Path) -> None:
+    words = ("backtest", str(RUNS), "--auto", "--by", "region", "--max-crps-ratio", "0.1")
+    missed = aos(*words, "--html", "page.html", cwd=tmp_path)
+    assert (missed.status, missed.out) == (3, aos(*words).out)
+    page = (tmp_path / "page.html").read_text()
+    assert page.count('role="img"') == 6
+    assert "THRESHOLDS MISSED" in page
+    refused = aos(*words, "--html", "no/such/folder.html", cwd=tmp_path)
+    assert refused.status == 12
+
+
 def test_the_same_records_give_the_same_bytes() -> None:
     words = ("backtest", str(RUNS), "--plan", PLAN, "--by", "region", "--json")
     assert aos(*words).out == aos(*words).out

@@ -1,7 +1,7 @@
-"""Draws the pages of three examples in headless Chromium, to be looked at: `python -m tests.look [FOLDER]`.
+"""Draws pages in headless Chromium, to be looked at: `python -m tests.look [FOLDER]`.
 
-For each example the page and its pictures in light and dark, as wide as a telephone and as a desk's screen. Fails
-where a page is wider than its window.
+For three plans and a backtest the page and its pictures in light and dark, as wide as a telephone and as a desk's
+screen. Fails where a page is wider than its window.
 """
 
 import re
@@ -19,6 +19,7 @@ EXAMPLES = (
     "research-fan-out/plan.yaml",
     "hundred-steps/plan.json",
 )
+SCORED = ("--auto", "--by", "region", "--min-coverage", "0.9", "--max-crps-ratio", "0.75")
 WIDTHS = (360, 1200)
 SCHEMES = {"dark": 0, "light": 1}
 """Blink's numbers for `prefers-color-scheme`."""
@@ -94,6 +95,9 @@ def main(folder: Path) -> int:
         page = folder.resolve() / f"{Path(plan).parent}.html"
         aos("simulate", str(ROOT / "examples/plans" / plan), *options, "--html", str(page))
         faults += draw(page.read_text(encoding="utf-8"), page.stem, folder.resolve())
+    page = folder.resolve() / "backtest.html"
+    aos("backtest", str(ROOT / "examples/records/runs.csv"), *SCORED, "--html", str(page))
+    faults += draw(page.read_text(encoding="utf-8"), page.stem, folder.resolve())
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

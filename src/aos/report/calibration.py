@@ -1,13 +1,12 @@
 """What was learned from records, and how forecasts did on the runs that came later."""
 
-import math
 from collections.abc import Callable, Sequence
 
 from aos.domain.backtest import Backtest, LeftOut, Pooled, Quantity, Scored, Success
-from aos.domain.forecasts import Estimate
 from aos.domain.records import ReadRecords
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, number
 from aos.report.page import BAD, BAR, FAINT, GOOD, STRONG, Line, Page
+from aos.report.scores import noise, share, succeeded, times
 from aos.wire.learned import Compared
 
 _ROWS = 40
@@ -129,30 +128,16 @@ def _pooled(parts: Sequence[Pooled]) -> list[list[Line]]:
                     f"{what} of {part.kind}s",
                     f"{quantity.n:,}",
                     *(chance(s.value) for s in shares),
-                    _times(quantity),
+                    times(quantity),
                 ]
             )
-            noise = [f"± {_noise(s, 100)}" for s in shares]
-            rows.append(["", "", *((word, FAINT) for word in noise), (_ratio_noise(quantity), FAINT)])
+            spread = [f"± {noise(s)}" for s in shares]
+            rows.append(["", "", *((word, FAINT) for word in spread), (_ratio_noise(quantity), FAINT)])
     return rows
-
-
-def _times(quantity: Quantity | None) -> str:
-    """CRPS in multiples of the naive forecast's, which makes no error where outcomes are always the same."""
-    if quantity is None:
-        return "none"
-    if quantity.ratio:
-        return f"{quantity.ratio.value:.3f}"
-    return "wrong" if quantity.crps.value else "exact"
 
 
 def _ratio_noise(quantity: Quantity) -> str:
     return f"± {quantity.ratio.se:.3f}" if quantity.ratio else ""
-
-
-def _noise(estimate: Estimate, scale: float) -> str:
-    """One standard error, in tenths rounded up."""
-    return f"{math.ceil(estimate.se * scale * 10 - 1e-9) / 10:.1f}"
 
 
 def _pictures(page: Page, part: Pooled) -> None:
@@ -167,7 +152,7 @@ def _pictures(page: Page, part: Pooled) -> None:
                 page.add((line, BAR))
             page.add(("0         20        40        60        80       100 %   level is right", FAINT))
     page.add()
-    page.add([(f"success of {part.kind}s", STRONG), f": {_success(part.success)}"])
+    page.add([(f"success of {part.kind}s", STRONG), f": {succeeded(part.success)}"])
     page.add(page.table("rlrrr", _reliability(part.success)))
 
 
@@ -180,13 +165,6 @@ def _columns(counts: Sequence[float]) -> list[str]:
     ]
 
 
-def _success(success: Success) -> str:
-    return (
-        f"Brier {success.brier.value:.4f} ± {success.brier.se:.4f} (past share {success.brier_naive:.4f}), "
-        f"log loss {success.log_loss.value:.4f} ± {success.log_loss.se:.4f} ({success.log_loss_naive:.4f})"
-    )
-
-
 def _reliability(success: Success) -> list[list[Line]]:
     """A bar as long as what happened, with a mark at what was said."""
     rows: list[list[Line]] = [[(word, FAINT) for word in ("said", "", "happened", "", "n")]]
@@ -194,9 +172,9 @@ def _reliability(success: Success) -> list[list[Line]]:
         mark = min(_DIAGRAM - 1, int(said.forecast * _DIAGRAM))
         bar = ("━" * round(said.happened.value * _DIAGRAM)).ljust(_DIAGRAM)
         picture: Line = [(bar[:mark], BAR), ("│", STRONG), (bar[mark + 1 :], BAR)]
-        share = chance(said.happened.value)
-        noise: Line = (f"± {_noise(said.happened, 100)}", FAINT)
-        rows.append([chance(said.forecast), picture, share, noise, f"{said.n:,}"])
+        happened = chance(said.happened.value)
+        spread: Line = (f"± {noise(said.happened)}", FAINT)
+        rows.append([chance(said.forecast), picture, happened, spread, f"{said.n:,}"])
     return rows
 
 
@@ -204,10 +182,8 @@ def _cases(kind: str, cases: Sequence[Scored]) -> list[list[Line]]:
     words = (kind, "past", "n", "in 90 %", "time CRPS", "cost CRPS", "Brier")
     rows: list[list[Line]] = [[(word, FAINT) for word in words]]
     for case in cases[:_ROWS]:
-        inside = (
-            "" if case.time is None else f"{chance(case.time.in90.value)} ± {_noise(case.time.in90, 100)}"
-        )
-        ratios = [_times(quantity) for quantity in (case.time, case.cost)]
+        inside = "" if case.time is None else share(case.time.in90)
+        ratios = [times(quantity) for quantity in (case.time, case.cost)]
         brier = f"{case.success.brier.value:.3f}"
         rows.append([case.name, f"{case.past:,}", f"{case.success.n:,}", inside, *ratios, brier])
     return rows

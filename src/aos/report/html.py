@@ -1,8 +1,6 @@
 """A simulation as one page of HTML: its style and pictures are in it, it runs no script and fetches nothing."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import aos
 from aos.domain.alternatives import Alternative
@@ -14,12 +12,11 @@ from aos.domain.verdicts import Decision
 from aos.report import words
 from aos.report.figures import UNKNOWN, between, cents, chance, duration, money, seen
 from aos.report.markup import Html, join, tag
+from aos.report.sheet import cards, document, section, table
 from aos.report.sources import sources
 from aos.report.svg import bar, histogram
 from aos.report.words import Place, Quantity, Why
 
-_STYLE = Path(__file__).parent / "page.css"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _RISKS, _SHARES, _PLACES = 8, 5, 5
 _LEAST = 0.01
 """A share below this has no bar."""
@@ -36,32 +33,21 @@ _SHARED: Sequence[tuple[str, Callable[[StepShare], float | None]]] = (
 def simulation(result: SimulationResult) -> str:
     """The page: the verdict first, then why, what would help, cost, time, risks, steps, and what all of it rests on."""
     title = f"{result.verdict.decision}: {result.plan.name or 'a plan'}"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", title),
-        tag("style", Html(_STYLE.read_text(encoding="utf-8"))),
-    )
-    body = tag("body", tag("main", *_sections(result)))
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+    return document(title, *_sections(result))
 
 
 def _sections(result: SimulationResult) -> Iterator[Html]:
     yield _headline(result)
-    yield _section("Why", _cards(map(_reason, words.why(result.verdict.reasons))))
+    yield section("Why", cards(map(_reason, words.why(result.verdict.reasons))))
     gains = result.verdict.decision == "feasible"
-    yield _section("What it could gain" if gains else "What would help", _changes(result))
-    yield _section("Cost and time", _quantities(result))
-    yield _section("What drives the risk", _drivers(result.attribution), _risks(result))
-    yield _section("What more records would tell", _evidence(result))
-    yield _section("The typical run", _gantt(result))
-    yield _section("Steps", _steps(result.forecast.steps))
-    yield _section("Where the figures are from", _provenance(result), _prices(result))
-    yield _section("What it rests on", _basis(result))
+    yield section("What it could gain" if gains else "What would help", _changes(result))
+    yield section("Cost and time", _quantities(result))
+    yield section("What drives the risk", _drivers(result.attribution), _risks(result))
+    yield section("What more records would tell", _evidence(result))
+    yield section("The typical run", _gantt(result))
+    yield section("Steps", _steps(result.forecast.steps))
+    yield section("Where the figures are from", _provenance(result), _prices(result))
+    yield section("What it rests on", _basis(result))
 
 
 # -- the verdict -------------------------------------------------------------------------------------------
@@ -108,7 +94,7 @@ def _own(text: str) -> Html:
 
 
 def _changes(result: SimulationResult) -> Html:
-    return _cards(_change(n, offer, result) for n, offer in enumerate(result.alternatives, 1))
+    return cards(_change(n, offer, result) for n, offer in enumerate(result.alternatives, 1))
 
 
 def _change(number: int, offer: Alternative, result: SimulationResult) -> Html:
@@ -178,11 +164,11 @@ def _risks(result: SimulationResult) -> Html:
     rarer = len(risks) - len(shown)
     caption = "The failures that matter most" + (f"; {rarer:,} rarer ones are left out" if rarer else "")
     head = ("step", "skill", "failure", "met in", "ends step in")
-    return _table(caption, head, rows, "numbers risks")
+    return table(caption, head, rows, "numbers risks")
 
 
 def _evidence(result: SimulationResult) -> Html:
-    return _cards(tag("p", wanted.detail) for wanted in result.evidence)
+    return cards(tag("p", wanted.detail) for wanted in result.evidence)
 
 
 # -- steps -------------------------------------------------------------------------------------------------
@@ -249,7 +235,7 @@ def _steps(steps: Sequence[StepForecast]) -> Html:
         )
         for step in steps
     )
-    return _table("Time and cost are over the runs in which the step runs.", head, rows)
+    return table("Time and cost are over the runs in which the step runs.", head, rows)
 
 
 # -- what it rests on --------------------------------------------------------------------------------------
@@ -264,7 +250,7 @@ def _provenance(result: SimulationResult) -> Html:
             told.setdefault(UNKNOWN if provenance is None else words.source(provenance), []).append(name)
         rows += [(skill.id, ", ".join(names), origin) for origin, names in told.items()]
     caption = f"{sources(result.skills.values()).capitalize()}."
-    return _table(caption, ("skill", "figures", "source, records, date, method"), rows, "sources")
+    return table(caption, ("skill", "figures", "source, records, date, method"), rows, "sources")
 
 
 def _prices(result: SimulationResult) -> Html:
@@ -277,7 +263,7 @@ def _prices(result: SimulationResult) -> Html:
         for name, price in result.prices.items()
     ]
     head = ("model", "price of a million tokens", "as of")
-    return _table("Prices of models.", head, rows, "sources") if rows else join()
+    return table("Prices of models.", head, rows, "sources") if rows else join()
 
 
 def _basis(result: SimulationResult) -> Html:
@@ -291,32 +277,3 @@ def _basis(result: SimulationResult) -> Html:
         tag("p", same),
         tag("pre", tag("code", *(join(tag("span", part), " ") for part in words.command(result)))),
     )
-
-
-# -- shapes ------------------------------------------------------------------------------------------------
-
-
-def _section(title: str, *inside: Html) -> Html:
-    """A heading and what it is about; nothing where there is nothing to say."""
-    return tag("section", tag("h2", title), *inside) if any(inside) else join()
-
-
-def _cards(items: Iterable[Html]) -> Html:
-    listed = [tag("li", item) for item in items]
-    return tag("ol", *listed, class_="cards") if listed else join()
-
-
-def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "numbers") -> Html:
-    """The first cell names its row. Where the page is too narrow the table scrolls, also with the keyboard."""
-    column = partial(tag, "th", scope="col")
-    body = (
-        tag("tr", tag("th", first, scope="row"), *(tag("td", cell) for cell in rest)) for first, *rest in rows
-    )
-    table = tag(
-        "table",
-        tag("caption", caption),
-        tag("thead", tag("tr", *(column(word) for word in head))),
-        tag("tbody", *body),
-        class_=kind,
-    )
-    return tag("div", table, class_="wide", tabindex="0", role="region", aria_label=caption)

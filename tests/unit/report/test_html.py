@@ -9,8 +9,9 @@ from hypothesis import given
 import aos.report.html
 from aos.domain.attribution import Attribution, StepShare
 from aos.domain.skills import FailureMode, Figure, Provenance
+from aos.report import backtest
 from aos.report.html import simulation
-from tests.unit.report import build
+from tests.unit.report import build, build_scores
 from tests.unit.report.hostile import everywhere, texts
 
 STYLE = (Path(aos.report.html.__file__).parent / "page.css").read_text("utf-8")
@@ -54,6 +55,7 @@ PAGES = {
     "feasible": simulation(build.feasible()),
     "infeasible": simulation(build.infeasible()),
     "everything": simulation(everywhere("plain")),
+    "backtest": backtest.page("runs.csv", build_scores.backtest()),
 }
 
 

@@ -1,48 +1,16 @@
 """`aos backtest`."""
 
-from typing import Annotated
-
-from typer import BadParameter, Option
-
 from aos.api.backtest import Thresholds
 from aos.api.backtest import backtest as run
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.forecast.records import By, Features, RunsArgument, columns, load, told
+from aos.cli.forecast.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
 from aos.cli.options import Catalogs, PlanOption, first
-from aos.cli.values import share
 from aos.errors import Exit
 from aos.files.config import find_config
+from aos.files.outputs import write_file
 from aos.wire.learned import backtest as document
-
-
-def factor(text: str) -> float:
-    """A ratio above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise BadParameter("expected a number above 0, such as 0.9")
-    return value
-
-
-Auto = Annotated[bool, Option("--auto", help="Forecast the recorded runs, too, by their shape.")]
-AsIs = Annotated[bool, Option("--as-is", help="Score the catalog as it is; learn nothing from the past.")]
-Split = Annotated[
-    float | None,
-    Option(parser=share, metavar="SHARE", help="How many of the runs are the past; 0.6 unless said."),
-]
-Coverage = Annotated[
-    float | None,
-    Option(parser=share, metavar="SHARE", help="The least share of outcomes inside the 90 % intervals."),
-]
-Ratio = Annotated[
-    float | None,
-    Option(
-        parser=factor, metavar="RATIO", help="The most that CRPS may be, over that of forecasting the mean."
-    ),
-]
 
 
 def backtest(
@@ -56,6 +24,7 @@ def backtest(
     max_crps_ratio: Ratio = None,
     as_is: AsIs = False,
     catalogs: Catalogs = None,
+    html: HtmlFile = None,
 ) -> Answer:
     """Score forecasts on recorded runs: learn from the earlier ones, forecast the later ones, compare.
 
@@ -76,6 +45,10 @@ def backtest(
         catalog=base if as_is else None,
     )
     status = Exit.YES if result.kept else Exit.NO
+    if html is not None:
+        from aos.report.backtest import page
+
+        write_file(html, page(runs, result), replace=True)
 
     def text(look: Look) -> str:
         from aos.report import calibration
