@@ -27,6 +27,7 @@ def apply(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     """Bring the tables up to `entry`. Raises OverBudget, Unfitting; the caller then takes back what was done."""
     try:
         _APPLY[entry.kind](db, entry, body)
+        db.execute("UPDATE runs SET last_seq = ? WHERE id = ?", (entry.seq, entry.run))
     except sqlite3.IntegrityError as error:
         raise Unfitting(f"entry {entry.seq:,} ({entry.kind} of run {entry.run}): {error}") from None
 
@@ -38,9 +39,9 @@ def _opened(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
 
 def _begun(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     db.execute(
-        "INSERT INTO runs (id, seq, name, status, plan, plan_digest, contract, simulation, forced, budget_cents,"
-        " deadline_ms, started_ms, limit_micro) VALUES (:run, :seq, :name, 'running', :plan, :plan_digest,"
-        " :contract, :simulation, :forced, :budget_cents, :deadline_ms, :started_ms, :limit)",
+        "INSERT INTO runs (id, first_seq, last_seq, name, status, plan, plan_digest, contract, simulation, forced,"
+        " budget_cents, deadline_ms, started_ms, limit_micro) VALUES (:run, :seq, :seq, :name, 'running', :plan,"
+        " :plan_digest, :contract, :simulation, :forced, :budget_cents, :deadline_ms, :started_ms, :limit)",
         {**body, "run": entry.run, "seq": entry.seq, "limit": micro(body["budget_cents"])},
     )
 

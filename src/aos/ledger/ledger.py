@@ -12,6 +12,7 @@ from aos.domain.runs import Intent, Money, Place, RunEnd, RunStart, Settled, Ste
 from aos.errors import AosError
 from aos.ledger import documents
 from aos.ledger.apply import OverBudget, Unfitting, apply
+from aos.ledger.claims import Claims
 from aos.ledger.connection import connect, create, failures, transaction
 from aos.ledger.entries import content, seal
 from aos.ledger.state import check_head, head, read_money, read_state
@@ -41,6 +42,7 @@ class Ledger:
             create(path)
         self._db = connect(path, write=True)
         self._waiting: list[_Waiting] = []
+        self._claims = Claims(path)
         with failures(path):
             check_head(self._db)
 
@@ -49,6 +51,7 @@ class Ledger:
         try:
             self._write()
         finally:
+            self._claims.close()
             self._db.close()
 
     def __enter__(self) -> "Ledger":
@@ -64,7 +67,8 @@ class Ledger:
     # -- a run, as it goes ---------------------------------------------------------------------------
 
     def begin(self, start: RunStart) -> None:
-        """A new run. Raises AosError(run_conflict) where its id is taken."""
+        """A new run, claimed for this process. Raises AosError(run_conflict) where its id is taken."""
+        self._claims.take(start.id)
         self._write(_Waiting(start.id, "begun", lambda keep: documents.dump_start(start, keep)))
 
     def intend(self, intent: Intent) -> bool:
@@ -104,9 +108,10 @@ class Ledger:
     def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState:
         """Go on with a run that pauses, was cancelled, or whose process died; `budget_cents` is what it now has.
 
-        Raises AosError: run_not_found, run_conflict where the run has ended.
+        Raises AosError: run_not_found, run_conflict where the run has ended or another process carries it out.
         """
         self.state(run)
+        self._claims.take(run)
         body = {"at_ms": at_ms, "budget_cents": budget_cents}
         self._write(_Waiting(run, "resumed", lambda _: body))
         return self.state(run)
@@ -116,8 +121,9 @@ class Ledger:
     ) -> None:
         """Say whether an attempt took effect that nobody saw the end of, and what it returned.
 
-        Raises AosError(run_conflict) where there is no such attempt, or its end is known.
+        Raises AosError(run_conflict) where there is no such attempt, its end is known, or the run is being carried out.
         """
+        self._claims.take(run)
 
         def body(keep: documents.Keep) -> Mapping[str, Any]:
             return {

@@ -8,6 +8,8 @@ __all__ = ["VERSION", "is_ledger", "migrate", "shape"]
 APPLICATION_ID = 0x414F534C
 """In the file's header, as SQLite has it for this: "AOSL"."""
 
+# Every index is a page more to write, twice, for each attempt. So rows lie in the order of their keys, only failures,
+# which are rare, have an index; a run's entries are found between its first and its last.
 _FIRST = (
     """CREATE TABLE entries (
         seq INTEGER PRIMARY KEY,
@@ -19,10 +21,11 @@ _FIRST = (
     """CREATE TABLE content (
         digest TEXT PRIMARY KEY,
         json TEXT NOT NULL
-    ) STRICT""",
+    ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE runs (
         id TEXT PRIMARY KEY,
-        seq INTEGER NOT NULL,
+        first_seq INTEGER NOT NULL,
+        last_seq INTEGER NOT NULL,
         name TEXT,
         status TEXT NOT NULL,
         cause TEXT,
@@ -42,9 +45,9 @@ _FIRST = (
         reserved_micro INTEGER NOT NULL DEFAULT 0,
         unknown_costs INTEGER NOT NULL DEFAULT 0,
         score TEXT
-    ) STRICT""",
+    ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE attempts (
-        seq INTEGER PRIMARY KEY,
+        seq INTEGER NOT NULL,
         run TEXT NOT NULL,
         step TEXT NOT NULL,
         item INTEGER NOT NULL,
@@ -61,8 +64,8 @@ _FIRST = (
         cost_cents TEXT,
         latency_ms REAL,
         settled INTEGER,
-        UNIQUE (run, step, item, iteration, attempt)
-    ) STRICT""",
+        PRIMARY KEY (run, step, item, iteration, attempt)
+    ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE steps (
         run TEXT NOT NULL,
         step TEXT NOT NULL,
@@ -71,8 +74,7 @@ _FIRST = (
         ended_ms REAL NOT NULL,
         PRIMARY KEY (run, step)
     ) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX entries_of_run ON entries (run, seq)",
-    "CREATE INDEX attempts_by_failure ON attempts (skill, code)",
+    "CREATE INDEX failures ON attempts (skill, code) WHERE code IS NOT NULL",
     *(
         f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, 'a ledger is added to, never changed'); END"

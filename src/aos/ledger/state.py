@@ -62,11 +62,15 @@ def read_money(db: sqlite3.Connection, run: str) -> Money:
 
 def read_state(db: sqlite3.Connection, run: str) -> RunState:
     """A run as its entries tell it. Raises AosError(run_not_found)."""
-    row = db.execute("SELECT status, active_ms FROM runs WHERE id = ?", (run,)).fetchone()
+    row = db.execute(
+        "SELECT status, active_ms, first_seq, last_seq FROM runs WHERE id = ?", (run,)
+    ).fetchone()
     if row is None:
         raise _not_found(run)
     read = _Reading(run, fetcher(db))
-    for kind, body in db.execute("SELECT kind, body FROM entries WHERE run = ? ORDER BY seq", (run,)):
+    for kind, body in db.execute(
+        "SELECT kind, body FROM entries WHERE seq BETWEEN ? AND ? AND run = ? ORDER BY seq", (*row[2:], run)
+    ):
         read.entry(kind, json.loads(body))
     assert read.start is not None
     return RunState(

@@ -88,7 +88,8 @@ def test_reading_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
 
 def test_only_its_owner_can_read_it(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
-    assert [entry.name for entry in path.parent.iterdir()] == ["ledger.db"]
+    assert {entry.stat().st_mode & 0o777 for entry in path.parent.iterdir()} == {0o600}
+    assert {entry.name for entry in path.parent.iterdir()} == {"ledger.db", "ledger.db-claims"}
 
 
 def test_the_first_of_two_that_make_it_wins(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 """What is written can be read back, and what can't be true is not written."""
 
+import os
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -195,3 +199,38 @@ def test_each_write_is_on_disk_when_it_returns(path: Path) -> None:
     with opened(path) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_one_process_carries_a_run_out(path: Path) -> None:
+    with Ledger(path) as ledger, Ledger(path) as same:
+        ledger.begin(start())
+        other = (
+            f"from aos.ledger.ledger import Ledger, Path; Ledger(Path({str(path)!r})).resume('r1', 2.0, None)"
+        )
+        done = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True)
+        assert "is being carried out" in done.stderr
+        assert code_of(lambda: same.resume("r1", 2.0, None)) == "run_conflict"
+        assert code_of(lambda: same.reconcile("r1", Place("s1"), 1, committed=True, result=None, at_ms=3.0))
+        same.begin(start("r2"))
+    with Ledger(path) as later:
+        assert later.resume("r1", 2.0, None).status == "running"
+
+
+def test_a_killed_process_gives_its_runs_up(path: Path) -> None:
+    child = os.fork()
+    if not child:
+        with Ledger(path) as ledger:
+            ledger.begin(start())
+            ledger.intend(intent())
+            os.kill(os.getpid(), 9)
+    os.waitpid(child, 0)
+    with Ledger(path) as later:
+        assert [one.outcome for one in later.resume("r1", 2.0, None).attempts] == [None]
+
+
+def code_of(act: Callable[[], object]) -> str | None:
+    try:
+        act()
+    except AosError as error:
+        return error.code
+    return None

@@ -13,15 +13,19 @@ from aos.ledger.schema import migrate
 from aos.ledger.verify import Anchor, verify
 from tests.unit.ledger.build import intent, start, write_run
 
-TABLES = ("entries", "content", "runs", "attempts", "steps")
+KEYS = {
+    "entries": "seq",
+    "content": "digest",
+    "runs": "id",
+    "attempts": "run || step || item || iteration || attempt",
+    "steps": "run || step",
+}
 
 
 def _columns() -> list[tuple[str, str]]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         migrate(db)
-        return [
-            (table, column[1]) for table in TABLES for column in db.execute(f"PRAGMA table_info({table})")
-        ]
+        return [(table, column[1]) for table in KEYS for column in db.execute(f"PRAGMA table_info({table})")]
 
 
 @pytest.fixture(scope="module")
@@ -63,21 +67,21 @@ def test_an_honest_ledger_has_no_damage(path: Path) -> None:
 
 @pytest.mark.parametrize(("table", "column"), _columns())
 def test_every_column_is_guarded(path: Path, table: str, column: str) -> None:
-    key = "run || step" if table == "steps" else "rowid"
+    key = KEYS[table]
     with closing(sqlite3.connect(path)) as db:
         types = {row[1]: row[2] for row in db.execute(f"PRAGMA table_info({table})")}
         row, value = db.execute(
             f"SELECT {key}, {column} FROM {table} ORDER BY {column} IS NULL, {key} DESC"
         ).fetchone()
     other = f"'{value}x'" if types[column] == "TEXT" else f"{(value or 0) + 1_000}"
-    tamper(path, f"UPDATE {table} SET {column} = {other} WHERE {key} = '{row}'")
+    tamper(path, f"UPDATE {table} SET {column} = {other} WHERE {key} = {row!r}")
     assert places(path)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", KEYS)
 def test_a_row_taken_out_is_missed(path: Path, table: str) -> None:
-    first = "run = 'r1' AND step = 's1'" if table == "steps" else f"rowid = (SELECT min(rowid) FROM {table})"
-    tamper(path, f"DELETE FROM {table} WHERE {first}")
+    key = KEYS[table]
+    tamper(path, f"DELETE FROM {table} WHERE {key} = (SELECT min({key}) FROM {table})")
     assert places(path)
 
 
@@ -121,7 +125,7 @@ def test_a_ledger_written_anew_is_found_by_who_noted_its_head(path: Path, tmp_pa
 
 def test_an_index_that_lies_is_found(path: Path) -> None:
     db = sqlite3.connect(path)
-    db.execute("DROP INDEX attempts_by_failure")
+    db.execute("DROP INDEX failures")
     db.commit()
     db.close()
     assert places(path) == ["file"]
