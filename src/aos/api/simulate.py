@@ -8,7 +8,7 @@ from aos.domain.alternatives import Alternative
 from aos.domain.plans import Plan
 from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog
-from aos.domain.verdicts import DEFAULT_SAMPLES, Limits
+from aos.domain.verdicts import DEFAULT_SAMPLES, Limits, Reason
 from aos.wire.catalogs import default_catalog
 
 
@@ -22,13 +22,15 @@ def simulate(
     explain: bool = True,
     alternatives: bool | None = None,
     notes: Sequence[str] = (),
+    refused: Sequence[Reason] = (),
     progress: Callable[[int], None] | None = None,
 ) -> SimulationResult:
     """Simulate a plan: nothing is called, read, written or sent.
 
     `limits` that are None in it fall back to the plan's own budget and deadline. `samples` runs are drawn,
     more (up to 160,000) while the verdict is too close to call; the same plan, catalog, seed and samples
-    give the same result. `progress` is told the number drawn so far.
+    give the same result. `refused` are reasons that somebody has not to let it run, a permission that is missing;
+    any of them makes the plan infeasible. `progress` is told the number drawn so far.
 
     `explain` adds attribution and evidence, for up to as much time again. `alternatives`, for about ten times
     as much, are sought where the plan is not feasible, unless that says yes or no for every plan.
@@ -36,6 +38,7 @@ def simulate(
     """
     check_samples(samples)
     asked = case(plan, catalog or default_catalog(), limits or Limits(), notes)
+    asked = asked._replace(refused=(*refused, *asked.refused))
     result = _judged(asked, samples, seed, explain, progress)
     if alternatives is None:
         alternatives = result.verdict.decision != "feasible"

@@ -7,7 +7,8 @@ Every code is a row of `aos.errors.codes.CODES`; nothing else decides titles, st
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from copyreg import __newobj__  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
 
 from aos.errors.codes import CODES, Code, Exit
 
@@ -53,6 +54,10 @@ class AosError(Exception):
         self.findings = tuple(findings)
         self.instance = instance
         self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A worker process may raise it: it arrives whole, though its arguments are not those of `Exception`."""
+        return __newobj__, (type(self), self.detail), self.__dict__
 
     @property
     def row(self) -> Code:
