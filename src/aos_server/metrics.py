@@ -1,0 +1,63 @@
+"""Metrics for Prometheus. Every process counts for itself; `exposition` adds up those that share a folder.
+
+The folder is PROMETHEUS_MULTIPROC_DIR, which has to be set before this module is imported. Labels are of a fixed, small
+number of values: no caller and no tenant is among them.
+"""
+
+import os
+from typing import get_args
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import REGISTRY
+
+from aos.domain.verdicts import Status
+
+__all__ = [
+    "CONTENT_TYPE",
+    "DECISIONS",
+    "IN_FLIGHT",
+    "REQUESTS",
+    "SECONDS",
+    "SIMULATIONS",
+    "WORKERS_LOST",
+    "exposition",
+]
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+REQUESTS = Counter("nova_http_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "nova_http_request_seconds",
+    "Time from a request's headers to the end of its answer",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+IN_FLIGHT = Gauge("nova_http_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
+SIMULATIONS = Counter("nova_simulations_total", "Plans simulated, by status", ["status"])
+DECISIONS = Counter("nova_policy_decisions_total", "Policy decisions, by decision", ["decision"])
+WORKERS_LOST = Counter("nova_engine_processes_lost_total", "Processes of the engine that were killed")
+
+# A series that does not exist before its first event can't be told from one that is broken.
+for status in get_args(Status):
+    SIMULATIONS.labels(status)
+for decision in ("allow", "deny", "requires_approval"):
+    DECISIONS.labels(decision)
+
+
+def exposition() -> bytes:
+    """All series as Prometheus text, those of every process that shares the folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

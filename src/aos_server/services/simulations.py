@@ -1,0 +1,148 @@
+"""Simulations: a caller's plan, forecast with what holds for their tenant."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from aos.api.simulate import simulate
+from aos.domain.plans import MAX_STEPS_API, Plan
+from aos.domain.results import SimulationResult
+from aos.domain.verdicts import Decision, Limits, Reason, Status
+from aos.errors import AosError, Exit, InputError
+from aos.wire.encode import one_line
+from aos.wire.plans import parse_plan
+from aos.wire.problems import problem
+from aos.wire.results import EXITS, Document, envelope, money, simulation
+from aos.wire.shape import at
+from aos.wire.strict import Json
+from aos_server.services.tenants import Terms, catalog_of
+from aos_server.services.workers import Workers
+
+__all__ = ["Question", "Simulation", "forecast"]
+
+_HEAVY = 1_000_000
+"""Samples times steps from which a plan counts as heavy: about a quarter of a second of computing."""
+
+
+class Question(NamedTuple):
+    """A plan as it came, and what was asked about it. Limits that are None fall back to the plan's own."""
+
+    plan: Json
+    inputs: Mapping[str, Json]
+    limits: Limits
+    samples: int
+    seed: int
+    alternatives: bool | None = None
+
+    @property
+    def heavy(self) -> bool:
+        """Whether its computing may take long. A guess: nobody has checked the plan yet."""
+        steps = self.plan.get("steps") if isinstance(self.plan, dict) else self.plan
+        count = sum(map(_repeats, steps)) if isinstance(steps, list) else 0
+        return count * self.samples >= _HEAVY
+
+
+class Simulation(NamedTuple):
+    """An answer: the JSON document, and of it what a policy decides on. An invalid plan has neither cost nor risk.
+
+    `cost_cents` is the 95 % quantile of the plan's cost, None where it is unknown.
+    """
+
+    body: bytes
+    decision: Decision
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+    cost_cents: float | None = None
+    approval_level: int | None = None
+
+
+async def forecast(workers: Workers, question: Question, terms: Terms) -> Simulation:
+    """Simulate a plan. Raises AosError where it can't be computed now."""
+    return await workers.run(compute, question, terms, heavy=question.heavy)
+
+
+def compute(question: Question, terms: Terms) -> Simulation:
+    """`forecast`, in this process. A plan that is wrong in itself is an answer, too."""
+    catalog = catalog_of(terms.catalog)
+    try:
+        parsed = parse_plan(
+            question.plan, catalog, name="plan", inputs=question.inputs, max_steps=MAX_STEPS_API
+        )
+    except InputError as error:
+        return Simulation(_line(_invalid(error, question.limits)), "infeasible", "invalid_plan")
+    result = simulate(
+        parsed.plan,
+        catalog,
+        question.limits,
+        samples=question.samples,
+        seed=question.seed,
+        alternatives=question.alternatives,
+        notes=parsed.notes,
+        refused=tuple(_refused(parsed.plan, terms)),
+    )
+    verdict, cost = result.verdict, result.forecast.cost
+    return Simulation(
+        _line(_answer(result)),
+        verdict.decision,
+        verdict.status,
+        verdict.reasons,
+        None if cost is None else cost.p95.value,
+        max((approval.level for approval in verdict.approvals), default=None),
+    )
+
+
+def _refused(plan: Plan, terms: Terms) -> Iterator[Reason]:
+    for i, step in enumerate(plan.steps):
+        if not terms.allows(step.skill):
+            yield Reason("permission_denied", at("/steps", i, "skill"), f"{step.skill} is not permitted here")
+
+
+def _answer(result: SimulationResult) -> Document:
+    """`aos.simulation/1`; risks and steps bear the names, too, by which clients of this API have always read them."""
+    document = simulation(result, EXITS[result.verdict.decision])
+    index = {step.id: i for i, step in enumerate(result.plan.steps)}
+    for risk in document["risks"]:
+        i = index[risk["step"]]
+        risk |= {
+            "step_index": i,
+            "skill_id": result.plan.steps[i].skill,
+            "risk_type": risk["code"],
+            "probability": risk["chance_met"],
+        }
+    for step in document["step_estimates"]:
+        step |= {
+            "step_index": index[step["id"]],
+            "skill_id": step["skill"],
+            "estimated_cost_cents": step["typical_cost_cents"],
+            "estimated_latency_ms": step["typical_duration_ms"],
+        }
+    return document
+
+
+def _invalid(error: AosError, limits: Limits) -> Document:
+    """The document `aos.invalid-plan/1`: the keys of a simulation, as far as they say anything, and what is wrong."""
+    told = problem(error)
+    return {
+        **envelope("aos.invalid-plan/1"),
+        "verdict": "infeasible",
+        "feasible": False,
+        "status": "invalid_plan",
+        "exit_code": int(Exit.USAGE),
+        "estimated_cost_cents": None,
+        "estimated_duration_ms": None,
+        "budget_cents": money(limits.budget_cents),
+        "budget_remaining_cents": None,
+        "budget_sufficient": None,
+        **{key: [] for key in ("permission_gaps", "risks", "step_estimates", "alternatives", "warnings")},
+        "errors": told["errors"],
+        "errors_omitted": told["errors_omitted"],
+        "fix": told["fix"],
+    }
+
+
+def _line(document: Document) -> bytes:
+    return one_line(document).encode()
+
+
+def _repeats(step: Any) -> int:
+    repeats = step.get("iterations", 1) if isinstance(step, dict) else 1
+    return repeats if isinstance(repeats, int) else 1
