@@ -1,0 +1,132 @@
+"""Request bodies and query strings: read within limits, parsed strictly, held against a model."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from anyio import fail_after
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from aos.errors import AosError, Finding, InputError
+from aos.wire.problems import at, visible
+from aos.wire.shape import closest, shown
+from aos.wire.strict import Json, parse
+
+__all__ = [
+    "BODY_TIMEOUT_S",
+    "MAX_BODY_BYTES",
+    "check_media_type",
+    "fitted",
+    "parsed",
+    "read_body",
+    "read_query",
+]
+
+MAX_BODY_BYTES = 256 * 1024
+BODY_TIMEOUT_S = 15.0
+MAX_NODES = 10_000
+MAX_QUERY_BYTES = 4096
+
+M = TypeVar("M", bound=BaseModel)
+
+_TYPES = ("_type", "_parsing")
+
+
+def check_media_type(headers: Mapping[bytes, bytes]) -> None:
+    """A body is JSON in UTF-8, as it stands. Raises AosError(unsupported_media_type)."""
+    stated = headers.get(b"content-type", b"").decode("latin-1")
+    kind, _, parameters = stated.partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if kind.strip().lower() != "application/json" or charset not in ("", "utf-8"):
+        raise AosError("unsupported_media_type", f'the Content-Type is "{visible(stated)}"')
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise AosError("unsupported_media_type", "the body is compressed")
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], most: int) -> bytes:
+    """The body, of at most `most` bytes; what is larger is not even read.
+
+    Raises AosError: too_large, request_too_slow where it takes longer than 15 s.
+    """
+    stated = headers.get(b"content-length", b"")
+    if stated.isdigit() and int(stated) > most:
+        raise _too_large(most)
+    body = bytearray()
+    try:
+        with fail_after(BODY_TIMEOUT_S):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > most:
+                    raise _too_large(most)
+    except TimeoutError:
+        raise AosError("request_too_slow", f"the body was not here after {BODY_TIMEOUT_S:g} s") from None
+    return bytes(body)
+
+
+def _too_large(most: int) -> AosError:
+    return AosError("too_large", f"the body is larger than {most:,} bytes, the limit here")
+
+
+def parsed(body: bytes, most: int, max_nodes: int) -> Json:
+    """The body as JSON. Raises InputError(invalid_request)."""
+    return parse(body, "json", name="body", max_bytes=most, code="invalid_request", max_nodes=max_nodes)
+
+
+def read_query(raw: bytes, model: type[M]) -> M:
+    """The query string. Raises InputError(invalid_request) with everything wrong with it."""
+    try:
+        if len(raw) > MAX_QUERY_BYTES:
+            raise ValueError
+        pairs = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict"
+        )
+    except ValueError:
+        detail = f"it is not well-formed, or longer than {MAX_QUERY_BYTES:,} bytes"
+        raise InputError.of("invalid_request", "query", [Finding("", "malformed", detail)]) from None
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = {name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1}
+        findings = [
+            Finding(at("", name), "duplicate_key", "it is given more than once") for name in sorted(twice)
+        ]
+        raise InputError.of("invalid_request", "query", findings)
+    return fitted(model, values, "query", strict=False)
+
+
+def fitted(model: type[M], document: Any, name: str, *, strict: bool = True) -> M:
+    """`document` as a value of `model`. Raises InputError(invalid_request) with everything wrong with it."""
+    try:
+        return model.model_validate(document, strict=strict)
+    except ValidationError as error:
+        findings = [_finding(model, entry, document) for entry in error.errors(include_url=False)]
+        raise InputError.of("invalid_request", name, findings) from None
+
+
+def _finding(model: type[BaseModel], entry: Any, document: Any) -> Finding:
+    """One of pydantic's errors in our words."""
+    kind, where = entry["type"], entry["loc"]
+    if kind == "missing":
+        return Finding(at("", *where[:-1]), "missing_key", f'the key "{where[-1]}" is missing')
+    if kind == "extra_forbidden" and len(where) == 1:
+        known = list(model.model_fields)
+        meant = closest(str(where[0]), known)
+        hint = f'; did you mean "{meant}"?' if meant else ""
+        detail = f'unknown key "{visible(str(where[0]))}"{hint}'
+        return Finding(at("", *where), "unknown_key", detail, tuple(sorted(known)), meant)
+    if kind in ("literal_error", "enum"):
+        allowed = re.findall(r"'([^']*)'", entry["ctx"]["expected"])
+        meant = closest(str(entry["input"]), allowed)
+        detail = f"{shown(entry['input'])} is not one of {', '.join(allowed)}"
+        return Finding(at("", *where), "bad_value", detail, tuple(allowed), meant)
+    code = "wrong_type" if kind.endswith(_TYPES) else "bad_value"
+    given = shown(entry["input"]) if code == "wrong_type" else ""
+    detail = f"{entry['msg']}, got {given}" if given else entry["msg"]
+    return Finding(at("", *where), code, detail[0].lower() + detail[1:])

@@ -1,0 +1,94 @@
+"""The edge: the outermost layer. Every request gets an id, is counted and timed, and every error becomes a problem."""
+
+import logging
+import secrets
+import time
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aos.errors import AosError
+from aos_server.http.answers import send_answer
+from aos_server.http.problems import refusal
+from aos_server.metrics import IN_FLIGHT, REQUESTS, SECONDS
+
+__all__ = ["Edge"]
+
+_LOG = logging.getLogger("aos_server")
+
+
+class Edge:
+    """Wraps the application. `hosts` are the names under which it may be called and from whose pages; empty: any."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        IN_FLIGHT.inc()
+        try:
+            self._check_origin(dict(scope["headers"]))
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            status = 499
+        except Exception as error:
+            failure = error if isinstance(error, AosError) else _internal(error, request_id)
+            if status:  # the answer has begun: all that is left is to cut it off
+                raise
+            await send_answer(watched, refusal(failure, request_id, _told(failure, scope)))
+        finally:
+            IN_FLIGHT.dec()
+            _count(scope, status, time.perf_counter() - started)
+
+    def _check_origin(self, headers: Mapping[bytes, bytes]) -> None:
+        """Refuse what a foreign page, or a name that somebody else resolves, sends through a person's browser."""
+        if not self._hosts:
+            return
+        host = _name(f"//{headers.get(b'host', b'').decode('latin-1')}")
+        if host not in self._hosts:
+            raise AosError("foreign_host", "the Host header is not a name of this server")
+        origin = headers.get(b"origin")
+        if origin is not None and _name(origin.decode("latin-1")) not in self._hosts:
+            raise AosError("foreign_host", "the request comes from a page of another site")
+
+
+def _name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _internal(error: Exception, request_id: str) -> AosError:
+    """A fault of our own: the log has it whole, the caller its id."""
+    _LOG.error("request %s failed", request_id, exc_info=error)
+    return AosError("internal_error", "the server met a fault of its own")
+
+
+def _told(error: AosError, scope: Scope) -> Mapping[str, str]:
+    allowed = scope.get("aos.allowed")
+    return {"Allow": allowed} if error.code == "method_not_allowed" and allowed else {}
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    endpoint = scope.get("aos.endpoint")
+    route = endpoint.path if endpoint else "none"
+    method = endpoint.method if endpoint else "other"
+    REQUESTS.labels(method, route, status).inc()
+    SECONDS.labels(route).observe(seconds)

@@ -1,0 +1,133 @@
+"""An endpoint: what one method of one path takes, gives and asks of its caller; and the path that serves it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from anyio import fail_after
+from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
+
+from aos.errors import AosError
+from aos.wire.strict import MAX_BYTES, MAX_NODES
+from aos_server.http import bodies
+from aos_server.http.answers import Answer, send_answer
+from aos_server.http.gate import Gate, Said, check_claims
+from aos_server.http.models.base import Request
+from aos_server.identity.caller import Act, Caller, Principal
+
+__all__ = ["Call", "Endpoint", "Resource"]
+
+REQUEST_TIMEOUT_S = 30.0
+
+NOBODY = Caller(Principal("", ""), "", "machine")
+"""The caller of what is open to everybody: it may do nothing else."""
+
+
+class Call(NamedTuple):
+    """A request that was let in. `query` and `body` are values of the endpoint's models."""
+
+    caller: Caller
+    path: Mapping[str, str]
+    query: Any
+    body: Any
+    headers: Mapping[bytes, bytes]
+
+
+Handler = Callable[[Call], Awaitable[Answer | bytes]]
+
+
+class Nothing(Request):
+    """A query string without parameters."""
+
+
+class Endpoint(NamedTuple):
+    """One line of the API. `act` None: open to everybody. `codes` are the errors it has besides those of every one."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    gives: type[BaseModel] | None
+    act: Act | None = None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] = Nothing
+    codes: Sequence[str] = ()
+    status: int = 200
+    plan: bool = False
+    media_type: str = "application/json"
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Every code that it can answer."""
+        found = ["method_not_allowed", "foreign_host", "invalid_request"]
+        if self.body:
+            found += ["unsupported_media_type", "too_large", "request_too_slow"]
+        if self.act:
+            found += ["unauthenticated", "authorization_denied", "auth_unavailable"]
+        return [*found, *self.codes]
+
+    @property
+    def max_body(self) -> int:
+        """Bytes that a body may have: a plan more than anything else."""
+        return MAX_BYTES if self.plan else bodies.MAX_BODY_BYTES
+
+    @property
+    def max_nodes(self) -> int:
+        """Values that a body may have."""
+        return MAX_NODES if self.plan else bodies.MAX_NODES
+
+
+class Resource:
+    """A path: its endpoints by method. An ASGI application; what goes wrong it raises as AosError."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], gate: Gate) -> None:
+        self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        if "GET" in self._endpoints:
+            self._endpoints["HEAD"] = self._endpoints["GET"]
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is None:
+            scope["aos.allowed"] = allowed = ", ".join(self._endpoints)
+            raise AosError("method_not_allowed", f"this address takes {allowed}")
+        scope["aos.endpoint"] = endpoint
+        call, told = await self._let_in(endpoint, scope, receive)
+        try:
+            with fail_after(REQUEST_TIMEOUT_S):
+                answer = await endpoint.handler(call)
+        except TimeoutError:
+            detail = f"there was no answer after {REQUEST_TIMEOUT_S:g} s"
+            raise AosError("not_computed", detail, retry_after_s=5) from None
+        if isinstance(answer, bytes):
+            answer = Answer(answer, endpoint.status)
+        await send_answer(send, answer._replace(headers={**answer.headers, **told}) if told else answer)
+
+    async def _let_in(
+        self, endpoint: Endpoint, scope: Scope, receive: Receive
+    ) -> tuple[Call, Mapping[str, str]]:
+        """The call, and the headers that tell its caller what is left of their rate."""
+        headers = dict(scope["headers"])
+        path, act = scope.get("path_params", {}), endpoint.act
+        if act is None:
+            query = bodies.read_query(scope["query_string"], endpoint.query)
+            return Call(NOBODY, path, query, None, headers), {}
+        caller = await self._gate.known(scope["headers"], act)
+        told = await self._gate.admit(caller, act) if caller else {}
+        stated = await self._stated(endpoint, receive, headers)
+        query = bodies.read_query(scope["query_string"], endpoint.query)
+        said = Said.of(query.model_dump() if endpoint.body is None else stated)
+        if caller is None:
+            caller = await self._gate.named(said)
+            told = await self._gate.admit(caller, act)
+        check_claims(caller, said)
+        body = None if endpoint.body is None else bodies.fitted(endpoint.body, stated, "body")
+        return Call(caller, path, query, body, headers), told
+
+    @staticmethod
+    async def _stated(endpoint: Endpoint, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
+        if endpoint.body is None:
+            return None
+        bodies.check_media_type(headers)
+        raw = await bodies.read_body(receive, headers, endpoint.max_body)
+        return bodies.parsed(raw, endpoint.max_body, endpoint.max_nodes)

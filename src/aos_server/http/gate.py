@@ -1,0 +1,81 @@
+"""Who may come in: from the headers of a request, and what it says, to a caller who may do such an act now."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from aos.errors import AosError
+from aos_server.identity.authenticate import Credentials, credentials
+from aos_server.identity.caller import Act, Caller, require
+
+__all__ = ["DEFAULT_TENANT", "Gate", "Identifies", "Limit", "Said"]
+
+DEFAULT_TENANT = "default"
+"""Where a caller of the development mode is who names no tenant."""
+
+RawHeaders = list[tuple[bytes, bytes]]
+Limit = Callable[[Caller, Act], Awaitable[Mapping[str, str]]]
+"""Counts a request; returns the headers that say what is left. Raises AosError(rate_limited)."""
+
+
+class Said(NamedTuple):
+    """Whom a request claims to be from. It never grants anything."""
+
+    tenant: str | None = None
+    actor: str | None = None
+
+    @classmethod
+    def of(cls, stated: object) -> "Said":
+        """What a body or a query string states."""
+        if not isinstance(stated, dict):
+            return cls()
+        texts = {key: value for key, value in stated.items() if isinstance(value, str)}
+        return cls(texts.get("tenant_id"), texts.get("approver_id") or texts.get("requested_by"))
+
+
+class Identifies(Protocol):
+    """What `aos_server.identity` gives."""
+
+    async def identify(self, given: Credentials, *, live: bool) -> Caller:
+        """The caller that credentials belong to."""
+
+    async def named(self, user: str, tenant: str) -> Caller:
+        """Whoever calls themselves so."""
+
+
+class Gate:
+    """Lets callers in. Where it is `trusting`, who brings no credentials is who they say: in development mode alone."""
+
+    def __init__(self, identity: Identifies, limit: Limit, *, trusting: bool) -> None:
+        self._identity = identity
+        self._limit = limit
+        self._trusting = trusting
+
+    async def known(self, headers: RawHeaders, act: Act) -> Caller | None:
+        """The caller by what they bring, before anything of the request's body is read.
+
+        None where the body has to say it. Raises AosError: unauthenticated, auth_unavailable.
+        """
+        given = credentials(headers)
+        if self._trusting and given == Credentials():
+            return None
+        return await self._identity.identify(given, live=act in ("decide", "operate"))
+
+    async def named(self, said: Said) -> Caller:
+        """The caller by their own word."""
+        return await self._identity.named(said.actor or "dev", said.tenant or DEFAULT_TENANT)
+
+    async def admit(self, caller: Caller, act: Act) -> Mapping[str, str]:
+        """Check that they may do acts of that kind, and not too many.
+
+        Returns headers that say what is left. Raises AosError: authorization_denied, rate_limited.
+        """
+        require(caller, act)
+        return await self._limit(caller, act)
+
+
+def check_claims(caller: Caller, said: Said) -> None:
+    """Raise AosError(authorization_denied) where a request claims to be from somebody else."""
+    if said.tenant is not None and said.tenant != caller.tenant:
+        raise AosError("authorization_denied", "tenant_id is not the caller's tenant")
+    if said.actor is not None and said.actor != caller.principal.subject:
+        raise AosError("authorization_denied", "approver_id or requested_by is not the caller")

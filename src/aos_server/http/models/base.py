@@ -1,0 +1,102 @@
+"""What the models share."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from aos.wire.shape import Reader
+
+__all__ = [
+    *(
+        "Cents",
+        "Document",
+        "Id",
+        "JsonObject",
+        "Problem",
+        "ProblemEntry",
+        "Request",
+        "SkillId",
+        "Text",
+        "Unknown",
+    ),
+    "decimal",
+]
+
+
+JsonObject = dict[str, Any]
+
+
+class Request(BaseModel):
+    """What a caller sends. A key that nobody reads is an error, and a value is never bent into another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Document(BaseModel):
+    """What the server answers. Keys may be added within a major version; none is ever taken away."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def _cents(value: float) -> float:
+    reader = Reader()
+    reader.money(value, "", None)
+    if reader.findings:
+        raise ValueError(reader.findings[0].detail)
+    return value
+
+
+def decimal(cents: float | None) -> Decimal | None:
+    """Cents as they were written."""
+    return None if cents is None else Decimal(repr(cents))
+
+
+Cents = Annotated[
+    int | float, Field(ge=0, le=1e12, description="Cents, of at most 6 decimals"), AfterValidator(_cents)
+]
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,64}$")]
+SkillId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
+
+
+def _text(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("a NUL character is not allowed")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+"""Text that Postgres can keep."""
+
+
+class Unknown(Document):
+    """A null of the document that stands for a figure nobody knows."""
+
+    pointer: str
+    reason: str
+
+
+class ProblemEntry(Document):
+    """One thing that is wrong, and where."""
+
+    pointer: str
+    code: str
+    detail: str
+    allowed: list[str] = Field(default=[])
+    suggestion: str | None = None
+
+
+class Problem(Document):
+    """What went wrong (RFC 9457). `code` is for programs; `aos explain CODE` says what to do about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None
+    code: str
+    retryable: bool
+    retry_after_s: float | None
+    effect: str
+    errors: list[ProblemEntry]
+    fix: str

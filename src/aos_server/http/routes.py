@@ -1,0 +1,131 @@
+"""The API: the one list of what is served where."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import Lifespan, Receive, Scope, Send
+
+from aos.errors import AosError
+from aos.wire.encode import one_line
+from aos_server.http.answers import Answer
+from aos_server.http.endpoint import Call, Endpoint, Resource
+from aos_server.http.gate import Gate
+from aos_server.http.health import Operations
+from aos_server.http.models.health import Health
+from aos_server.http.models.runtime import (
+    Capabilities,
+    CapabilitiesQuery,
+    Query,
+    QueryAnswer,
+    ResourceContract,
+    Simulate,
+    Simulation,
+    Skill,
+    Skills,
+)
+from aos_server.http.openapi import document
+from aos_server.http.runtime import Runtime
+
+__all__ = ["Handlers", "endpoints", "router"]
+
+
+class Handlers(NamedTuple):
+    """What answers, one per noun."""
+
+    operations: Operations
+    runtime: Runtime
+
+
+def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
+    """Every endpoint, those of one path next to each other."""
+    v1 = "/api/v1"
+    return (
+        Endpoint("GET", "/livez", "Whether the process answers", to.operations.livez, Health),
+        Endpoint(
+            "GET",
+            "/readyz",
+            "Whether to send requests here",
+            to.operations.readyz,
+            Health,
+            codes=["not_ready"],
+        ),
+        Endpoint(
+            "GET",
+            "/health",
+            "What the server depends on, and whether it is there",
+            to.operations.health,
+            Health,
+        ),
+        Endpoint("GET", "/metrics", "Prometheus text", to.operations.metrics, None, media_type="text/plain"),
+        Endpoint(
+            "POST",
+            f"{v1}/runtime/simulate",
+            "Forecast a plan and decide whether it is feasible",
+            to.runtime.simulate,
+            Simulation,
+            act="evaluate",
+            body=Simulate,
+            plan=True,
+            codes=["overloaded", "not_computed"],
+        ),
+        Endpoint(
+            "POST",
+            f"{v1}/runtime/query",
+            "Ask one of the six questions that come up between two steps",
+            to.runtime.query,
+            QueryAnswer,
+            act="evaluate",
+            body=Query,
+            codes=["needs_ledger"],
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/runtime/capabilities",
+            "Skills, budget, rate limits and permissions",
+            to.runtime.capabilities,
+            Capabilities,
+            act="read",
+            query=CapabilitiesQuery,
+        ),
+        Endpoint("GET", f"{v1}/runtime/skills", "Every skill", to.runtime.skills, Skills, act="read"),
+        Endpoint(
+            "GET",
+            f"{v1}/runtime/skills/{{skill_id}}",
+            "One skill in full",
+            to.runtime.skill,
+            Skill,
+            act="read",
+            codes=["skill_not_found"],
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/runtime/resource-contract/{{resource_id}}",
+            "What a skill or a pool of slots may be asked for",
+            to.runtime.resource_contract,
+            ResourceContract,
+            act="read",
+            codes=["resource_not_found"],
+        ),
+    )
+
+
+def router(served: Sequence[Endpoint], gate: Gate, lifespan: Lifespan[Router]) -> Router:
+    """The application of these endpoints, and of `/openapi.json` which describes them."""
+    described = one_line(document(served)).encode()
+
+    async def openapi(_: Call) -> Answer:
+        return Answer(described)
+
+    every = (*served, Endpoint("GET", "/openapi.json", "This document", openapi, None))
+    routes: list[BaseRoute] = [
+        Route(path, Resource(tuple(group), gate)) for path, group in groupby(every, key=lambda e: e.path)
+    ]
+    return Router(routes, redirect_slashes=False, default=_nothing_here, lifespan=lifespan)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":
+        raise AosError("not_found", "only HTTP is spoken here")
+    raise AosError("not_found", "there is nothing at this address")

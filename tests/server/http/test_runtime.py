@@ -1,0 +1,149 @@
+"""Plans and skills over HTTP: the same engine, the names that clients have always read."""
+
+import json
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from aos.wire.catalogs import default_catalog, dump_catalog
+from aos_server.services.tenants import Terms
+from tests.cli.process import DEMO, aos
+from tests.server.http.world import STEP, Told, asking, told
+
+SIMULATE = "/api/v1/runtime/simulate"
+
+
+def test_a_plan_has_the_forecast_that_it_has_on_the_command_line(client: httpx.Client) -> None:
+    ours = aos("simulate", str(DEMO), "--budget", "100", "--json").document
+    plan = json.loads(DEMO.read_bytes())
+    theirs = client.post(SIMULATE, json={"plan": plan, "budget_cents": 100}).json()
+    for part in ("risks", "step_estimates"):
+        for mine, here in zip(ours[part], theirs[part], strict=True):
+            assert {key: here[key] for key in mine} == mine
+    assert {key: theirs[key] for key in ours if key not in ("risks", "step_estimates")} == {
+        key: value for key, value in ours.items() if key not in ("risks", "step_estimates")
+    }
+
+
+def test_a_simulation_bears_the_names_that_clients_read(client: httpx.Client) -> None:
+    found = client.post(SIMULATE, json={"plan": [STEP], "budget_cents": 1000, "agent_id": "a1"}).json()
+    assert (found["feasible"], found["status"]) == (True, "feasible")
+    assert (found["estimated_cost_cents"], found["estimated_duration_ms"]) == (0, 500)
+    assert (found["budget_remaining_cents"], found["budget_sufficient"]) == (1000, True)
+    assert found["permission_gaps"] == found["alternatives"] == found["warnings"] == []
+    (step,) = found["step_estimates"]
+    assert (step["step_index"], step["skill_id"]) == (0, "http_call")
+    assert (step["estimated_cost_cents"], step["estimated_latency_ms"]) == (0, 500)
+    assert {"step_index", "skill_id", "risk_type", "probability"} <= found["risks"][0].keys()
+
+
+def test_a_plan_that_is_wrong_in_itself_is_an_answer_with_everything_wrong(client: httpx.Client) -> None:
+    answer = client.post(SIMULATE, json={"plan": [{"skill": "http_cal"}, {"skill": "fs_read", "params": {}}]})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["feasible"], found["status"], found["verdict"]) == (False, "invalid_plan", "infeasible")
+    assert [(error["pointer"], error["code"]) for error in found["errors"]] == [
+        ("/0/skill", "unknown_skill"),
+        ("/1/params", "bad_params"),
+    ]
+    assert found["errors"][0]["suggestion"] == "http_call"
+
+
+def test_what_changes_would_help_comes_with_what_is_not_feasible(client: httpx.Client) -> None:
+    plan = [{"skill": "email_send", "params": {"to": ["a@b.example"], "subject": "s", "body": "b"}}]
+    found = client.post(SIMULATE, json={"plan": plan, "budget_cents": 0.5}).json()
+    assert (found["status"], found["budget_sufficient"]) == ("budget_insufficient", False)
+    assert found["alternatives"][0]["kind"] == "raise_budget"
+
+
+def test_a_plan_of_five_thousand_steps_is_taken_and_one_more_is_not(client: httpx.Client) -> None:
+    for steps, status in ((5_000, "feasible"), (5_001, "invalid_plan")):
+        plan = [{"skill": "json_transform", "params": {"query": "a", "input": 1}, "needs": []}] * steps
+        asked = {"plan": plan, "samples": 100, "min_success": 0, "alternatives": False}
+        assert client.post(SIMULATE, json=asked).json()["status"] == status
+
+
+def test_what_holds_for_a_tenant_holds_in_every_answer() -> None:
+    ours = {**dump_catalog(default_catalog())["skills"]["fs_read"], "cost_cents": 7}
+    del ours["cost"]
+    catalog = {"aos_catalog": "1", "skills": {"ours": ours}}
+    terms = Terms("acme", json.dumps(catalog).encode(), Decimal(50), Decimal(20), 0, frozenset({"http_call"}))
+    with asking(tenants=Told(acme=terms)) as client:
+        found = client.post(
+            SIMULATE, json={"plan": [STEP, {"skill": "ours", "params": {"path": "a"}}]}
+        ).json()
+        assert (found["status"], found["estimated_cost_cents"]) == ("permission_denied", 7)
+        assert [gap["pointer"] for gap in found["permission_gaps"]] == ["/steps/0/skill"]
+
+        can = client.get("/api/v1/runtime/capabilities", params={"agent_id": "a1"}).json()
+        assert (can["agent_id"], can["tenant_id"], can["budget_remaining_cents"]) == ("a1", "acme", 30)
+        assert can["budget"] == {"total_cents": 50, "spent_cents": 20, "remaining_cents": 30}
+        assert "ours" in can["skills_available"]
+        assert "http_call" not in can["skills_available"]
+        assert can["skills"]["http_call"]["available"] is False
+        assert can["permissions"] == ["read", "evaluate", "create", "decide"]
+
+        assert client.get("/api/v1/runtime/skills").json()["count"] == 8
+        asked = {"query_type": "allowed_skills"}
+        result = client.post("/api/v1/runtime/query", json=asked).json()["result"]
+        assert "ours" in result["skills"]
+        assert result["forbidden"] == ["http_call"]
+        asked = {"query_type": "remaining_budget_cents", "params": {}}  # type: ignore[dict-item]
+        result = client.post("/api/v1/runtime/query", json=asked).json()["result"]
+        assert (result["remaining_cents"], result["spent_cents"], result["total_cents"]) == (30, 20, 50)
+
+
+def test_spending_that_nobody_knows_is_unknown() -> None:
+    terms = Terms("acme", budget_cents=Decimal(50), spent_cents=Decimal(20), unpriced=1)
+    with asking(tenants=Told(acme=terms)) as client:
+        can = client.get("/api/v1/runtime/capabilities").json()
+        assert can["budget"] == {"total_cents": 50, "spent_cents": None, "remaining_cents": None}
+        assert can["budget_remaining_cents"] is None
+        assert {"/budget/spent_cents", "/budget/remaining_cents"} <= {u["pointer"] for u in can["unknowns"]}
+
+
+def test_a_skill_is_told_in_full(client: httpx.Client) -> None:
+    found = client.get("/api/v1/runtime/skills/http_call").json()
+    ours = aos("skill", "http_call", "--json").document
+    assert {key: found[key] for key in ours} == ours
+    assert found["skill_id"] == found["name"] == "http_call"
+    assert found["composition_hints"]["often_followed_by"] == ["json_transform", "llm_invoke", "fs_write"]
+    assert found["cost_model"] == {"base_cents": 0}
+    assert found["failure_modes"][0]["code"] == "TIMEOUT"
+
+
+def test_a_skill_that_is_not_there_is_named_with_what_was_meant(client: httpx.Client) -> None:
+    problem = told(client.get("/api/v1/runtime/skills/http_cal"))
+    assert (problem["code"], problem["status"]) == ("skill_not_found", 404)
+    assert 'did you mean "http_call"?' in problem["detail"]
+
+
+def test_a_resource_has_a_contract(client: httpx.Client) -> None:
+    found = client.get("/api/v1/runtime/resource-contract/http_call").json()
+    assert (found["resource_id"], found["kind"]) == ("http_call", "skill")
+    assert found["rate_limits"]["requests_per_minute"] == 600
+    assert found["concurrency"]["max_concurrent"] == 16
+    assert found["time"]["max_run_duration_ms"] == 10_000
+    pool = client.get("/api/v1/runtime/resource-contract/llm").json()
+    assert (pool["kind"], pool["concurrency"]["max_concurrent"]) == ("pool", 8)
+    assert told(client.get("/api/v1/runtime/resource-contract/nothing"))["code"] == "resource_not_found"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "says"),
+    [
+        (
+            {"query_type": "skills_available_for_goal", "params": {"goal": "send an e-mail"}},
+            200,
+            "email_send",
+        ),
+        ({"query_type": "skills_available_for_goal"}, 422, "/params/goal"),
+        ({"query_type": "allowed_skill"}, 422, '"suggestion":"allowed_skills"'),
+        ({"query_type": "last_step_outcome"}, 404, "needs_ledger"),
+    ],
+)
+def test_questions(client: httpx.Client, asked: object, status: int, says: str) -> None:
+    answer = client.post("/api/v1/runtime/query", json=asked)
+    assert answer.status_code == status
+    assert says in answer.text
