@@ -83,9 +83,9 @@ def test_a_call_that_kills_its_process_is_refused_and_the_next_is_served() -> No
 
 def test_a_call_that_takes_too_long_is_killed_with_its_process() -> None:
     async def main() -> None:
-        workers = Workers(1, timeout_s=0.5)
+        workers = Workers(1, timeout_s=4)
         pid = await workers.run(_pid)
-        with pytest.raises(AosError, match=r"not computed within 0\.5 s"):
+        with pytest.raises(AosError, match=r"not computed within 4 s"):
             await workers.run(time.sleep, 60)
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
