@@ -1,0 +1,88 @@
+"""What an HTTP answer means: its body as JSON or text, its status as a failure."""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from aos.errors import InputError
+from aos.runtime.guards import GuardError
+from aos.runtime.guards.http import Answer
+from aos.wire.problems import visible
+from aos.wire.strict import parse
+
+__all__ = ["as_json", "body_of", "check_status", "retry_after_ms"]
+
+_JSON = re.compile(r"(?:application|text)/(?:[\w.+-]+\+)?json", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
+_CHARSETS = {"us-ascii": "ascii", "iso-8859-1": "cp1252", "windows-1252": "cp1252", "utf-16": "utf-16"}
+"""Those beside UTF-8 that replies come in; decoding some of Python's others takes quadratic time."""
+
+_MAX_NODES = 1_000_000
+
+
+def check_status(answer: Answer) -> None:
+    """Raises GuardError for a status that is no success."""
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    detail = f"status {status}"
+    if said := answer.body[:400].decode("utf-8", "replace").strip():
+        detail += f": {visible(said, 200)}"
+    wait = retry_after_ms(answer.headers)
+    if status == 429:
+        raise GuardError("RATE_LIMITED", detail, retry_after_ms=wait)
+    if status == 408:
+        raise GuardError("TIMEOUT", detail, retry_after_ms=wait)
+    if 400 <= status < 500:
+        raise GuardError("HTTP_4XX", detail)
+    if 500 <= status < 600:
+        raise GuardError("HTTP_5XX", detail, retry_after_ms=wait)
+    raise GuardError("BAD_REPLY", detail)
+
+
+def retry_after_ms(headers: Mapping[str, str]) -> float | None:
+    """What Retry-After asks for (RFC 9110, section 10.2.3): seconds or a date. None where it says nothing clear."""
+    stated = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", stated, re.ASCII):
+        return float(stated) * 1000
+    try:
+        until = parsedate_to_datetime(stated)
+    except (ValueError, TypeError, IndexError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, math.ceil((until - datetime.now(UTC)).total_seconds() * 1000))
+
+
+def body_of(answer: Answer) -> Any:
+    """The body: a JSON value where the answer says it is JSON, else text. Raises GuardError(BAD_REPLY)."""
+    kind = answer.headers.get("content-type", "")
+    if _JSON.match(kind.strip()):
+        return as_json(answer.body) if answer.body.strip() else None
+    named = _CHARSET.search(kind)
+    charset = _CHARSETS.get(named[1].lower(), "utf-8") if named else "utf-8"
+    try:
+        return answer.body.decode(charset)
+    except UnicodeDecodeError:
+        if kind.startswith("text/"):
+            return answer.body.decode(charset, "replace")
+        raise GuardError("BAD_REPLY", f"neither JSON nor text: {kind[:80] or 'no type stated'}") from None
+
+
+def as_json(data: bytes) -> Any:
+    """A JSON document of somebody else's, read strictly. Raises GuardError(BAD_REPLY)."""
+    try:
+        return parse(
+            data,
+            "json",
+            name="the reply",
+            max_bytes=len(data),
+            code="invalid_records",
+            max_nodes=_MAX_NODES,
+        )
+    except InputError as error:
+        place = error.findings[0].pointer
+        said = f"{place}: {error.findings[0].detail}" if place else error.findings[0].detail
+        raise GuardError("BAD_REPLY", f"no JSON that can be used: {said}") from None

@@ -1,0 +1,75 @@
+"""http_call{url, method?, headers?, body?, timeout_s?} -> {status, headers, body}."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from aos.domain.outcomes import SideEffect
+from aos.domain.skills import Skill
+from aos.runtime.guards import GuardError
+from aos.runtime.guards.http import SAFE_METHODS, Request, exchange, origin
+from aos.runtime.guards.network import Network
+from aos.runtime.guards.patience import Patience
+from aos.runtime.skills import Call, Reply
+from aos.runtime.skills.answers import body_of, check_status
+from aos.runtime.skills.limits import limit
+from aos.runtime.skills.world import World
+
+__all__ = ["implementation"]
+
+_REPEATS_COUNT = {"POST", "PATCH"}
+"""Methods that do twice what is asked twice (RFC 9110, section 9.2.2)."""
+
+
+class _HttpCall(NamedTuple):
+    network: Network
+    max_reply_bytes: int
+    max_redirects: int
+
+    def __call__(self, params: Mapping[str, Any], call: Call) -> Reply:
+        request = _request(params, call)
+        reads = request.method in SAFE_METHODS
+        try:
+            answer = exchange(
+                self.network,
+                request,
+                Patience(min(call.timeout_s, params.get("timeout_s", call.timeout_s)), call.cancelled),
+                max_bytes=self.max_reply_bytes,
+                max_redirects=self.max_redirects,
+            )
+            check_status(answer)
+            result = {"status": answer.status, "headers": dict(answer.headers), "body": body_of(answer)}
+        except GuardError as error:
+            error.effect = "none" if reads else error.effect
+            raise
+        if reads:
+            return Reply(result, effect="none")
+        done = SideEffect("http.request", f"{request.method} {origin(request.url)}", reversible=False)
+        return Reply(result, side_effects=(done,))
+
+
+def _request(params: Mapping[str, Any], call: Call) -> Request:
+    method = params.get("method", "GET")
+    headers = dict(params.get("headers", {}))
+    given = {name.lower() for name in headers}
+    body = params.get("body")
+    if body is not None and "content-type" not in given:
+        headers["Content-Type"] = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
+    if method in _REPEATS_COUNT and "idempotency-key" not in given:
+        headers["Idempotency-Key"] = call.key
+    return Request(method, params["url"], headers, None if body is None else _packed(body))
+
+
+def _packed(body: Any) -> bytes:
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise GuardError("BAD_PARAMS", "the body holds half a character (a lone surrogate)") from None
+
+
+def implementation(skill: Skill, world: World) -> _HttpCall:
+    """Limits: constraints.max_reply_bytes and constraints.max_redirects."""
+    return _HttpCall(
+        world.network, limit(skill, "max_reply_bytes", 10 * 1024 * 1024), limit(skill, "max_redirects", 0)
+    )
