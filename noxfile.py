@@ -76,7 +76,7 @@ def look(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The pages are true: links lead somewhere, what is generated is up to date."""
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev,server]")
     session.run("pytest", "-q", "--no-skips", "tests/docs", *session.posargs)
 
 
