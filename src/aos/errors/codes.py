@@ -367,23 +367,6 @@ CODES: dict[str, Code] = {
         Exit.USAGE,
         431,
     ),
-    "client_too_slow": Code(
-        "limits",
-        "Request too slow",
-        "The request was not there in the time that it may take to arrive.",
-        "Send it again over a faster connection.",
-        Exit.TRANSIENT,
-        408,
-        True,
-    ),
-    "took_too_long": Code(
-        "limits",
-        "No answer in time",
-        "The server gave up. Whether the request had an effect is unknown.",
-        "Look whether it had one, or send it again with the same Idempotency-Key.",
-        Exit.UNKNOWN_EFFECT,
-        503,
-    ),
     "bad_http": Code(
         "limits",
         "Not a proper request",

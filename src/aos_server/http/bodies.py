@@ -46,17 +46,19 @@ def check_media_type(headers: Mapping[bytes, bytes]) -> None:
         raise AosError("unsupported_media_type", "the body is compressed")
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], most: int) -> bytes:
+async def read_body(
+    receive: Receive, headers: Mapping[bytes, bytes], most: int, seconds: float = BODY_TIMEOUT_S
+) -> bytes:
     """The body, of at most `most` bytes; what is larger is not even read.
 
-    Raises AosError: too_large, request_too_slow where it takes longer than 15 s.
+    Raises AosError: too_large, request_too_slow where it takes longer than `seconds`.
     """
     stated = headers.get(b"content-length", b"")
     if stated.isdigit() and int(stated) > most:
         raise _too_large(most)
     body = bytearray()
     try:
-        with fail_after(BODY_TIMEOUT_S):
+        with fail_after(seconds):
             more = True
             while more:
                 message = await receive()
@@ -67,7 +69,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], most: int)
                 if len(body) > most:
                     raise _too_large(most)
     except TimeoutError:
-        raise AosError("request_too_slow", f"the body was not here after {BODY_TIMEOUT_S:g} s") from None
+        raise AosError("request_too_slow", f"the body was not here after {seconds:g} s") from None
     return bytes(body)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from aos.errors import AosError
 from aos_server.identity.authenticate import Credentials, credentials
 from aos_server.identity.caller import Act, Caller, require
+from aos_server.limits.matrix import MATRIX
 
 __all__ = ["DEFAULT_TENANT", "Gate", "Identifies", "Limit", "Said"]
 
@@ -58,7 +59,7 @@ class Gate:
         given = credentials(headers)
         if self._trusting and given == Credentials():
             return None
-        return await self._identity.identify(given, live=act in ("decide", "operate"))
+        return await self._identity.identify(given, live=MATRIX[act].needs_live_identity)
 
     async def named(self, said: Said) -> Caller:
         """The caller by their own word."""

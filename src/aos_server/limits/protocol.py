@@ -20,7 +20,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """Answers what is no proper request with a problem, and cuts off whoever sends or reads too slowly.
 
     A head (request line and headers) has `head_s` seconds, counted from the moment of connection or, on a connection
-    that is kept, from the first byte.
+    that is kept, from the first byte. A body that nobody reads ends the connection.
     """
 
     head_s = MAX_HEAD_S
@@ -102,6 +102,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refusal = error
         return error
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body:
+            self.transport.close()  # it was refused unread, and would be thrown away for as long as it comes
+
     # -- what goes out -----------------------------------------------------------------------------------
 
     def send_400_response(self, msg: str) -> None:
@@ -136,7 +141,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         if not self.transport.is_closing():
-            self._refuse(AosError("client_too_slow", f"the headers took more than {self.head_s:g} s"))
+            self._refuse(AosError("request_too_slow", f"the headers took more than {self.head_s:g} s"))
 
 
 SETTINGS: Mapping[str, Any] = {

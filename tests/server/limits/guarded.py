@@ -1,9 +1,8 @@
 """A server with all limits and short deadlines, as a process of its own, so that its memory can be watched.
 
-Its routes: `/` answers with the length of the body, `/slow` too late, `/large` with 50 MB.
+Its paths: `/` answers with the length of the body, `/unread` does not wait for it, `/large` answers with 50 MB.
 """
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,17 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from aos_server.limits.body import BodyLimit, TimeLimit
+from aos_server.http.answers import Answer, send_answer
+from aos_server.http.bodies import MAX_BODY_BYTES, read_body
+from aos_server.http.edge import Edge
 from aos_server.limits.protocol import SETTINGS, GuardedProtocol
 
 HEAD_S = 0.5
 UPLOAD_S = 0.7
-REQUEST_S = 1.0
 WRITE_S = 0.5
 
 
@@ -30,17 +27,14 @@ class Hasty(GuardedProtocol):
     write_s = WRITE_S
 
 
-async def length(request: Request) -> Response:
-    return PlainTextResponse(str(len(await request.body())))
-
-
-async def slow(_: Request) -> Response:
-    await asyncio.sleep(10)
-    return PlainTextResponse("late")
-
-
-async def large(_: Request) -> Response:
-    return Response(bytes(50_000_000))
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":
+        return
+    if scope["path"] == "/":
+        body = await read_body(receive, dict(scope["headers"]), MAX_BODY_BYTES, UPLOAD_S)
+        await send_answer(send, Answer(str(len(body)).encode()))
+    else:
+        await send_answer(send, Answer(bytes(50_000_000) if scope["path"] == "/large" else b""))
 
 
 class Running:
@@ -72,11 +66,5 @@ class _Announced(uvicorn.Server):
 
 
 if __name__ == "__main__":
-    routes = [
-        Route("/", length, methods=["GET", "POST"]),
-        Route("/slow", slow),
-        Route("/large", large),
-    ]
-    app = TimeLimit(BodyLimit(Starlette(routes=routes), upload_s=UPLOAD_S), REQUEST_S)
     settings = {**SETTINGS, "http": Hasty}
-    _Announced(uvicorn.Config(app, port=0, log_config=None, access_log=False, **settings)).run()
+    _Announced(uvicorn.Config(Edge(app, ()), port=0, log_config=None, access_log=False, **settings)).run()
