@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies, Limit
 from aos_server.http.health import Operations
+from aos_server.http.policy import Policy
 from aos_server.http.routes import Handlers, endpoints, router
 from aos_server.http.runtime import Runtime
 from aos_server.identity.caller import Act, Caller
@@ -30,7 +31,8 @@ def create_app(
 ) -> ASGIApp:
     """The server. `processes` compute plans; one for each core, and at least two, where it is not said."""
     workers = Workers(processes or max(2, os.cpu_count() or 2), timeout_s=25)
-    handlers = Handlers(Operations({}, {}), Runtime(workers, tenants or Free()))
+    tenants = tenants or Free()
+    handlers = Handlers(Operations({}, {}), Runtime(workers, tenants), Policy(workers, tenants))
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:

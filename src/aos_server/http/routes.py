@@ -14,6 +14,7 @@ from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
 from aos_server.http.health import Operations
 from aos_server.http.models.health import Health
+from aos_server.http.models.policy import Evaluate, PolicyDecision
 from aos_server.http.models.runtime import (
     Capabilities,
     CapabilitiesQuery,
@@ -26,6 +27,7 @@ from aos_server.http.models.runtime import (
     Skills,
 )
 from aos_server.http.openapi import document
+from aos_server.http.policy import Policy
 from aos_server.http.runtime import Runtime
 
 __all__ = ["Handlers", "endpoints", "router"]
@@ -36,6 +38,7 @@ class Handlers(NamedTuple):
 
     operations: Operations
     runtime: Runtime
+    policy: Policy
 
 
 def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
@@ -107,6 +110,17 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             ResourceContract,
             act="read",
             codes=["resource_not_found"],
+        ),
+        Endpoint(
+            "POST",
+            f"{v1}/policy/eval",
+            "Decide whether a call or a plan is allowed",
+            to.policy.evaluate,
+            PolicyDecision,
+            act="evaluate",
+            body=Evaluate,
+            plan=True,
+            codes=["overloaded", "not_computed"],
         ),
     )
 

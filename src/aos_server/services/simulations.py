@@ -10,7 +10,7 @@ from aos.domain.verdicts import Decision, Limits, Reason, Status
 from aos.errors import AosError, Exit, InputError
 from aos.wire.encode import one_line
 from aos.wire.plans import parse_plan
-from aos.wire.problems import problem
+from aos.wire.problems import MAX_ERRORS, problem
 from aos.wire.results import EXITS, Document, envelope, money, simulation
 from aos.wire.shape import at
 from aos.wire.strict import Json
@@ -42,9 +42,10 @@ class Question(NamedTuple):
 
 
 class Simulation(NamedTuple):
-    """An answer: the JSON document, and of it what a policy decides on. An invalid plan has neither cost nor risk.
+    """An answer: the JSON document, and what a policy decides on. The reasons of an invalid plan are what is wrong.
 
-    `cost_cents` is the 95 % quantile of the plan's cost, None where it is unknown.
+    `cost_cents` is the 95 % quantile of the plan's cost, None where it is unknown; `approval_level` the highest that a
+    step asks for.
     """
 
     body: bytes
@@ -68,7 +69,10 @@ def compute(question: Question, terms: Terms) -> Simulation:
             question.plan, catalog, name="plan", inputs=question.inputs, max_steps=MAX_STEPS_API
         )
     except InputError as error:
-        return Simulation(_line(_invalid(error, question.limits)), "infeasible", "invalid_plan")
+        wrong = tuple(
+            Reason(found.code, found.pointer, found.detail) for found in error.findings[:MAX_ERRORS]
+        )
+        return Simulation(_line(_invalid(error, question.limits)), "infeasible", "invalid_plan", wrong)
     result = simulate(
         parsed.plan,
         catalog,

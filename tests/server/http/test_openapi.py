@@ -22,6 +22,7 @@ CONTRACT = {
     "/api/v1/runtime/skills": {"GET"},
     "/api/v1/runtime/skills/{skill_id}": {"GET"},
     "/api/v1/runtime/resource-contract/{resource_id}": {"GET"},
+    "/api/v1/policy/eval": {"POST"},
 }
 
 
@@ -58,6 +59,9 @@ REQUESTS: list[tuple[str, str, Any]] = [
     ("POST", "/api/v1/runtime/simulate", {"plan": []}),
     ("POST", "/api/v1/runtime/simulate", {}),
     ("POST", "/api/v1/runtime/query", {"query_type": "allowed_skills"}),
+    ("POST", "/api/v1/policy/eval", {"skill_id": "fs_read", "payload": {"path": "a"}}),
+    ("POST", "/api/v1/policy/eval", {"skill_id": "test", "payload": {}}),
+    ("POST", "/api/v1/policy/eval", {}),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from aos.wire.catalogs import default_catalog, dump_catalog
 from aos_server.services.tenants import Terms
 from tests.cli.process import DEMO, aos
-from tests.server.http.world import STEP, Told, asking, told
+from tests.server.http.world import STEP, Told, told
 
 SIMULATE = "/api/v1/runtime/simulate"
 
@@ -64,43 +64,41 @@ def test_a_plan_of_five_thousand_steps_is_taken_and_one_more_is_not(client: http
         assert client.post(SIMULATE, json=asked).json()["status"] == status
 
 
-def test_what_holds_for_a_tenant_holds_in_every_answer() -> None:
+def test_what_holds_for_a_tenant_holds_in_every_answer(client: httpx.Client, told_terms: Told) -> None:
     ours = {**dump_catalog(default_catalog())["skills"]["fs_read"], "cost_cents": 7}
     del ours["cost"]
     catalog = {"aos_catalog": "1", "skills": {"ours": ours}}
     terms = Terms("acme", json.dumps(catalog).encode(), Decimal(50), Decimal(20), 0, frozenset({"http_call"}))
-    with asking(tenants=Told(acme=terms)) as client:
-        found = client.post(
-            SIMULATE, json={"plan": [STEP, {"skill": "ours", "params": {"path": "a"}}]}
-        ).json()
-        assert (found["status"], found["estimated_cost_cents"]) == ("permission_denied", 7)
-        assert [gap["pointer"] for gap in found["permission_gaps"]] == ["/steps/0/skill"]
+    told_terms.terms_of = {"acme": terms}
+    found = client.post(SIMULATE, json={"plan": [STEP, {"skill": "ours", "params": {"path": "a"}}]}).json()
+    assert (found["status"], found["estimated_cost_cents"]) == ("permission_denied", 7)
+    assert [gap["pointer"] for gap in found["permission_gaps"]] == ["/steps/0/skill"]
 
-        can = client.get("/api/v1/runtime/capabilities", params={"agent_id": "a1"}).json()
-        assert (can["agent_id"], can["tenant_id"], can["budget_remaining_cents"]) == ("a1", "acme", 30)
-        assert can["budget"] == {"total_cents": 50, "spent_cents": 20, "remaining_cents": 30}
-        assert "ours" in can["skills_available"]
-        assert "http_call" not in can["skills_available"]
-        assert can["skills"]["http_call"]["available"] is False
-        assert can["permissions"] == ["read", "evaluate", "create", "decide"]
+    can = client.get("/api/v1/runtime/capabilities", params={"agent_id": "a1"}).json()
+    assert (can["agent_id"], can["tenant_id"], can["budget_remaining_cents"]) == ("a1", "acme", 30)
+    assert can["budget"] == {"total_cents": 50, "spent_cents": 20, "remaining_cents": 30}
+    assert "ours" in can["skills_available"]
+    assert "http_call" not in can["skills_available"]
+    assert can["skills"]["http_call"]["available"] is False
+    assert can["permissions"] == ["read", "evaluate", "create", "decide"]
 
-        assert client.get("/api/v1/runtime/skills").json()["count"] == 8
-        asked = {"query_type": "allowed_skills"}
-        result = client.post("/api/v1/runtime/query", json=asked).json()["result"]
-        assert "ours" in result["skills"]
-        assert result["forbidden"] == ["http_call"]
-        asked = {"query_type": "remaining_budget_cents", "params": {}}  # type: ignore[dict-item]
-        result = client.post("/api/v1/runtime/query", json=asked).json()["result"]
-        assert (result["remaining_cents"], result["spent_cents"], result["total_cents"]) == (30, 20, 50)
+    assert client.get("/api/v1/runtime/skills").json()["count"] == 8
+    asked = {"query_type": "allowed_skills"}
+    result = client.post("/api/v1/runtime/query", json=asked).json()["result"]
+    assert "ours" in result["skills"]
+    assert result["forbidden"] == ["http_call"]
+    asked = {"query_type": "remaining_budget_cents", "params": {}}  # type: ignore[dict-item]
+    result = client.post("/api/v1/runtime/query", json=asked).json()["result"]
+    assert (result["remaining_cents"], result["spent_cents"], result["total_cents"]) == (30, 20, 50)
 
 
-def test_spending_that_nobody_knows_is_unknown() -> None:
+def test_spending_that_nobody_knows_is_unknown(client: httpx.Client, told_terms: Told) -> None:
     terms = Terms("acme", budget_cents=Decimal(50), spent_cents=Decimal(20), unpriced=1)
-    with asking(tenants=Told(acme=terms)) as client:
-        can = client.get("/api/v1/runtime/capabilities").json()
-        assert can["budget"] == {"total_cents": 50, "spent_cents": None, "remaining_cents": None}
-        assert can["budget_remaining_cents"] is None
-        assert {"/budget/spent_cents", "/budget/remaining_cents"} <= {u["pointer"] for u in can["unknowns"]}
+    told_terms.terms_of = {"acme": terms}
+    can = client.get("/api/v1/runtime/capabilities").json()
+    assert can["budget"] == {"total_cents": 50, "spent_cents": None, "remaining_cents": None}
+    assert can["budget_remaining_cents"] is None
+    assert {"/budget/spent_cents", "/budget/remaining_cents"} <= {u["pointer"] for u in can["unknowns"]}
 
 
 def test_a_skill_is_told_in_full(client: httpx.Client) -> None:

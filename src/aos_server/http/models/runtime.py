@@ -12,6 +12,7 @@ from aos_server.http.models.base import Cents, Document, Id, JsonObject, Problem
 __all__ = [
     "Capabilities",
     "CapabilitiesQuery",
+    "Plan",
     "Query",
     "QueryAnswer",
     "ResourceContract",

@@ -1,0 +1,32 @@
+"""What is allowed: policy decisions."""
+
+from datetime import UTC, datetime
+
+from aos.wire.encode import one_line
+from aos_server.http.endpoint import Call
+from aos_server.http.models.policy import Evaluate
+from aos_server.metrics import DECISIONS
+from aos_server.services import policy
+from aos_server.services.tenants import Tenants
+from aos_server.services.workers import Workers
+
+__all__ = ["Policy"]
+
+
+class Policy:
+    """The handlers of `/api/v1/policy/`."""
+
+    def __init__(self, workers: Workers, tenants: Tenants) -> None:
+        self._workers = workers
+        self._tenants = tenants
+
+    async def evaluate(self, call: Call) -> bytes:
+        """Decide on a call or a plan, and change nothing."""
+        asked: Evaluate = call.body
+        tenant = call.caller.tenant
+        terms = await self._tenants.terms(tenant, asked.agent_id)
+        plan = policy.call_of(asked.skill_id, asked.payload) if asked.skill_id else asked.plan
+        decided = await policy.evaluate(self._workers, plan, asked.inputs, terms)
+        DECISIONS.labels(decided.decision).inc()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return one_line(policy.document(decided, asked.skill_id, tenant, now)).encode()

@@ -1,0 +1,115 @@
+"""Policy decisions by the built-in rules: permissions and the budget that is left. Nothing unknown is allowed."""
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from aos_server.services.tenants import Terms
+from tests.server.http.world import Told, told
+
+EVAL = "/api/v1/policy/eval"
+MAIL = {"to": ["a@b.example"], "subject": "s", "body": "b"}
+READ = {"path": "notes.txt"}
+
+
+def decide(client: httpx.Client, skill: str, payload: Any, **more: Any) -> dict[str, Any]:
+    answer = client.post(EVAL, json={"skill_id": skill, "payload": payload, **more})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_what_is_permitted_and_within_the_budget_is_allowed(client: httpx.Client) -> None:
+    found = decide(client, "email_send", MAIL, tenant_id="acme", agent_id="a1")
+    assert (found["decision"], found["simulated_cost_cents"]) == ("allow", 1)
+    assert (found["violations"], found["approval_level_required"]) == ([], None)
+    assert (found["policy_version"], found["timestamp"][-1]) == ("builtin/1", "Z")
+
+
+def test_a_skill_that_there_is_not_is_denied_and_no_error(client: httpx.Client) -> None:
+    found = decide(client, "test", {})
+    assert found["decision"] == "deny"
+    assert [violation["code"] for violation in found["violations"]] == ["unknown_skill"]
+    assert found["simulated_cost_cents"] is None
+
+
+def test_a_call_whose_parameters_are_wrong_is_denied(client: httpx.Client) -> None:
+    found = decide(client, "fs_read", {"path": 5})
+    assert (found["decision"], found["violations"][0]["code"]) == ("deny", "bad_params")
+
+
+@pytest.mark.parametrize(
+    ("terms", "skill", "payload", "decision", "code"),
+    [
+        (Terms("acme", forbidden=frozenset({"fs_read"})), "fs_read", READ, "deny", "permission_denied"),
+        (Terms("acme", forbidden=frozenset("*")), "fs_read", READ, "deny", "permission_denied"),
+        (
+            Terms("acme", forbidden=frozenset("*"), permitted=frozenset({"fs_read"})),
+            "fs_read",
+            READ,
+            "allow",
+            None,
+        ),
+        (Terms("acme", None, Decimal(10), Decimal("8.5")), "email_send", MAIL, "allow", None),
+        (Terms("acme", None, Decimal(10), Decimal("9.5")), "email_send", MAIL, "deny", "budget_insufficient"),
+        (Terms("acme", None, Decimal(10), Decimal(12)), "fs_read", READ, "allow", None),
+        (
+            Terms("acme", None, Decimal(10), Decimal(0), 1),
+            "fs_read",
+            READ,
+            "requires_approval",
+            "unknown_cost",
+        ),
+        (
+            Terms("acme", None, Decimal(10)),
+            "llm_invoke",
+            {"prompt": "p", "model": "nobody-knows-it"},
+            "requires_approval",
+            "unknown_cost",
+        ),
+        (Terms("acme"), "llm_invoke", {"prompt": "p", "model": "nobody-knows-it"}, "allow", None),
+    ],
+)
+def test_the_rules(
+    client: httpx.Client,
+    told_terms: Told,
+    terms: Terms,
+    skill: str,
+    payload: Any,
+    decision: str,
+    code: str | None,
+) -> None:
+    told_terms.terms_of = {"acme": terms}
+    found = decide(client, skill, payload)
+    assert found["decision"] == decision
+    assert [violation["code"] for violation in found["violations"]] == ([code] if code else [])
+    assert found["approval_level_required"] == (3 if decision == "requires_approval" else None)
+
+
+def test_a_plan_is_decided_on_as_a_whole(client: httpx.Client) -> None:
+    step = {"skill": "email_send", "params": MAIL}
+    found = client.post(EVAL, json={"plan": [step, step, {**step, "approval": 4}]}).json()
+    assert (found["decision"], found["approval_level_required"]) == ("requires_approval", 4)
+    assert found["simulated_cost_cents"] == 3
+
+
+def test_either_a_call_or_a_plan(client: httpx.Client) -> None:
+    for asked in ({}, {"skill_id": "fs_read", "plan": []}):
+        problem = told(client.post(EVAL, json=asked))
+        assert (problem["code"], problem["status"]) == ("invalid_request", 422)
+
+
+def test_decisions_are_counted(client: httpx.Client) -> None:
+    def denied() -> float:
+        (line,) = [
+            line
+            for line in client.get("/metrics").text.splitlines()
+            if line.startswith('nova_policy_decisions_total{decision="deny"}')
+        ]
+        return float(line.split()[1])
+
+    before = denied()
+    decide(client, "test", {})
+    assert denied() == before + 1
