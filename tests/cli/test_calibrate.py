@@ -61,6 +61,16 @@ def test_sizes_that_a_plan_states_condition_its_forecast(tmp_path: Path) -> None
     assert "tokens recorded: " in shown
 
 
+def test_columns_that_split_skills_are_found(tmp_path: Path) -> None:
+    done = aos("calibrate", str(RUNS), "--by", "auto", "--json", cwd=tmp_path)
+    assert (done.document["by"], faults(done.document)) == (["region"], [])
+    assert {row["id"] for row in done.document["skills"]} >= {"fetch@eu", "rank@us"}
+    told = aos("calibrate", str(RUNS), "--by", "auto", cwd=tmp_path)
+    assert b"skills are split by region\n" in told.err
+    scored = aos("backtest", str(RUNS), "--by", "auto", "--json").document
+    assert {case["name"] for case in scored["cases"]} >= {"fetch@eu", "rank@us"}
+
+
 def test_a_catalog_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("mine")
     refused = aos("calibrate", str(RUNS), "--out", "mine.toml", "--json", cwd=tmp_path)

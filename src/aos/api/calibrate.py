@@ -24,3 +24,13 @@ def calibrate(records: Records, *, base: Catalog, by: Sequence[str] = ()) -> Cal
     from aos.engine.calibrate.catalog import learn
 
     return learn(records, base, tuple(by))
+
+
+def conditions(records: Records, share: float = 1.0) -> tuple[str, ...]:
+    """Those condition columns of records that help to foretell later ones, the most helpful first.
+
+    Only the first `share` of the records, in the order of time, is looked at: the rest may be there to score by.
+    """
+    from aos.engine.calibrate.conditions import choose
+
+    return choose(records, share)

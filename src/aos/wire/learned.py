@@ -32,12 +32,19 @@ class Compared(NamedTuple):
 
 
 def calibration(
-    read: ReadRecords, compared: Sequence[Compared], catalog: Document, *, name: str, written: Sequence[str]
+    read: ReadRecords,
+    compared: Sequence[Compared],
+    catalog: Document,
+    *,
+    name: str,
+    by: Sequence[str],
+    written: Sequence[str],
 ) -> Document:
-    """The document `aos.calibration/1`."""
+    """The document `aos.calibration/1`; `by` are the columns that split skills."""
     return {
         **envelope("aos.calibration/1"),
         "records": _records(read, name),
+        "by": list(by),
         "skills": [_compared(one) for one in compared],
         "catalog": catalog,
         "written": list(written),

@@ -6,18 +6,20 @@ cell. A cell that is empty becomes NaN or -1, and so does one that can't be read
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, repeat
 
 from aos.domain.records import Coded
 
-__all__ = ["Cell", "Names", "moments", "numbers", "texts"]
+__all__ = ["Cell", "Guessed", "Names", "moments", "numbers", "texts"]
 
 Cell = str | int | float | bool | list[object] | dict[str, object] | None
 """What stands in a cell: text in CSV, any JSON value in JSONL."""
 
 _NAN = math.nan
+_MOST_GUESSED, _MOST_VALUES = 20, 50
+"""Columns that are looked at, and values of one that can still be conditions: an id is none."""
 
 
 class Names(dict[str, int]):
@@ -38,6 +40,29 @@ class Names(dict[str, int]):
     def coded(self) -> Coded:
         """The column."""
         return Coded(self.codes, tuple(islice(self, 1, None)))
+
+
+class Guessed:
+    """Columns that may be conditions while they grow: those of few values, empty where a batch does not have them."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, Names | None] = {}
+
+    def extend(self, columns: Mapping[str, Sequence[Cell]], before: int, count: int) -> None:
+        """Add a batch of `count` rows, of which there are `before` already."""
+        for key in columns:
+            if key not in self._columns and len(self._columns) < _MOST_GUESSED:
+                self._columns[key] = fresh = Names()
+                fresh.codes.extend(repeat(-1, before))
+        for key, names in self._columns.items():
+            if names is not None:
+                names.extend(texts(columns.get(key), count))
+                if len(names) > _MOST_VALUES:
+                    self._columns[key] = None
+
+    def coded(self) -> dict[str, Coded]:
+        """The columns that are left."""
+        return {key: names.coded() for key, names in self._columns.items() if names is not None}
 
 
 def numbers(cells: Sequence[Cell], scale: float = 1.0) -> tuple[list[float], list[int]]:

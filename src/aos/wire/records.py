@@ -16,35 +16,18 @@ from typing import NamedTuple
 from aos.domain.records import Flaw, Records
 from aos.errors import Finding, InputError
 from aos.wire.problems import visible
-from aos.wire.record_cells import Cell, Names, moments, numbers, texts
-from aos.wire.shape import closest
+from aos.wire.record_cells import Cell, Guessed, Names, moments, numbers, texts
+from aos.wire.record_headers import FIXED, ROLES, TO_CENTS, TO_MS, Declared, check_declared, check_header
 
 __all__ = ["Declared", "Listed", "nothing_left", "read_csv", "read_jsonl"]
 
 _BATCH = 8_192
 _NAN = float("nan")
-_TO_MS = {"_ns": 1e-6, "_us": 1e-3, "_ms": 1.0, "_s": 1e3}
-_TO_CENTS = {"cost_cents": 1.0, "cost_usd": 100.0}
 _OUTCOMES = {"succeeded": 0, "failed": 1, "skipped": 2, "": None}
-_ROLES = {
-    "start": ("start", *(f"start{unit}" for unit in _TO_MS)),
-    "end": ("end", *(f"end{unit}" for unit in _TO_MS)),
-    "duration": tuple(f"duration{unit}" for unit in _TO_MS),
-}
-_FIXED = frozenset(("run", "step", "skill", "outcome", "code", "attempt", "after", *_TO_CENTS)).union(
-    *_ROLES.values()
-)
 _LATEST_MS = 1e14
 """The year 5138: a later start is milliseconds that were called seconds."""
 _SLACK_MS, _SLACK = 1_000.0, 0.1
 """How far end minus start may be from the duration before one of the clocks is taken to have jumped."""
-
-
-class Declared(NamedTuple):
-    """Columns that only the caller knows the meaning of: conditions that split a skill, numbers known beforehand."""
-
-    by: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
 
 
 class Listed(NamedTuple):
@@ -72,7 +55,7 @@ def read_csv(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
     columns = _Columns(declared)
     rows = csv.reader(stream, skipinitialspace=True)
     header = [cell.strip() for cell in next(rows, [])]
-    _check_header(header, declared, name)
+    check_header(header, declared, name)
     for batch in _csv_batches(rows, header, columns):
         columns.add(batch)
     return columns.listed(name)
@@ -84,7 +67,7 @@ def read_jsonl(stream: Iterable[str], declared: Declared, *, name: str) -> Liste
     lines = enumerate(stream, 1)
     while chunk := list(islice(lines, _BATCH)):
         columns.add(_json_batch(chunk, columns))
-    _check_declared(columns.seen, declared, name)
+    check_declared(columns.seen, declared, name)
     return columns.listed(name)
 
 
@@ -160,6 +143,7 @@ class _Columns:
         self._names = {name: Names() for name in ("run", "step", "skill", "code", "after")}
         self._by = {name: Names() for name in declared.by}
         self._features = {name: array("d") for name in declared.features}
+        self._guessed = Guessed() if declared.guess else None
         self._start, self._end, self._cost = array("d"), array("d"), array("d")
         self._failed = bytearray()
         self._attempt = array("i")
@@ -188,9 +172,8 @@ class _Columns:
 
     def listed(self, name: str) -> Listed:
         """All of it. Raises InputError(invalid_records) where not one row is left."""
-        ignored = [
-            key for key in self.seen if not (key in _FIXED or key in self._by or key in self._features)
-        ]
+        guessed = self._guessed.coded() if self._guessed is not None else {}
+        ignored = [key for key in self.seen if not (self._asked_for(key) or key in guessed)]
         if ignored:
             named = ", ".join(visible(key, 40) for key in ignored[:10])
             self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)
@@ -210,10 +193,13 @@ class _Columns:
             code=coded["code"],
             attempt=self._attempt,
             after=coded["after"],
-            conditions={key: names.coded() for key, names in self._by.items()},
+            conditions={key: names.coded() for key, names in self._by.items()} | guessed,
             features=self._features,
         )
         return Listed(records, self._lines, self._rows, flaws, has_steps, "attempt" in self.seen)
+
+    def _asked_for(self, key: str) -> bool:
+        return key in FIXED or key in self._by or key in self._features
 
     def _outcomes(self, batch: _Batch) -> tuple[list[int | None], _Batch]:
         """0 succeeded, 1 failed. An empty cell is a failure if there is a code; skipped steps say nothing of time."""
@@ -249,6 +235,9 @@ class _Columns:
             self._note(code, _REFUSED[code], [batch.lines[i] for i in sorted(where)], kept=False)
 
     def _append(self, batch: _Batch, start: list[float], outcome: Sequence[int | None]) -> None:
+        if self._guessed is not None:
+            spare = {key: cells for key, cells in batch.cells.items() if not self._asked_for(key)}
+            self._guessed.extend(spare, len(self._lines), len(batch.lines))
         self._lines.extend(batch.lines)
         self._start.extend(start)
         self._end.extend(self._ends(batch, start))
@@ -296,7 +285,7 @@ class _Columns:
 
     def _costs(self, batch: _Batch) -> list[float]:
         cost = [_NAN] * len(batch.lines)
-        for key, scale in _TO_CENTS.items():
+        for key, scale in TO_CENTS.items():
             if key in batch.cells:
                 values, unread = numbers(batch.cells[key], scale)
                 below = [i for i, value in enumerate(values) if value < 0]
@@ -346,10 +335,10 @@ _REFUSED = {
 def _coalesced(batch: _Batch, role: str) -> tuple[list[float], set[int]]:
     """Milliseconds out of the columns of a role, whichever of them a row has; and where none could be read."""
     found, unread = [_NAN] * len(batch.lines), set[int]()
-    present = [key for key in _ROLES[role] if key in batch.cells]
+    present = [key for key in ROLES[role] if key in batch.cells]
     for key in present:
         cells = batch.cells[key]
-        values, bad = moments(cells) if key == role else numbers(cells, _TO_MS[key.removeprefix(role)])
+        values, bad = moments(cells) if key == role else numbers(cells, TO_MS[key.removeprefix(role)])
         unread.update(bad)
         found = (
             values if key is present[0] else [f if f == f else v for f, v in zip(found, values, strict=True)]
@@ -366,35 +355,3 @@ def _kept(batch: _Batch, keep: Sequence[bool]) -> _Batch:
         key: list(compress(column, keep)) for key, column in batch.cells.items()
     }
     return _Batch(list(compress(batch.lines, keep)), cells)
-
-
-# -- headers ---------------------------------------------------------------------------------------------------
-
-
-def _check_header(header: Sequence[str], declared: Declared, name: str) -> None:
-    findings = [_missing(key, header) for key in ("run", "skill") if key not in header]
-    for either in (_ROLES["start"], (*_ROLES["end"], *_ROLES["duration"])):
-        if not set(either).intersection(header):
-            findings.append(_missing(either[0], header))
-    twice = [key for key in dict.fromkeys(header) if header.count(key) > 1]
-    findings += [Finding("", "duplicate_key", f"the column `{visible(key)}` is there twice") for key in twice]
-    if findings:
-        fix = "docs/records.md describes the columns; the first line has to name them."
-        raise InputError.of(findings[0].code, visible(name, 200), findings, fix=fix)
-    _check_declared(header, declared, name)
-
-
-def _check_declared(seen: Iterable[str], declared: Declared, name: str) -> None:
-    known = list(seen)
-    findings = [_missing(key, known) for key in (*declared.by, *declared.features) if key not in known]
-    if findings:
-        raise InputError.of(
-            "invalid_records", visible(name, 200), findings, fix="Name columns that are there."
-        )
-
-
-def _missing(key: str, known: Sequence[str]) -> Finding:
-    meant = closest(key, known)
-    unit = " (nor any with a unit, such as `start_ms`)" if key == "start" else ""
-    hint = f'; did you mean "{visible(meant)}"?' if meant else ""
-    return Finding("", "missing_key", f"there is no column `{visible(key)}`{unit}{hint}", (), meant)

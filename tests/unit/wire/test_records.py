@@ -21,11 +21,16 @@ GOOD = "r1,a,fetch,100,101.5,succeeded,"
 
 
 def read(
-    tmp_path: Path, lines: Iterable[str], name: str = "runs.csv", **columns: tuple[str, ...]
+    tmp_path: Path,
+    lines: Iterable[str],
+    name: str = "runs.csv",
+    *,
+    guess: bool = False,
+    **columns: tuple[str, ...],
 ) -> ReadRecords:
     path = tmp_path / name
     path.write_text("\n".join(lines) + "\n")
-    return load_records(str(path), **columns)
+    return load_records(str(path), guess=guess, **columns)
 
 
 def cells(column: Coded) -> list[str]:
@@ -208,3 +213,19 @@ def test_every_row_is_used_or_counted(
     left_out = sum(flaw.rows for flaw in found.flaws if not flaw.kept)
     assert len(found.records.start_ms) + left_out == found.rows
     assert list(found.records.start_ms) == sorted(found.records.start_ms)
+
+
+def test_columns_of_few_values_may_be_conditions(tmp_path: Path) -> None:
+    row = "r{0},a,fetch,{0},90,succeeded,,{1},id{0},7"
+    lines = [f"{HEAD},region,id,tokens", *(row.format(i, "us" if i == 9 else "eu") for i in range(60))]
+    found = read(tmp_path, lines, features=("tokens",), guess=True)
+    assert list(found.records.conditions) == ["region"]
+    assert cells(found.records.conditions["region"])[8:11] == ["eu", "us", "eu"]
+    assert flaw(found, "ignored_column").detail == "nobody asked for id"
+
+
+def test_a_column_that_comes_late_is_empty_before(tmp_path: Path) -> None:
+    row = '{"run": "r", "skill": "a", "step": "%d", "start": %d, "end": 9000%s}'
+    lines = [row % (i, i, ', "tier": "gold"' if i >= 8_500 else "") for i in range(8_600)]
+    tier = read(tmp_path, lines, "runs.jsonl", guess=True).records.conditions["tier"]
+    assert cells(tier) == [""] * 8_500 + ["gold"] * 100

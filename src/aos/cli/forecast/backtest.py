@@ -4,7 +4,7 @@ from aos.api.backtest import Thresholds
 from aos.api.backtest import backtest as run
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
-from aos.cli.forecast.records import By, Features, RunsArgument, columns, load, told
+from aos.cli.forecast.records import By, Features, RunsArgument, chosen, load, told
 from aos.cli.forecast.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
 from aos.cli.options import Catalogs, PlanOption, first
 from aos.errors import Exit
@@ -32,15 +32,15 @@ def backtest(
     plan's skills. The exit status is 3 where a threshold is missed.
     """
     base = load_catalog(catalogs or (), find_config())
-    conditions = columns(by, "--by")
-    read = load(runs, conditions, features)
+    share = first(split, otherwise=0.6)
+    read, conditions = load(runs, by, features, share=share)
     result = run(
         read.records,
         base=base,
         by=conditions,
         plan=plan,
         shapes=auto,
-        split=first(split, otherwise=0.6),
+        split=share,
         thresholds=Thresholds(min_coverage, max_crps_ratio),
         catalog=base if as_is else None,
     )
@@ -56,5 +56,8 @@ def backtest(
         return calibration.backtest(runs, result, *look)
 
     return Answer(
-        lambda: document(read, result, name=runs, exit_status=status), text, status, told(read.flaws)
+        lambda: document(read, result, name=runs, exit_status=status),
+        text,
+        status,
+        (*told(read.flaws), *chosen(read, by, conditions)),
     )

@@ -10,7 +10,7 @@ from aos.api.learned import catalog_text, compared, learned_document
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.catalog.drafts import Force, ending
-from aos.cli.forecast.records import By, Features, RunsArgument, columns, load, told
+from aos.cli.forecast.records import By, Features, RunsArgument, chosen, load, told
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
 from aos.files.outputs import write_file
@@ -35,8 +35,7 @@ def calibrate(
     """
     form = ending(out, ".toml", ".json")
     base = load_catalog(catalogs or (), find_config())
-    conditions = columns(by, "--by")
-    read = load(runs, conditions, features)
+    read, conditions = load(runs, by, features)
     learned = learn(read.records, base=base, by=conditions)
     rows = compared(learned, base)
     catalog = learned_document(learned)
@@ -51,5 +50,7 @@ def calibrate(
         return calibration.calibration(runs, read, rows, *look) + wrote
 
     return Answer(
-        lambda: document(read, rows, catalog, name=runs, written=written), text, aside=told(read.flaws)
+        lambda: document(read, rows, catalog, name=runs, by=conditions, written=written),
+        text,
+        aside=(*told(read.flaws), *chosen(read, by, conditions)),
     )

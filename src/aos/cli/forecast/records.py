@@ -4,15 +4,22 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from aos.api.calibrate import conditions
 from aos.api.records import load_records
 from aos.domain.records import Flaw, ReadRecords
 from aos.wire.problems import visible
+
+AUTO = "auto"
 
 RunsArgument = Annotated[
     str, Argument(metavar="RUNS", help="Recorded runs: .csv or .jsonl, also .gz; `-` is standard input.")
 ]
 By = Annotated[
-    str | None, Option(metavar="COLUMNS", help="Columns that split a skill, such as provider,region.")
+    str | None,
+    Option(
+        metavar="COLUMNS",
+        help="Columns that split a skill, such as provider,region; `auto`: those that help to foretell.",
+    ),
 ]
 Features = Annotated[
     str | None,
@@ -30,9 +37,28 @@ def columns(text: str | None, option: str) -> tuple[str, ...]:
     return names
 
 
-def load(runs: str, by: tuple[str, ...], features: str | None) -> ReadRecords:
-    """The records, and what was wrong with them."""
-    return load_records(runs, by=by, features=columns(features, "--feature"))
+def load(
+    runs: str, by: str | None, features: str | None, *, share: float = 1.0
+) -> tuple[ReadRecords, tuple[str, ...]]:
+    """The records with what was wrong with them, and the columns that split skills.
+
+    With `auto` these are found in the first `share` of the records, so that what is found can be scored on the rest.
+    """
+    numbers = columns(features, "--feature")
+    if by != AUTO:
+        named = columns(by, "--by")
+        return load_records(runs, by=named, features=numbers), named
+    read = load_records(runs, features=numbers, guess=True)
+    return read, conditions(read.records, share)
+
+
+def chosen(read: ReadRecords, by: str | None, split: tuple[str, ...]) -> tuple[str, ...]:
+    """What `auto` found, as a line; nothing where the columns were named."""
+    if by != AUTO:
+        return ()
+    left = [name for name in read.records.conditions if name not in split]
+    found = f"skills are split by {', '.join(split)}" if split else "skills are not split"
+    return (visible(f"{found}; nothing is gained by {', '.join(left)}" if left else found, 300),)
 
 
 def told(flaws: tuple[Flaw, ...]) -> tuple[str, ...]:
