@@ -17,9 +17,11 @@ DEV = {
 }
 
 
-def debian(session: nox.Session, *programs: str) -> None:
-    """Install those programs that are missing, from the Debian packages of the same names."""
-    missing = [name for name in programs if shutil.which(name) is None]
+def debian(session: nox.Session, *programs: str, **packages: str) -> None:
+    """Install those programs that are missing, from the Debian packages of the same names, or `program=package`."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    wanted = {name: name for name in programs} | packages
+    missing = [package for name, package in wanted.items() if shutil.which(name, path=path) is None]
     if missing:
         root = [] if os.geteuid() == 0 else ["sudo"]
         session.run(*root, "apt-get", "update", "-qq", external=True)
@@ -60,7 +62,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """The tests that need more than Python; what Debian must give is installed first, where it is missing."""
-    debian(session, "strace")
+    debian(session, "strace", "pgbouncer", "redis-server", pg_ctlcluster="postgresql")
     session.install("-e", ".[dev,server]")
     session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
 

@@ -106,6 +106,41 @@ CODES: dict[str, Code] = {
         Exit.TERMINATED,
         499,
     ),
+    # -- the server ------------------------------------------------------------------------------
+    "unavailable": Code(
+        "server",
+        "Unavailable for now",
+        "The server, or a service it depends on, can't answer at the moment. Nothing was changed.",
+        "Call again after `retry_after_s` seconds.",
+        Exit.TRANSIENT,
+        503,
+        True,
+    ),
+    "schema_outdated": Code(
+        "server",
+        "Schema not up to date",
+        "The database has not the tables that this version of the server needs.",
+        "Run `aos-server migrate`, which goes to Postgres directly.",
+        Exit.NO,
+        503,
+    ),
+    "idempotency_mismatch": Code(
+        "server",
+        "Idempotency-Key used for something else",
+        "Within the last 24 hours the same caller used this Idempotency-Key for a request with another content.",
+        "Use a new key for a new request.",
+        Exit.CONFLICT,
+        422,
+    ),
+    "request_in_progress": Code(
+        "server",
+        "Request still running",
+        "A request with the same Idempotency-Key has not ended yet.",
+        "Call again after `retry_after_s` seconds; you will get that request's answer.",
+        Exit.TRANSIENT,
+        409,
+        True,
+    ),
     # -- reading an input ------------------------------------------------------------------------
     "unreadable": Code(
         "input",
@@ -307,6 +342,18 @@ CODES: dict[str, Code] = {
         "Invalid configuration",
         "aos.toml or a setting can't be used as written; `errors` lists everything wrong with it.",
         "`aos init` writes a commented example to compare with.",
+    ),
+    "missing_setting": Code(
+        "config",
+        "Setting missing",
+        "The server needs an environment variable that is not set.",
+        "Set it; docs/server.md lists every setting.",
+    ),
+    "unsafe_setting": Code(
+        "config",
+        "Unsafe setting",
+        "A setting would leave the server open: without authorization, in plain text, or with rights it must not have.",
+        "Change it as the detail says. Only `aos-server dev`, which listens to this machine alone, goes without.",
     ),
     "file_exists": Code(
         "config",

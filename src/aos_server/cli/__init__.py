@@ -1,0 +1,1 @@
+"""`aos-server`: what belongs to the host. One file per command; each answers like `aos`, with `--json` too."""

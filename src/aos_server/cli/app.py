@@ -1,0 +1,51 @@
+"""The commands of `aos-server`. Each imports what it needs when it is called."""
+
+import os
+from typing import Annotated, Any
+
+from typer import Exit as Left
+from typer import Option, Typer, TyperException
+
+from aos.errors import AosError, Exit
+from aos_server.cli.answers import Answer, fail, show
+from aos_server.cli.check import check
+from aos_server.cli.migrate import migrate
+
+__all__ = ["run"]
+
+_HELP = "The server of aos: requests, approvals and audit over HTTP, on Postgres."
+
+
+def run(words: list[str]) -> int:
+    """Call the command that `words` name, print what it answers, return the exit status."""
+    as_json = "--json" in words
+    try:
+        answer = _app()(
+            args=[word for word in words if word != "--json"] or ["--help"], standalone_mode=False
+        )
+        return show(answer, as_json) if isinstance(answer, Answer) else int(answer or 0)
+    except AosError as error:
+        return fail(error, as_json)
+    except TyperException as error:
+        detail = error.format_message()
+        return fail(AosError("usage", detail, fix="`aos-server --help` shows the usage."), as_json)
+    except Left as left:
+        return left.exit_code
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception as error:
+        if os.environ.get("AOS_DEBUG") == "1":
+            raise
+        return fail(AosError("internal_error", f"{type(error).__name__}: {error}"), as_json)
+
+
+def _app() -> Typer:
+    app = Typer(help=_HELP, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback()(_every)
+    app.command(epilog="Example:  aos-server check --process worker --json")(check)
+    app.command(epilog="Example:  aos-server migrate")(migrate)
+    return app
+
+
+def _every(json: Annotated[bool, Option("--json", help="Print one JSON object.")] = False) -> Any:
+    """Every command takes --json, before or after its name."""

@@ -1,0 +1,22 @@
+"""`aos-server migrate`."""
+
+import os
+
+import aos
+from aos_server.cli.answers import Answer
+from aos_server.settings import read
+
+
+def migrate() -> Answer:
+    """Bring the database's tables up to date. Safe to call twice at once, and again after it was killed."""
+    from aos_server.db.migrate import migrate
+
+    before, after = migrate(read(os.environ, "migrate").database.migrate_url)
+    document = {
+        "schema": "aos.migration/1",
+        "aos_version": aos.__version__,
+        "before": before or None,
+        "after": after,
+    }
+    done = "already up to date" if before == after else f"brought up from {before or 'nothing'}"
+    return Answer(document, f"schema {after}: {done}")

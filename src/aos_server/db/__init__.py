@@ -1,0 +1,1 @@
+"""Postgres: the pool, the named queries, the migrations, and what its errors mean. Nobody else knows psycopg."""

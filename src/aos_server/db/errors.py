@@ -1,0 +1,63 @@
+"""What an error of Postgres, PgBouncer or the pool means to a caller: decided here and nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+from aos.errors import AosError
+
+__all__ = ["translate", "translated"]
+
+RETRY_AFTER_S = 2.0
+
+# SQLSTATEs, or their class (the first two characters), after which the same call may succeed.
+_PASSING = {
+    "08": "the connection to the database was lost",  # 08P01: PgBouncer has no connection to give
+    "53": "the database has no room for more work",  # 53300: too many connections
+    "57P01": "the database is restarting",
+    "57P02": "the database is restarting",
+    "57P03": "the database is starting",
+    "57014": "the database took too long",  # statement_timeout
+    "55P03": "another call holds what this one needs",  # lock_timeout
+    "40": "another call got in between",  # serialization failure, deadlock
+    "25P03": "the transaction was left open too long",
+    "25P04": "the transaction took too long",
+}
+
+
+def translate(error: Exception) -> AosError | None:
+    """The failure that `error` is to a caller; None where it is a fault of ours, which nobody can retry away.
+
+    Neither SQL nor a host's name is in it: what Postgres says goes to the log.
+    """
+    if isinstance(error, PoolTimeout | TooManyRequests):
+        return _unavailable("no connection to the database became free")
+    if not isinstance(error, psycopg.Error):
+        return None
+    state = error.sqlstate
+    if state is None:  # libpq's own: no connection, or one that was cut
+        return _unavailable("the database can't be reached") if _is_connection(error) else None
+    why = _PASSING.get(state) or _PASSING.get(state[:2])
+    return _unavailable(why) if why else None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Within it, errors of Postgres that will pass are AosError(unavailable); the others stay what they are."""
+    try:
+        yield
+    except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
+        meant = translate(error)
+        if meant is None:
+            raise
+        raise meant from error
+
+
+def _is_connection(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _unavailable(why: str) -> AosError:
+    return AosError("unavailable", why, retry_after_s=RETRY_AFTER_S)

@@ -1,0 +1,93 @@
+"""Migrations: alembic with raw SQL, on a connection to Postgres itself, one migrator at a time.
+
+Lock and migrations share one connection, so the lock lasts exactly as long as Postgres works for it: where a migrator
+is killed, the next one starts only when the last statement of the dead one is rolled back. The lock is tried, not
+waited for: who waits inside a statement would stop a `CREATE INDEX CONCURRENTLY` of the other for ever.
+"""
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from aos.errors import AosError, Finding, InputError
+from aos_server.db.errors import translated
+from aos_server.settings import Secret
+
+__all__ = ["Migrated", "head", "migrate"]
+
+_LOCK = 0x616F73  # "aos"
+_FOLDER = Path(__file__).with_name("migrations")
+
+
+class Migrated(NamedTuple):
+    """The schema's version before ("" is an empty database) and after."""
+
+    before: str
+    after: str
+
+
+def head() -> str:
+    """The version of the schema that this code needs."""
+    return max(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
+    """Bring the schema to `head()`, waiting at most `wait_s` seconds for another migrator to finish.
+
+    Raises InputError(invalid_config) where `url` leads to a pooler, AosError(unavailable) where Postgres can't be
+    reached or another migrator does not finish.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
+
+    with translated():
+        raw = psycopg.connect(url, connect_timeout=5, application_name="aos-server migrate")
+        engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=NullPool)
+        try:
+            _refuse_pooler(raw)
+            _lock(raw, wait_s)
+            with engine.connect() as connection:
+                return _upgrade(connection)
+        except DBAPIError as error:
+            raise error.orig or error from None
+        finally:
+            raw.close()
+
+
+def _upgrade(connection: Any) -> Migrated:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_FOLDER))
+    before = MigrationContext.configure(connection).get_current_revision() or ""
+    connection.rollback()
+    command.upgrade(config, "head")
+    return Migrated(before, head())
+
+
+def _refuse_pooler(connection: psycopg.Connection) -> None:
+    """PgBouncer makes up the process id that it announces; Postgres' own is that of the process that answers."""
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if row != (connection.info.backend_pid,):
+        why = "AOS_MIGRATE_DATABASE_URL leads to a pooler, where a lock does not hold; name the port of Postgres itself"
+        finding = Finding("/AOS_MIGRATE_DATABASE_URL", "unsafe_setting", why)
+        raise InputError.of("invalid_config", "environment", [finding])
+
+
+def _lock(connection: psycopg.Connection, wait_s: float) -> None:
+    """Hold the migrators' lock until the connection closes."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+        connection.commit()
+        if row == (True,):
+            return
+        if time.monotonic() > deadline:
+            raise AosError("unavailable", "another migration is still running", retry_after_s=60)
+        time.sleep(0.2)

@@ -1,0 +1,206 @@
+"""Connections to Postgres, and the transaction of one tenant.
+
+Through PgBouncer in transaction mode nothing outlives a transaction: no prepared statement, no session setting. So
+statements are never prepared, and the tenant is set inside each transaction. Statements are pipelined: they are sent
+together until a result is asked for.
+
+    async with database.transaction("acme") as t:
+        row = await t.one("runs.get", id="r1")      # first round trip: BEGIN, the tenant, this
+        t.send("runs.touch", id="r1")               # second: this and COMMIT
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.adapt import AdaptersMap
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import JsonbDumper
+from psycopg_pool import AsyncConnectionPool
+
+from aos.errors import AosError
+from aos_server.db.errors import RETRY_AFTER_S, translated
+from aos_server.db.migrate import head
+from aos_server.db.queries import sql
+from aos_server.settings import Secret
+
+__all__ = ["CommitLost", "Database", "Row", "Transaction"]
+
+Row: TypeAlias = Mapping[str, Any]
+_Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
+
+WAIT_S = 2.0
+"""How long a call waits for a connection to become free."""
+DEADLINE_S = 8.0
+"""A transaction that takes longer is cut off, as where Postgres hangs; its own limit for a statement is 5 s."""
+
+_log = logging.getLogger(__name__)
+
+
+class Transaction:
+    """Statements of one transaction, each by its name. Objects (dicts) are passed as jsonb, lists as arrays."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+        self.id: str | None = None  # known once somebody has asked: session.id
+
+    async def send(self, name: str, **values: Any) -> None:
+        """Execute a statement whose result nobody needs; it goes out with the next one whose result is asked for."""
+        await self._connection.execute(sql(name), values)
+
+    async def all(self, name: str, **values: Any) -> list[Row]:
+        """Every row."""
+        cursor = await self._connection.execute(sql(name), values)
+        return list(await cursor.fetchall())
+
+    async def one(self, name: str, **values: Any) -> Row | None:
+        """The first row, if there is one."""
+        cursor = await self._connection.execute(sql(name), values)
+        return await cursor.fetchone()
+
+    async def many(self, *statements: tuple[str, Mapping[str, Any]]) -> list[list[Row]]:
+        """Every row of each statement, in one round trip."""
+        cursors = [await self._connection.execute(sql(name), values) for name, values in statements]
+        return [list(await cursor.fetchall()) for cursor in cursors]
+
+
+class Database:
+    """The pool of one process. `async with Database.open(url, size) as database`."""
+
+    def __init__(self, pool: AsyncConnectionPool[_Connection]) -> None:
+        self._pool = pool
+        self._checks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: Secret, size: int) -> AsyncIterator["Database"]:
+        """A pool of at most `size` connections. Postgres need not be there yet."""
+        pool = AsyncConnectionPool(
+            url,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            min_size=min(2, size),
+            max_size=size,
+            timeout=WAIT_S,
+            reconnect_timeout=WAIT_S,  # then the next call tries anew, instead of waiting ever longer
+            kwargs={
+                "autocommit": True,  # BEGIN and COMMIT are statements of the pipeline
+                "prepare_threshold": None,
+                "row_factory": dict_row,
+                "context": _adapters(),
+                "connect_timeout": 2,
+                "application_name": "aos-server",
+            },
+            open=False,
+        )
+        await pool.open(wait=False)
+        try:
+            yield cls(pool)
+        finally:
+            await pool.close()
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str | None = None) -> AsyncIterator[Transaction]:
+        """One transaction that sees the rows of `tenant`; without one, what the role may see without.
+
+        It commits at the end of the block and is rolled back by an exception. Raises AosError(unavailable) where
+        Postgres is down, full or hangs, CommitLost where it can't be told whether it came to commit.
+        """
+        with translated():
+            async with self._pool.connection() as connection:
+                watch = asyncio.get_running_loop().call_later(DEADLINE_S, _cut, connection)
+                try:
+                    async with _pipelined(connection, tenant or "") as transaction:
+                        yield transaction
+                except psycopg.OperationalError:
+                    self._check_others()
+                    raise
+                finally:
+                    watch.cancel()
+
+    async def ready(self) -> None:
+        """Return if Postgres answers and has the tables needed. Raises AosError: unavailable, schema_outdated."""
+        try:
+            async with self.transaction() as transaction:
+                found = await transaction.one("session.version")
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+            found = None
+        if found is None or found["version"] != head():
+            version = found["version"] if found else "empty"
+            raise AosError(
+                "schema_outdated", f"the schema is {version}; this version of the server needs {head()}"
+            )
+
+    async def ended(self, transaction_id: str) -> bool:
+        """Whether a transaction, whose connection was lost, is over. Then what it wrote is there, or never will be."""
+        try:
+            async with self.transaction() as transaction:
+                found = await transaction.one("session.ended", id=transaction_id)
+        except (
+            psycopg.errors.InvalidParameterValue
+        ):  # an id yet to come: Postgres crashed and has forgotten it
+            return True
+        return bool(found and found["ended"])
+
+    async def excess(self) -> list[str]:
+        """Rights that the role has and none of ours may have: with them a fault in the server could hide itself."""
+        async with self.transaction() as transaction:
+            return [row["excess"] for row in await transaction.all("session.excess")]
+
+    def _check_others(self) -> None:
+        """Where one connection was lost, look after the others in the pool before a call meets them."""
+        if not self._checks:
+            task = asyncio.create_task(self._pool.check())
+            self._checks.add(task)
+            task.add_done_callback(self._checks.discard)
+
+
+class CommitLost(AosError):
+    """The connection was lost at COMMIT. `transaction_id` is Postgres' name of the transaction, if it was asked for."""
+
+    effect = "unknown"
+
+    def __init__(self, transaction_id: str | None) -> None:
+        super().__init__(
+            "unavailable",
+            "the connection to the database was lost at the very end: whether the change was made is not known",
+            fix="Call again with the same Idempotency-Key: what was done is not done twice.",
+            retry_after_s=RETRY_AFTER_S,
+        )
+        self.transaction_id = transaction_id
+
+
+@asynccontextmanager
+async def _pipelined(connection: _Connection, tenant: str) -> AsyncIterator[Transaction]:
+    transaction = Transaction(connection)
+    committing = False
+    try:
+        async with connection.pipeline():
+            await connection.execute("BEGIN")
+            await connection.execute(sql("session.tenant"), {"tenant": tenant})
+            yield transaction
+            committing = True
+            done = await connection.execute("COMMIT")
+    except psycopg.OperationalError as error:
+        if committing and error.sqlstate is None:
+            raise CommitLost(transaction.id) from error
+        raise
+    if done.statusmessage != "COMMIT":  # Postgres answers ROLLBACK where a statement before it failed
+        raise AosError("internal_error", "a statement of the transaction failed unnoticed")
+
+
+def _cut(connection: _Connection) -> None:
+    """Close the socket under a connection whose server does not answer: what waits on it fails at once."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as twin:
+        twin.shutdown(socket.SHUT_RDWR)
+    _log.warning("a transaction took over %s s and was cut off", DEADLINE_S)
+
+
+def _adapters() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_dumper(dict, JsonbDumper)
+    return adapters

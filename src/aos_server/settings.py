@@ -1,0 +1,345 @@
+"""Settings: the environment, read once, as frozen values. Everything wrong with it is said at once.
+
+A server that would be unsafe does not start. Which settings a process needs depends on what it is: `dev` needs none and
+listens to this machine only, `serve` needs them all, `worker` and `migrate` what they touch.
+"""
+
+import ipaddress
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from aos.errors import Finding, InputError
+
+__all__ = [
+    "CLIENT_VARIABLES",
+    "VARIABLES",
+    "Audit",
+    "Auth",
+    "Database",
+    "Limits",
+    "Process",
+    "Secret",
+    "Settings",
+    "read",
+]
+
+Process = Literal["dev", "serve", "worker", "migrate"]
+
+
+class Secret(str):
+    """Text that no log, traceback or `repr` shows."""
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class Database(NamedTuple):
+    """`url` is that of the process's own role, through PgBouncer in production; `migrate_url` is Postgres itself."""
+
+    url: Secret
+    migrate_url: Secret
+    pool_size: int
+
+
+class Auth(NamedTuple):
+    """Who says who a caller is. `enabled` is False in development only. Empty text: not configured."""
+
+    enabled: bool
+    issuer: str
+    audience: str
+    client_id: str
+    client_secret: Secret
+    service_url: str
+    service_timeout_s: float
+    service_key: Secret
+
+
+class Limits(NamedTuple):
+    """Requests a minute for each (tenant, subject). An empty `redis_url`: counted in this process only."""
+
+    enabled: bool
+    redis_url: Secret
+    evaluate_rpm: int
+    decide_rpm: int
+    create_rpm: int
+    read_rpm: int
+
+
+class Audit(NamedTuple):
+    """The file of the Ed25519 key that signs checkpoints, and the file outside the database that keeps them."""
+
+    key_path: Path | None
+    checkpoints_path: Path | None
+
+
+class Settings(NamedTuple):
+    """All of it. `hosts` are the names under which the server may be called; empty: any."""
+
+    process: Process
+    host: str
+    port: int
+    hosts: tuple[str, ...]
+    database: Database
+    auth: Auth
+    limits: Limits
+    audit: Audit
+
+
+class Variable(NamedTuple):
+    """An environment variable: what it means, and its default as text ("" is none)."""
+
+    meaning: str
+    default: str = ""
+
+
+VARIABLES: dict[str, Variable] = {
+    "DATABASE_URL": Variable("Postgres as this process's role (`aos_app`, `aos_worker`), through PgBouncer"),
+    "AOS_MIGRATE_DATABASE_URL": Variable(
+        "Postgres itself, not the pooler, as `aos_owner`; read by `migrate` only"
+    ),
+    "AOS_DATABASE_POOL": Variable("connections per process", "10"),
+    "AOS_HOST": Variable("the address to listen on", "127.0.0.1"),
+    "AOS_PORT": Variable("the port to listen on", "8000"),
+    "AOS_HOSTS": Variable("names under which the server may be called, by comma; others are refused"),
+    "AOS_PLAINTEXT_HOSTS": Variable("hosts of a private network that may be called without TLS, by comma"),
+    "RBAC_ENABLED": Variable("`false` is refused outside `dev`", "true"),
+    "AOS_OIDC_ISSUER": Variable("the issuer of people's tokens"),
+    "AOS_OIDC_AUDIENCE": Variable("the audience a token must name"),
+    "AOS_OIDC_CLIENT_ID": Variable("the client that asks for introspection of opaque tokens"),
+    "AOS_OIDC_CLIENT_SECRET": Variable("its secret"),
+    "AUTH_SERVICE_URL": Variable("the service that knows roles and levels"),
+    "AUTH_SERVICE_TIMEOUT": Variable("seconds to wait for it, at most 30", "5"),
+    "AUTH_API_KEY": Variable("the key sent to it"),
+    "REDIS_URL": Variable("Redis, which counts requests"),
+    "RATE_LIMIT_ENABLED": Variable("`false` is refused outside `dev`", "true"),
+    "RATE_LIMIT_DEFAULT_RPM": Variable("simulate, query and policy evaluation, a minute", "60"),
+    "AOS_RATE_DECIDE_RPM": Variable("decisions a minute", "60"),
+    "AOS_RATE_CREATE_RPM": Variable("creations a minute", "60"),
+    "AOS_RATE_READ_RPM": Variable("reads a minute", "600"),
+    "AOS_AUDIT_KEY_PATH": Variable("the key that signs checkpoints of the audit log; made if there is none"),
+    "AOS_AUDIT_CHECKPOINTS_PATH": Variable("the file that keeps them, on another disk than the database's"),
+}
+
+CLIENT_VARIABLES = ("AOS_BASE_URL", "AOS_API_KEY", "AOS_DEBUG")
+"""Names that start like ours and belong to the command line."""
+
+_NEEDED: dict[Process, tuple[str, ...]] = {
+    "dev": (),
+    "serve": ("DATABASE_URL", "REDIS_URL"),
+    "worker": ("DATABASE_URL", "AOS_AUDIT_KEY_PATH", "AOS_AUDIT_CHECKPOINTS_PATH"),
+    "migrate": ("AOS_MIGRATE_DATABASE_URL",),
+}
+_ROLES_THAT_DECIDE_NOTHING = ("postgres", "aos_owner")
+
+
+def read(environment: Mapping[str, str], process: Process) -> Settings:
+    """The settings of `process`. Raises InputError(invalid_config): everything missing, malformed and unsafe."""
+    found = _Environment(environment, process)
+    settings = Settings(
+        process,
+        found.text("AOS_HOST"),
+        found.whole("AOS_PORT", 0, 65_535),
+        found.words("AOS_HOSTS"),
+        _database(found),
+        _auth(found),
+        _limits(found),
+        Audit(found.path("AOS_AUDIT_KEY_PATH"), found.path("AOS_AUDIT_CHECKPOINTS_PATH")),
+    )
+    _check_listening(found, settings)
+    found.check_spelling()
+    if found.findings:
+        raise InputError.of(
+            "invalid_config", "environment", found.findings, fix="docs/server.md lists every setting."
+        )
+    return settings
+
+
+def _database(found: "_Environment") -> Database:
+    url, direct = (found.database(name) for name in ("DATABASE_URL", "AOS_MIGRATE_DATABASE_URL"))
+    user = urlsplit(url).username if url else None
+    if found.guarded and user in _ROLES_THAT_DECIDE_NOTHING:
+        found.unsafe(
+            "DATABASE_URL", f'the role "{user}" could alter the audit log; use aos_app or aos_worker'
+        )
+    return Database(Secret(url), Secret(direct), found.whole("AOS_DATABASE_POOL", 1, 200))
+
+
+def _auth(found: "_Environment") -> Auth:
+    enabled = found.guard("RBAC_ENABLED", "authorization can't be turned off")
+    auth = Auth(
+        enabled,
+        found.service("AOS_OIDC_ISSUER"),
+        found.text("AOS_OIDC_AUDIENCE"),
+        found.text("AOS_OIDC_CLIENT_ID"),
+        Secret(found.text("AOS_OIDC_CLIENT_SECRET")),
+        found.service("AUTH_SERVICE_URL"),
+        found.seconds("AUTH_SERVICE_TIMEOUT", 30),
+        Secret(found.text("AUTH_API_KEY")),
+    )
+    if found.process == "serve":
+        if not found.has("AOS_OIDC_ISSUER") and not found.has("AUTH_SERVICE_URL"):
+            found.missing(
+                "AOS_OIDC_ISSUER", "nobody could say who a caller is: set it, AUTH_SERVICE_URL, or both"
+            )
+        if found.has("AOS_OIDC_ISSUER") and not auth.audience:
+            found.missing(
+                "AOS_OIDC_AUDIENCE", "without it a token meant for another service would be accepted"
+            )
+        if found.has("AUTH_SERVICE_URL") and not auth.service_key:
+            found.missing("AUTH_API_KEY", "the auth service asks for it")
+    return auth
+
+
+def _limits(found: "_Environment") -> Limits:
+    return Limits(
+        found.guard("RATE_LIMIT_ENABLED", "rate limits can't be turned off; raise them instead"),
+        Secret(found.redis("REDIS_URL")),
+        *(
+            found.whole(name, 1, 1_000_000)
+            for name in (
+                "RATE_LIMIT_DEFAULT_RPM",
+                "AOS_RATE_DECIDE_RPM",
+                "AOS_RATE_CREATE_RPM",
+                "AOS_RATE_READ_RPM",
+            )
+        ),
+    )
+
+
+def _check_listening(found: "_Environment", settings: Settings) -> None:
+    if settings.process == "dev" and not _loopback(settings.host):
+        found.unsafe("AOS_HOST", "the development server listens to this machine only, at 127.0.0.1 or ::1")
+    if settings.process == "serve" and not _loopback(settings.host) and not settings.hosts:
+        found.missing(
+            "AOS_HOSTS", "a server that others reach must know its names, to refuse forged Host headers"
+        )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Environment:
+    """Takes values out of the environment and collects `findings`, each with the variable's name as its pointer."""
+
+    def __init__(self, values: Mapping[str, str], process: Process) -> None:
+        self.process = process
+        self.findings: list[Finding] = []
+        self._values = values
+
+    @property
+    def guarded(self) -> bool:
+        """Whether unsafe settings are refused: everywhere but in development."""
+        return self.process != "dev"
+
+    def missing(self, name: str, why: str) -> None:
+        self.findings.append(Finding(f"/{name}", "missing_setting", f"{name} is missing: {why}"))
+
+    def unsafe(self, name: str, why: str) -> None:
+        self.findings.append(Finding(f"/{name}", "unsafe_setting", f"{name}: {why}"))
+
+    def wrong(self, name: str, why: str) -> None:
+        self.findings.append(Finding(f"/{name}", "bad_value", f"{name} {why}"))
+
+    def has(self, name: str) -> bool:
+        return bool(self._values.get(name, "").strip())
+
+    def text(self, name: str) -> str:
+        """The value without white space around it, or the default. Set to nothing is not set."""
+        value = self._values.get(name, "").strip() or VARIABLES[name].default
+        if not value and name in _NEEDED[self.process]:
+            self.missing(name, VARIABLES[name].meaning)
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(word.strip().lower() for word in self.text(name).split(",") if word.strip())
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        if value and not Path(value).is_absolute():
+            self.wrong(name, "must be an absolute path")
+        return Path(value) if value else None
+
+    def whole(self, name: str, low: int, high: int) -> int:
+        value = self.text(name)
+        if value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high:
+            return int(value)
+        self.wrong(name, f"must be a whole number from {low:,} to {high:,}")
+        return low
+
+    def seconds(self, name: str, high: float) -> float:
+        try:
+            value = float(self.text(name))
+        except ValueError:
+            value = math.nan
+        if not 0 < value <= high:
+            self.wrong(name, f"must be a number of seconds above 0, at most {high:g}")
+        return value
+
+    def guard(self, name: str, why: str) -> bool:
+        """A switch that may be off in development only."""
+        value = self.text(name).lower()
+        if value not in ("true", "false", "1", "0"):
+            self.wrong(name, "must be true or false")
+        off = value in ("false", "0")
+        if off and self.guarded:
+            self.unsafe(name, why)
+        return not off
+
+    def service(self, name: str) -> str:
+        """An address of HTTP: with TLS, unless it is this machine or a host named as one that may go without."""
+        url = self._url(name, ("https", "http"))
+        if url is None:
+            return ""
+        if url.scheme == "http" and not self._private(url.hostname or ""):
+            self.unsafe(name, "who listens on the way could change what it says: use https")
+        if url.username or url.query or url.fragment:
+            self.wrong(name, "must have no user, query or fragment")
+        return url.geturl().rstrip("/")
+
+    def redis(self, name: str) -> str:
+        url = self._url(name, ("redis", "rediss"))
+        return url.geturl() if url else ""
+
+    def database(self, name: str) -> str:
+        url = self._url(name, ("postgresql", "postgres"))
+        if url is not None and (not url.username or not url.path.strip("/")):
+            self.wrong(name, "must name a role and a database: postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
+        return url.geturl() if url else ""
+
+    def check_spelling(self) -> None:
+        """A setting of ours that is nearly spelled right would be silently ignored."""
+        from difflib import get_close_matches
+
+        for name in self._values:
+            if name.startswith("AOS_") and name not in VARIABLES and name not in CLIENT_VARIABLES:
+                meant = get_close_matches(name, VARIABLES, n=1, cutoff=0.85)
+                if meant:
+                    detail = f"{name} is no setting; did you mean {meant[0]}?"
+                    self.findings.append(Finding(f"/{name}", "unknown_key", detail, suggestion=meant[0]))
+
+    def _private(self, host: str) -> bool:
+        return not self.guarded or _loopback(host) or host.lower() in self.words("AOS_PLAINTEXT_HOSTS")
+
+    def _url(self, name: str, schemes: tuple[str, ...]) -> SplitResult | None:
+        """The address, or None where it is absent or wrong. A finding never repeats it: it may hold a password."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            url = urlsplit(value)
+            valid = url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
+        except ValueError:
+            valid = False
+        if not valid:
+            self.wrong(
+                name, f"must be an address that starts with {' or '.join(f'{word}://' for word in schemes)}"
+            )
+            return None
+        return url

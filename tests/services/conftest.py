@@ -1,0 +1,93 @@
+"""Servers that a session shares, each started when the first test asks for it; and a database for each test."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from aos_server.db.migrate import migrate
+from aos_server.settings import Secret
+from tests.services.processes import Postgres, Process, folder, pgbouncer, redis
+
+_TEMPLATE = "aos_template"
+_numbers = itertools.count()
+
+
+class Base(NamedTuple):
+    """A migrated database of one test, on a server that the session shares; `pooled` goes through PgBouncer."""
+
+    server: Postgres
+    name: str
+    pooler: Process
+
+    def url(self, role: str) -> Secret:
+        return Secret(self.server.url(role, self.name))
+
+    def pooled(self, role: str) -> Secret:
+        return Secret(self.server.url(role, self.name, self.pooler.port))
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """What a superuser sees."""
+        with psycopg.connect(self.server.url("root", self.name)) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A cluster with the template of every test's database."""
+    with folder() as home:
+        server = Postgres(home)
+        server.start()
+        server.create(_TEMPLATE)
+        server.set_passwords()
+        migrate(Secret(server.url("aos_owner", _TEMPLATE)))
+        yield server
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres: Postgres) -> Iterator[Process]:
+    """PgBouncer in transaction mode, configured as shipped."""
+    with folder() as home:
+        bouncer = pgbouncer(home, postgres, userlist(postgres))
+        bouncer.start()
+        yield bouncer
+        bouncer.kill()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Process]:
+    with folder() as home:
+        server = redis(home)
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def base(postgres: Postgres, pooler: Process) -> Base:
+    """A database of the test's own, empty but for the schema."""
+    name = f"aos_{next(_numbers)}"
+    postgres.create(name, _TEMPLATE)
+    return Base(postgres, name, pooler)
+
+
+def userlist(postgres: Postgres) -> str:
+    """What deploy/pgbouncer/userlist.sh writes for this server."""
+    import os
+    import subprocess
+
+    script = Path(__file__).parents[2] / "deploy/pgbouncer/userlist.sh"
+    with folder() as home:
+        where = {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(postgres.port),
+            "PGUSER": "root",
+            "PGDATABASE": "postgres",
+        }
+        subprocess.run([script, home / "userlist.txt"], check=True, env=os.environ | where)
+        assert (home / "userlist.txt").stat().st_mode & 0o777 == 0o600
+        return (home / "userlist.txt").read_text()

@@ -1,0 +1,237 @@
+"""Transactions of one tenant, through PgBouncer as directly; and what its failures mean."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from aos.errors import AosError
+from aos_server.db.pool import Database
+from aos_server.settings import Secret
+from tests.services.processes import Postgres, folder
+
+TENANT_TABLES = (
+    *("subjects", "roles", "service_keys", "catalogs", "budgets", "permissions", "runs"),
+    *("idempotency_keys", "audit", "outbox"),
+)
+# One row of each table for the tenant %(t)s, as a superuser writes it.
+ROWS = """
+INSERT INTO tenants VALUES ('{t}');
+INSERT INTO subjects VALUES ('{t}', 'iss', 'sub', 'human');
+INSERT INTO roles VALUES ('{t}', 'iss', 'sub', 'owner', 'sub');
+INSERT INTO service_keys VALUES ('{k}', '{t}', 'ci', sha256('{t}'), '{{read}}', 'iss', 'sub', 5, gen_random_uuid());
+INSERT INTO catalogs VALUES ('{t}', '{{}}', 'd', gen_random_uuid());
+INSERT INTO budgets VALUES ('{t}', '', 5, 0, 0, gen_random_uuid());
+INSERT INTO permissions VALUES ('{t}', '', '*', true, gen_random_uuid());
+INSERT INTO runs VALUES ('{t}', 'r1', '', 'succeeded', 'd', 0, 0, now(), now(), 'd', '{{}}', gen_random_uuid());
+INSERT INTO idempotency_keys VALUES ('{t}', 'sub', 'k', 'd', 200, '{{}}');
+INSERT INTO audit VALUES (gen_random_uuid(), '{t}', now(), 'sub', 'act', 'object');
+INSERT INTO outbox (id, tenant_id, topic, payload, audit_id)
+    VALUES (gen_random_uuid(), '{t}', 't', '{{}}', gen_random_uuid());
+"""
+
+
+def run(url: Secret, act: Callable[[Database], Awaitable[object]], size: int = 2) -> object:
+    async def main() -> object:
+        async with Database.open(url, size) as database:
+            return await act(database)
+
+    return asyncio.run(main())
+
+
+async def version(database: Database) -> str:
+    async with database.transaction("acme") as t:
+        row = await t.one("session.version")
+        assert row is not None
+        return str(row["version"])
+
+
+def code(url: Secret, act: Callable[[Database], Awaitable[object]]) -> tuple[str, int, bool]:
+    with pytest.raises(AosError) as caught:
+        run(url, act)
+    return caught.value.code, caught.value.row.status, caught.value.retry_after_s is not None
+
+
+@pytest.fixture
+def two_tenants(base):
+    for tenant, key in (("acme", "a" * 16), ("evil", "b" * 16)):
+        base.server.execute(ROWS.format(t=tenant, k=key), base.name)
+    return base
+
+
+def test_a_transaction_commits_directly_and_through_the_pooler(base):
+    for url in (base.url("aos_app"), base.pooled("aos_app")):
+        assert run(url, version) == "0001"
+
+
+def test_the_tables_that_are_tried_are_all_that_have_a_tenant(base):
+    found = base.rows("SELECT table_name FROM information_schema.columns WHERE column_name = 'tenant_id'")
+    assert {name for (name,) in found} == set(TENANT_TABLES)
+    unguarded = base.rows(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND NOT relrowsecurity "
+        "AND relnamespace = 'public'::regnamespace"
+    )
+    assert unguarded == [("alembic_version",)]
+
+
+@pytest.mark.parametrize("role", ["aos_app", "aos_reader"])
+@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_another_tenants_rows_are_not_there(two_tenants, role, table):
+    with psycopg.connect(two_tenants.pooled(role), prepare_threshold=None) as connection:
+        if role == "aos_reader" and table in ("service_keys", "idempotency_keys"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT 1 FROM {table}")
+            return
+        assert connection.execute(f"SELECT 1 FROM {table}").fetchall() == []  # no tenant set: nothing is seen
+        connection.execute("SELECT set_config('aos.tenant', 'acme', true)")
+        assert connection.execute(f"SELECT tenant_id FROM {table}").fetchall() == [("acme",)]
+        connection.rollback()
+        # The setting went with its transaction, though PgBouncer gave the connection back and another time out.
+        assert connection.execute(f"SELECT 1 FROM {table}").fetchall() == []
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_nothing_is_written_into_another_tenant(two_tenants, table):
+    with psycopg.connect(two_tenants.pooled("aos_app"), prepare_threshold=None) as connection:
+        connection.execute("SELECT set_config('aos.tenant', 'acme', true)")
+        with pytest.raises(
+            psycopg.errors.InsufficientPrivilege, match=r"row-level security|permission denied"
+        ):
+            connection.execute(f"UPDATE {table} SET tenant_id = 'evil'")
+
+
+def test_a_service_key_is_found_before_its_tenant_is_known_and_no_other_row_of_it(two_tenants):
+    with psycopg.connect(two_tenants.pooled("aos_app"), prepare_threshold=None) as connection:
+        found = connection.execute("SELECT tenant_id FROM find_service_key(%s)", ["b" * 16]).fetchall()
+        assert found == [("evil",)]
+        assert connection.execute("SELECT 1 FROM find_service_key('c')").fetchall() == []
+
+
+@pytest.mark.parametrize("role", ["aos_app", "aos_worker", "aos_reader"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor = 'x'",
+        "DELETE FROM audit",
+        "TRUNCATE audit CASCADE",
+        "ALTER TABLE audit DISABLE TRIGGER ALL",
+        "DROP TABLE audit",
+        "SET ROLE aos_owner",
+        "ALTER TABLE audit DISABLE ROW LEVEL SECURITY",
+    ],
+)
+def test_nobody_changes_the_audit_log(two_tenants, role, statement):
+    with psycopg.connect(two_tenants.pooled(role), prepare_threshold=None) as connection:
+        connection.execute("SELECT set_config('aos.tenant', 'acme', true)")
+        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
+            connection.execute(statement)
+
+
+def test_limits_of_time_belong_to_the_role_and_pass_the_pooler(base):
+    with psycopg.connect(base.pooled("aos_app"), prepare_threshold=None) as connection:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        found = [connection.execute(f"SHOW {name}").fetchone() for name in names]
+        assert found == [("5s",), ("2s",), ("10s",)]
+
+
+def test_our_roles_have_no_right_too_many_and_others_are_found_out(base):
+    for role in ("aos_app", "aos_worker", "aos_reader"):
+        assert run(base.url(role), Database.excess) == []
+    assert run(base.url("aos_owner"), Database.excess) == [
+        "changes the audit log",
+        "deletes from the audit log",
+        "empties the audit log",
+    ]
+    assert "is a superuser" in run(base.url("root"), Database.excess)  # type: ignore[operator]
+
+
+def test_an_exception_rolls_back_and_the_connection_is_good_again(base):
+    async def fail(database: Database) -> None:
+        async with database.transaction("acme") as t:
+            await t.send("tenants.ensure")
+            raise KeyError
+
+    async def act(database: Database) -> None:
+        for _ in range(5):
+            with pytest.raises(KeyError):
+                await fail(database)
+        assert await version(database) == "0001"
+
+    run(base.pooled("aos_app"), act)
+    assert base.rows("SELECT 1 FROM tenants") == []
+
+
+def test_an_error_of_ours_in_a_statement_is_no_503(base):
+    async def act(database: Database) -> None:
+        async with database.transaction("not a tenant!") as t:
+            await t.send("tenants.ensure")
+
+    with pytest.raises(psycopg.errors.CheckViolation):
+        run(base.url("aos_app"), act)
+
+
+def test_no_schema_is_said(postgres):
+    name = f"empty_{uuid4().hex}"
+    postgres.create(name)
+    assert code(Secret(postgres.url("aos_app", name)), Database.ready) == ("schema_outdated", 503, False)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_where_there_is_no_postgres_it_is_a_503_within_3_seconds():
+    started = time.monotonic()
+    assert code(Secret("postgresql://aos_app:x@127.0.0.1:1/aos"), version) == ("unavailable", 503, True)
+    assert time.monotonic() - started < 3
+
+
+@pytest.fixture
+def own_server():
+    """A Postgres of the test's own, to be killed."""
+    with folder() as home:
+        server = Postgres(home)
+        server.start()
+        yield server
+        server.kill()
+
+
+def test_a_pool_outlives_postgres_and_recovers_within_5_seconds(own_server):
+    async def act(database: Database) -> None:
+        async def answers() -> bool:
+            try:
+                async with database.transaction() as t:
+                    await t.one("session.id")
+            except AosError as error:
+                return error.code != "unavailable"
+            return True
+
+        assert await answers()
+        own_server.kill()
+        assert not await answers()
+        await asyncio.sleep(5)  # a pool that waits ever longer between its tries would have begun to
+        assert not await answers()
+        own_server.start()
+        started = time.monotonic()
+        while not await answers():
+            assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 5
+
+    run(Secret(own_server.url("root")), act, 4)
+
+
+def test_a_postgres_that_hangs_is_cut_off(own_server):
+    async def act(database: Database) -> None:
+        async with database.transaction() as t:
+            await t.one("session.id")
+        own_server.send(signal.SIGSTOP)
+        started = time.monotonic()
+        with pytest.raises(AosError) as caught:
+            async with database.transaction() as t:
+                await t.one("session.id")
+        own_server.send(signal.SIGCONT)
+        assert caught.value.code == "unavailable"
+        assert time.monotonic() - started < 12
+
+    run(Secret(own_server.url("root")), act)

@@ -1,0 +1,84 @@
+"""Migrations: through the front door only, one at a time, and as if nothing had been where one is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from aos.errors import InputError
+from aos_server.db.migrate import Migrated, head, migrate
+from aos_server.settings import Secret
+from tests.services.processes import Postgres, wait_for
+
+TABLES = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+
+
+@pytest.fixture
+def empty(postgres) -> Iterator[str]:
+    """The name of a database without tables."""
+    name = f"empty_{uuid4().hex}"
+    postgres.create(name)
+    yield name
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def start(postgres: Postgres, name: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "AOS_MIGRATE_DATABASE_URL": postgres.url("aos_owner", name)}
+    words = [sys.executable, "-m", "aos_server", "migrate", "--json"]
+    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def count(postgres: Postgres, name: str, query: str = TABLES) -> int:
+    with psycopg.connect(postgres.url("root", name)) as connection:
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def test_again_is_harmless(postgres, empty):
+    url = Secret(postgres.url("aos_owner", empty))
+    assert migrate(url) == Migrated("", head())
+    assert migrate(url) == Migrated(head(), head())
+
+
+def test_three_at_once_migrate_once(postgres, empty):
+    migrators = [start(postgres, empty) for _ in range(3)]
+    answers = [migrator.communicate(timeout=60) for migrator in migrators]
+    assert [migrator.returncode for migrator in migrators] == [0, 0, 0]
+    assert sorted(b'"before":null' in out for out, _ in answers) == [False, False, True]
+
+
+def test_one_that_is_killed_in_the_middle_leaves_nothing_and_lets_the_next_in(postgres, empty):
+    stuck = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    # Holds what the migration needs next to last, so that it stops in the middle of its work.
+    with psycopg.connect(postgres.url("root", empty)) as other:
+        other.execute("CREATE TABLE outbox ()")
+        migrator = start(postgres, empty)
+        wait_for(lambda: count(postgres, empty, stuck) == 1, "the migrator waits")
+        migrator.send_signal(signal.SIGKILL)
+        migrator.communicate()
+        second = start(postgres, empty)
+        other.rollback()
+    assert second.communicate(timeout=60)[1] == b""
+    assert second.returncode == 0
+    assert count(postgres, empty) == 15
+
+
+def test_the_pooler_is_refused(base):
+    with pytest.raises(InputError) as caught:
+        migrate(base.pooled("aos_app"))
+    assert [finding.code for finding in caught.value.findings] == ["unsafe_setting"]
+
+
+def test_every_migration_has_its_sql_and_follows_the_one_before():
+    from aos_server.db import migrate as module
+
+    folder = module._FOLDER / "versions"
+    names = sorted(path.stem for path in folder.glob("[0-9]*.py"))
+    assert names == sorted(path.stem for path in folder.glob("*.sql"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
