@@ -49,7 +49,7 @@ def test_again_is_harmless(postgres, empty):
 def test_three_at_once_migrate_once(postgres, empty):
     migrators = [start(postgres, empty) for _ in range(3)]
     answers = [migrator.communicate(timeout=60) for migrator in migrators]
-    assert [migrator.returncode for migrator in migrators] == [0, 0, 0]
+    assert [migrator.returncode for migrator in migrators] == [0, 0, 0], answers
     assert sorted(b'"before":null' in out for out, _ in answers) == [False, False, True]
 
 

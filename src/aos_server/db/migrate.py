@@ -44,7 +44,7 @@ def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
     from sqlalchemy.pool import NullPool
 
     with translated():
-        raw = psycopg.connect(url, connect_timeout=5, application_name="aos-server migrate")
+        raw = psycopg.connect(url, connect_timeout=10, application_name="aos-server migrate")
         engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=NullPool)
         try:
             _refuse_pooler(raw)
