@@ -68,11 +68,12 @@ def redis_server() -> Iterator[Process]:
 
 
 @pytest.fixture
-def base(postgres: Postgres, pooler: Process) -> Base:
+def base(postgres: Postgres, pooler: Process) -> Iterator[Base]:
     """A database of the test's own, empty but for the schema."""
     name = f"aos_{next(_numbers)}"
     postgres.create(name, _TEMPLATE)
-    return Base(postgres, name, pooler)
+    yield Base(postgres, name, pooler)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")  # PgBouncer would keep connections to it
 
 
 def userlist(postgres: Postgres) -> str:
