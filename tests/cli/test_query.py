@@ -11,23 +11,25 @@ from tests.cli.process import aos
 
 @pytest.mark.parametrize("query_type", ["what_did_i_try_already", "last_step_outcome", "why_did_step_fail"])
 def test_past_runs_are_undetermined_where_none_are_recorded(query_type: str) -> None:
-    done = aos("query", query_type, "--json")
+    done = aos("query", query_type, "--ledger", "none.db", "--json")
     assert (done.status, done.document["code"]) == (5, "needs_ledger")
 
 
 def test_what_remains_is_unknown_where_nobody_records_what_was_spent() -> None:
-    done = aos("query", "remaining_budget_cents", "--budget", "100", "--json")
+    done = aos("query", "remaining_budget_cents", "--ledger", "none.db", "--budget", "100", "--json")
     assert done.status == 5
     assert done.document["result"] == {
+        "run": None,
         "budget_cents": 100,
         "spent_cents": None,
+        "reserved_cents": None,
         "remaining_budget_cents": None,
     }
 
 
 def test_the_budget_of_the_settings_holds(tmp_path: Path) -> None:
     (tmp_path / "aos.toml").write_text("[simulate]\nbudget_cents = 12.5\n")
-    document = aos("query", "remaining_budget_cents", "--json", cwd=tmp_path).document
+    document = aos("query", "remaining_budget_cents", "--ledger", "none.db", "--json", cwd=tmp_path).document
     assert document["result"]["budget_cents"] == 12.5
 
 

@@ -1,6 +1,7 @@
 """What several commands take, and what they do with it."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from typer import Argument, BadParameter, Option
@@ -23,6 +24,10 @@ Inputs = Annotated[
 ]
 Budget = Annotated[
     Decimal | None, Option(parser=cents, metavar="CENTS", help="The most that it may cost: 100 is a dollar.")
+]
+Ledger = Annotated[
+    Path | None,
+    Option("--ledger", metavar="FILE", help="The ledger; unless said, ledger.db in the folder of your data."),
 ]
 PlanArgument = Annotated[
     str | None, Argument(metavar="[PLAN]", help="A plan: .json, .yaml or .toml; `-` is standard input.")

@@ -1,12 +1,13 @@
 """What a record tells: of a run, enough to go on with it where it stopped; of itself, whether it can be trusted."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Literal, NamedTuple
 
-from aos.domain.outcomes import Outcome
-from aos.domain.runs import Intent, Money, RunEnd, RunStart, RunStatus, StepEnd
+from aos.domain.outcomes import Effect, Outcome
+from aos.domain.runs import Intent, Money, PauseCause, Place, RunEnd, RunStart, RunStatus, StepEnd
 
-__all__ = ["Attempted", "Damage", "LedgerCheck", "RunState"]
+__all__ = ["Attempted", "Damage", "LedgerCheck", "PastFailures", "RunLine", "RunState", "Tried"]
 
 
 class Attempted(NamedTuple):
@@ -56,3 +57,43 @@ class LedgerCheck(NamedTuple):
     runs: int
     head: str
     damage: tuple[Damage, ...]
+
+
+class RunLine(NamedTuple):
+    """A run in a list. `attempts` counts all, `failures` those that failed; times are Unix ms."""
+
+    id: str
+    name: str | None
+    status: RunStatus
+    cause: PauseCause | None
+    started_ms: float
+    ended_ms: float | None
+    active_ms: float
+    money: Money
+    attempts: int
+    failures: int
+
+
+class Tried(NamedTuple):
+    """An attempt in a list. `outcome` is unknown where nobody saw the end."""
+
+    run: str
+    place: Place
+    skill: str
+    attempt: int
+    outcome: Literal["succeeded", "failed", "unknown"]
+    code: str | None
+    effect: Effect
+    cost_cents: Decimal | None
+    latency_ms: float | None
+    started_ms: float
+
+
+class PastFailures(NamedTuple):
+    """How often a skill failed with a code, and the share of those steps that succeeded in the end.
+
+    `recovered` None: no step of a run that has ended is among them.
+    """
+
+    seen: int
+    recovered: float | None

@@ -12,7 +12,8 @@ __all__ = ["OverBudget", "Unfitting", "apply"]
 
 Body = Mapping[str, Any]
 
-_CALL = "run = :run AND step = :step AND item = :item AND iteration = :iteration"
+_STEP = "run = :run AND step = :step"
+_CALL = f"{_STEP} AND item = :item AND iteration = :iteration"
 
 
 class OverBudget(Exception):
@@ -90,7 +91,7 @@ def _settled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
         (cost or 0, cost is None, entry.run),
     )
     if body["releases"]:
-        _release(db, _CALL, named)
+        _release(db, _STEP, named)
 
 
 def _step(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
@@ -99,7 +100,7 @@ def _step(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
         " VALUES (:run, :step, :outcome, :output, :ended_ms)",
         {**body, "run": entry.run},
     )
-    _release(db, "run = :run AND step = :step", {"run": entry.run, "step": body["step"]})
+    _release(db, _STEP, {"run": entry.run, "step": body["step"]})
 
 
 def _ended(db: sqlite3.Connection, entry: Entry, body: Body) -> None:

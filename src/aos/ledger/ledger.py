@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aos.domain.recorded import RunState
+from aos.domain.recorded import PastFailures, RunState
 from aos.domain.runs import Intent, Money, Place, RunEnd, RunStart, Settled, StepEnd
 from aos.errors import AosError
 from aos.ledger import documents
@@ -15,6 +15,7 @@ from aos.ledger.apply import OverBudget, Unfitting, apply
 from aos.ledger.claims import Claims
 from aos.ledger.connection import connect, create, failures, transaction
 from aos.ledger.entries import content, seal
+from aos.ledger.reads import past_failures
 from aos.ledger.state import check_head, head, read_money, read_state
 
 __all__ = ["Ledger"]
@@ -139,6 +140,11 @@ class Ledger:
     def score(self, run: str, score: Mapping[str, Any]) -> None:
         """Write how the run's own forecast did: a JSON object."""
         self._write(_Waiting(run, "scored", lambda _: score))
+
+    def past_failures(self, skill: str, code: str) -> PastFailures:
+        """How often `skill` failed with `code`, and how often its step succeeded all the same."""
+        with failures(self.path):
+            return past_failures(self._db, skill, code)
 
     # -- writing -------------------------------------------------------------------------------------
 

@@ -74,6 +74,7 @@ _FIRST = (
         ended_ms REAL NOT NULL,
         PRIMARY KEY (run, step)
     ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX runs_in_order ON runs (first_seq)",
     "CREATE INDEX failures ON attempts (skill, code) WHERE code IS NOT NULL",
     *(
         f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} "

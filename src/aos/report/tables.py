@@ -94,15 +94,18 @@ def answer(
     rows: list[list[Line]] = [
         [(_named(key), FAINT), _value(key, value, unknowns.get(key))]
         for key, value in result.items()
-        if key not in lists
+        if key not in lists and (value is not None or key in unknowns)
     ]
     page.add((_named(query_type), STRONG))
     if rows:
         page.add(page.table("lw", rows))
-    for objects in lists.values():
+    for name, objects in lists.items():
         page.add()
         head: list[Line] = [(_named(key), FAINT) for key in objects[0]]
-        cells: list[list[Line]] = [[_words(key, item.get(key)) for key in objects[0]] for item in objects]
+        cells: list[list[Line]] = [
+            [_words(key, item.get(key), f"{name}/{i}/{key}" in unknowns) for key in objects[0]]
+            for i, item in enumerate(objects)
+        ]
         page.add(page.table("n" + "w" * (len(head) - 1), [head, *cells]))
     return str(page)
 
@@ -159,10 +162,10 @@ def _value(key: str, value: Any, why: str | None) -> Line:
     return _words(key, value) if value is not None else [(UNKNOWN, OPEN), f": {why}" if why else ""]
 
 
-def _words(key: str, value: Any) -> str:
+def _words(key: str, value: Any, unknown: bool = False) -> str:
     match value:
         case None:
-            return UNKNOWN
+            return UNKNOWN if unknown else ""
         case bool():
             return "yes" if value else "no"
         case int() | float():

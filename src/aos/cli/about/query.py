@@ -7,7 +7,7 @@ from typer import Argument, Option
 from aos.api.queries import QUERIES, Question, ask
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
-from aos.cli.options import Budget, Catalogs, first
+from aos.cli.options import Budget, Catalogs, Ledger
 from aos.errors import Exit
 from aos.files.config import find_config
 from aos.wire.results import envelope
@@ -18,7 +18,12 @@ def query(
     goal: Annotated[
         str | None, Option(metavar="TEXT", help="What is to be reached, in your own words.")
     ] = None,
+    run: Annotated[
+        str | None, Option(metavar="RUN", help="About that run: its id, or how it starts.")
+    ] = None,
+    step: Annotated[str | None, Option(metavar="STEP", help="About that step.")] = None,
     budget: Budget = None,
+    ledger: Ledger = None,
     catalogs: Catalogs = None,
 ) -> Answer:
     """Answer one question: about the skills there are, the budget that is left, or past runs.
@@ -26,9 +31,8 @@ def query(
     The exit status is 5 where the answer is unknown, since nothing has been recorded.
     """
     config = find_config()
-    question = Question(
-        load_catalog(catalogs or (), config), goal, first(budget, otherwise=config.budget_cents)
-    )
+    known = load_catalog(catalogs or (), config)
+    question = Question(known, goal, budget, config.budget_cents, run, step, ledger)
     reply = ask(query_type, question)
 
     def document() -> dict[str, Any]:
@@ -46,5 +50,5 @@ def query(
 
         return tables.answer(reply.query_type, reply.result, reply.unknowns, *look)
 
-    status = Exit.UNDETERMINED if reply.unknowns else Exit.YES
+    status = Exit.YES if reply.answered else Exit.UNDETERMINED
     return Answer(document, text, status)

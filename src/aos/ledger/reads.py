@@ -1,0 +1,126 @@
+"""Questions to the ledger: which runs there are, what was tried, how that went."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from aos.domain.recorded import PastFailures, RunLine, Tried
+from aos.domain.runs import Money, Place
+from aos.errors import AosError
+from aos.ledger.money import of_micro
+from aos.wire.problems import visible
+
+__all__ = ["count_tried", "find_run", "latest_run", "past_failures", "recent_calls", "runs", "tried"]
+
+_SLACK_MS = 60_000.0
+"""By how much two processes may disagree on the time."""
+
+
+def runs(db: sqlite3.Connection, *, limit: int, status: str | None = None) -> list[RunLine]:
+    """The latest runs first."""
+    rows = db.execute(
+        "SELECT id, name, status, cause, started_ms, ended_ms, active_ms,"
+        " budget_cents, spent_micro, reserved_micro, unknown_costs, count(skill), count(code)"
+        " FROM runs LEFT JOIN attempts ON attempts.run = runs.id"
+        " WHERE :status IS NULL OR status = :status"
+        " GROUP BY first_seq ORDER BY first_seq DESC LIMIT :limit",
+        {"status": status, "limit": limit},
+    )
+    return [_line(row) for row in rows]
+
+
+def find_run(db: sqlite3.Connection, text: str | None) -> str:
+    """The id that starts with `text`; the latest run's where that is None. Raises AosError(run_not_found)."""
+    if text is None:
+        row = db.execute("SELECT id FROM runs ORDER BY first_seq DESC LIMIT 1").fetchone()
+        if row is None:
+            raise AosError("run_not_found", "there is no run in the ledger", fix="`aos run PLAN` makes one.")
+        return str(row[0])
+    if db.execute("SELECT 1 FROM runs WHERE id = ?", (text,)).fetchone():
+        return text
+    found = db.execute("SELECT id FROM runs WHERE substr(id, 1, ?) = ? LIMIT 9", (len(text), text)).fetchall()
+    if len(found) == 1 and text:
+        return str(found[0][0])
+    several = f"several runs start with it: {', '.join(visible(row[0]) for row in found[:8])}"
+    raise AosError(
+        "run_not_found", f'there is no run "{visible(text)}"' + (f"; {several}" if found and text else "")
+    )
+
+
+def tried(
+    db: sqlite3.Connection, *, run: str | None = None, step: str | None = None, limit: int
+) -> list[Tried]:
+    """The latest attempts first, of all runs or of one, of all its steps or of one."""
+    rows = db.execute(
+        "SELECT a.run, a.step, a.item, a.iteration, a.skill, a.attempt, a.outcome, a.code, a.effect, a.cost_cents,"
+        " a.latency_ms, a.started_ms FROM entries JOIN attempts a ON a.run = entries.run"
+        " AND a.step = json_extract(body, '$.step') AND a.item = json_extract(body, '$.item')"
+        " AND a.iteration = json_extract(body, '$.iteration') AND a.attempt = json_extract(body, '$.attempt')"
+        " WHERE kind = 'intent' AND (:run IS NULL OR entries.run = :run) AND (:step IS NULL OR a.step = :step)"
+        " ORDER BY entries.seq DESC LIMIT :limit",
+        {"run": run, "step": step, "limit": limit},
+    )
+    return [
+        Tried(r[0], Place(r[1], r[2], r[3]), r[4], r[5], r[6], r[7], r[8], _cents(r[9]), r[10], r[11])
+        for r in rows
+    ]
+
+
+def count_tried(db: sqlite3.Connection, *, run: str | None, step: str | None) -> int:
+    """How many attempts there were."""
+    ((count,),) = db.execute(
+        "SELECT count(*) FROM attempts WHERE (:run IS NULL OR run = :run) AND (:step IS NULL OR step = :step)",
+        {"run": run, "step": step},
+    )
+    return int(count)
+
+
+def latest_run(db: sqlite3.Connection, step: str | None, *, failed: bool) -> str | None:
+    """The run of the latest attempt; of one that failed, or whose end nobody saw, where `failed` says so."""
+    row = db.execute(
+        "SELECT run FROM attempts WHERE (:step IS NULL OR step = :step)"
+        " AND NOT (:failed AND outcome = 'succeeded') ORDER BY seq DESC LIMIT 1",
+        {"step": step, "failed": failed},
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def past_failures(db: sqlite3.Connection, skill: str, code: str) -> PastFailures:
+    """How often `skill` failed with `code`, and how often its step succeeded all the same in the end."""
+    ((count,),) = db.execute("SELECT count(*) FROM attempts WHERE skill = ? AND code = ?", (skill, code))
+    ((recovered,),) = db.execute(
+        "SELECT avg(EXISTS (SELECT 1 FROM attempts WHERE (run, step, item, iteration) ="
+        " (f.run, f.step, f.item, f.iteration) AND outcome = 'succeeded'))"
+        " FROM (SELECT DISTINCT run, step, item, iteration FROM attempts WHERE skill = ? AND code = ?) f"
+        " JOIN runs ON runs.id = f.run WHERE status <> 'running'",
+        (skill, code),
+    )
+    return PastFailures(count, recovered)
+
+
+def recent_calls(db: sqlite3.Connection, since_ms: float) -> dict[str, int]:
+    """How many attempts of each skill started since then."""
+    calls = dict[str, int]()
+    for skill, started_ms in _latest_intents(db):
+        if started_ms < since_ms - _SLACK_MS:
+            break
+        if started_ms >= since_ms:
+            calls[skill] = calls.get(skill, 0) + 1
+    return calls
+
+
+def _latest_intents(db: sqlite3.Connection) -> Iterator[tuple[str, float]]:
+    return db.execute(
+        "SELECT json_extract(body, '$.skill'), json_extract(body, '$.started_ms')"
+        " FROM entries WHERE kind = 'intent' ORDER BY seq DESC"
+    )
+
+
+def _line(r: Sequence[Any]) -> RunLine:
+    money = Money(_cents(r[7]), of_micro(r[8]), of_micro(r[9]), r[10])
+    return RunLine(r[0], r[1], r[2], r[3], r[4], r[5], r[6], money, r[11], r[12])
+
+
+def _cents(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
