@@ -121,15 +121,18 @@ def test_an_answer_shows_objects_as_a_table() -> None:
     found = [
         {"skill": "http_call", "score": 3, "matches": [{"word": "call", "place": "id"}]},
         {"skill": "fs_read", "score": None, "matches": []},
+        {"skill": "fs_write", "score": None, "matches": []},
     ]
+    why = {"skills/1/score": "nobody knows"}
 
-    assert rows(tables.answer("skills", {"goal": "call", "skills": found}, {}, 80, False)) == [
+    assert rows(tables.answer("skills", {"goal": "call", "skills": found}, why, 80, False)) == [
         ["skills"],
         ["goal", "call"],
         [],
         ["skill", "score", "matches"],
         ["http_call", "3", "call", "id"],
         ["fs_read", "unknown", "none"],
+        ["fs_write", "none"],
     ]
 
 
