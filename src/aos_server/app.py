@@ -1,19 +1,19 @@
 """The application: everything that it is made of, put together."""
 
 import os
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from aos_server.http.edge import Edge
-from aos_server.http.gate import Gate, Identifies, Limit
+from aos_server.http.gate import Gate, Identifies
 from aos_server.http.health import Operations
 from aos_server.http.policy import Policy
 from aos_server.http.routes import Handlers, endpoints, router
 from aos_server.http.runtime import Runtime
-from aos_server.identity.caller import Act, Caller
+from aos_server.limits.rates import Rates
 from aos_server.services.tenants import Free, Tenants
 from aos_server.services.workers import Workers
 
@@ -24,7 +24,7 @@ def create_app(
     identity: Identifies,
     *,
     tenants: Tenants | None = None,
-    limit: Limit | None = None,
+    rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
     processes: int | None = None,
@@ -39,9 +39,5 @@ def create_app(
         await workers.start()
         yield
 
-    gate = Gate(identity, limit or _unlimited, trusting=trusting)
+    gate = Gate(identity, rates, trusting=trusting)
     return Edge(router(endpoints(handlers), gate, lifespan), hosts)
-
-
-async def _unlimited(caller: Caller, act: Act) -> Mapping[str, str]:
-    return {}

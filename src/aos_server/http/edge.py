@@ -1,4 +1,7 @@
-"""The edge: the outermost layer. Every request gets an id, is counted and timed, and every error becomes a problem."""
+"""The edge: the outermost layer. Every request gets an id, is counted and timed, and every error becomes a problem.
+
+Layers further in put into `scope["aos.told"]` the headers that an answer has whatever becomes of the request.
+"""
 
 import logging
 import secrets
@@ -41,6 +44,7 @@ class Edge:
                 message["headers"].append((b"x-request-id", request_id.encode()))
             await send(message)
 
+        scope["aos.told"] = told = dict[str, str]()
         IN_FLIGHT.inc()
         try:
             self._check_origin(dict(scope["headers"]))
@@ -51,7 +55,7 @@ class Edge:
             failure = error if isinstance(error, AosError) else _internal(error, request_id)
             if status:  # the answer has begun: all that is left is to cut it off
                 raise
-            await send_answer(watched, refusal(failure, request_id, _told(failure, scope)))
+            await send_answer(watched, refusal(failure, request_id, told))
         finally:
             IN_FLIGHT.dec()
             _count(scope, status, time.perf_counter() - started)
@@ -79,11 +83,6 @@ def _internal(error: Exception, request_id: str) -> AosError:
     """A fault of our own: the log has it whole, the caller its id."""
     _LOG.error("request %s failed", request_id, exc_info=error)
     return AosError("internal_error", "the server met a fault of its own")
-
-
-def _told(error: AosError, scope: Scope) -> Mapping[str, str]:
-    allowed = scope.get("aos.allowed")
-    return {"Allow": allowed} if error.code == "method_not_allowed" and allowed else {}
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:

@@ -63,7 +63,7 @@ class Endpoint(NamedTuple):
         if self.body:
             found += ["unsupported_media_type", "too_large", "request_too_slow"]
         if self.act:
-            found += ["unauthenticated", "authorization_denied", "auth_unavailable"]
+            found += ["unauthenticated", "authorization_denied", "rate_limited", "auth_unavailable"]
         return [*found, *self.codes]
 
     @property
@@ -89,10 +89,10 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._endpoints.get(scope["method"])
         if endpoint is None:
-            scope["aos.allowed"] = allowed = ", ".join(self._endpoints)
+            scope["aos.told"]["Allow"] = allowed = ", ".join(self._endpoints)
             raise AosError("method_not_allowed", f"this address takes {allowed}")
         scope["aos.endpoint"] = endpoint
-        call, told = await self._let_in(endpoint, scope, receive)
+        call = await self._let_in(endpoint, scope, receive)
         try:
             with fail_after(REQUEST_TIMEOUT_S):
                 answer = await endpoint.handler(call)
@@ -101,28 +101,26 @@ class Resource:
             raise AosError("not_computed", detail, retry_after_s=5) from None
         if isinstance(answer, bytes):
             answer = Answer(answer, endpoint.status)
-        await send_answer(send, answer._replace(headers={**answer.headers, **told}) if told else answer)
+        await send_answer(send, answer._replace(headers={**answer.headers, **scope["aos.told"]}))
 
-    async def _let_in(
-        self, endpoint: Endpoint, scope: Scope, receive: Receive
-    ) -> tuple[Call, Mapping[str, str]]:
-        """The call, and the headers that tell its caller what is left of their rate."""
+    async def _let_in(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Call:
         headers = dict(scope["headers"])
         path, act = scope.get("path_params", {}), endpoint.act
         if act is None:
             query = bodies.read_query(scope["query_string"], endpoint.query)
-            return Call(NOBODY, path, query, None, headers), {}
+            return Call(NOBODY, path, query, None, headers)
         caller = await self._gate.known(scope["headers"], act)
-        told = await self._gate.admit(caller, act) if caller else {}
+        if caller is not None:
+            await self._gate.admit(caller, act, scope["aos.told"])
         stated = await self._stated(endpoint, receive, headers)
         query = bodies.read_query(scope["query_string"], endpoint.query)
         said = Said.of(query.model_dump() if endpoint.body is None else stated)
         if caller is None:
             caller = await self._gate.named(said)
-            told = await self._gate.admit(caller, act)
+            await self._gate.admit(caller, act, scope["aos.told"])
         check_claims(caller, said)
         body = None if endpoint.body is None else bodies.fitted(endpoint.body, stated, "body")
-        return Call(caller, path, query, body, headers), told
+        return Call(caller, path, query, body, headers)
 
     @staticmethod
     async def _stated(endpoint: Endpoint, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:

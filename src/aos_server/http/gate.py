@@ -1,21 +1,19 @@
 """Who may come in: from the headers of a request, and what it says, to a caller who may do such an act now."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from aos.errors import AosError
 from aos_server.identity.authenticate import Credentials, credentials
 from aos_server.identity.caller import Act, Caller, require
 from aos_server.limits.matrix import MATRIX
+from aos_server.limits.rates import Rates
 
-__all__ = ["DEFAULT_TENANT", "Gate", "Identifies", "Limit", "Said"]
+__all__ = ["DEFAULT_TENANT", "Gate", "Identifies", "Said", "check_claims"]
 
 DEFAULT_TENANT = "default"
 """Where a caller of the development mode is who names no tenant."""
 
 RawHeaders = list[tuple[bytes, bytes]]
-Limit = Callable[[Caller, Act], Awaitable[Mapping[str, str]]]
-"""Counts a request; returns the headers that say what is left. Raises AosError(rate_limited)."""
 
 
 class Said(NamedTuple):
@@ -44,11 +42,14 @@ class Identifies(Protocol):
 
 
 class Gate:
-    """Lets callers in. Where it is `trusting`, who brings no credentials is who they say: in development mode alone."""
+    """Lets callers in. Where it is `trusting`, who brings no credentials is who they say: in development mode alone.
 
-    def __init__(self, identity: Identifies, limit: Limit, *, trusting: bool) -> None:
+    `rates` None: requests are not counted, in development mode alone.
+    """
+
+    def __init__(self, identity: Identifies, rates: Rates | None, *, trusting: bool) -> None:
         self._identity = identity
-        self._limit = limit
+        self._rates = rates
         self._trusting = trusting
 
     async def known(self, headers: RawHeaders, act: Act) -> Caller | None:
@@ -65,13 +66,19 @@ class Gate:
         """The caller by their own word."""
         return await self._identity.named(said.actor or "dev", said.tenant or DEFAULT_TENANT)
 
-    async def admit(self, caller: Caller, act: Act) -> Mapping[str, str]:
-        """Check that they may do acts of that kind, and not too many.
+    async def admit(self, caller: Caller, act: Act, told: dict[str, str]) -> None:
+        """Check that they may do acts of that kind, and have not done too many; `told` gets headers that say so.
 
-        Returns headers that say what is left. Raises AosError: authorization_denied, rate_limited.
+        Raises AosError: rate_limited, authorization_denied. What is not permitted counts, too.
         """
+        if self._rates is not None:
+            issuer, subject = caller.principal
+            taken = await self._rates.take(act, caller.tenant, issuer, subject, per_minute=caller.per_minute)
+            if taken is not None:
+                told.update(taken.headers)
+                if refusal := taken.refusal():
+                    raise refusal
         require(caller, act)
-        return await self._limit(caller, act)
 
 
 def check_claims(caller: Caller, said: Said) -> None:

@@ -24,7 +24,6 @@ class Operations:
     def __init__(self, needed: Mapping[str, Check], wanted: Mapping[str, Check]) -> None:
         self._needed = needed
         self._wanted = wanted
-        self.draining = False
 
     async def livez(self, call: Call) -> bytes:
         """Whether the process answers at all."""
@@ -38,7 +37,7 @@ class Operations:
         return _line({**envelope("aos.health/1"), "status": status, "checks": checks})
 
     async def readyz(self, call: Call) -> bytes:
-        """Whether to send requests here. Raises AosError(not_ready) at the end, and where nothing can be decided."""
+        """Whether to send requests here. Raises AosError(not_ready) where nothing could be decided."""
         checks, ready = await self._checked()
         if not ready:
             gone = [name for name, state in checks.items() if state != "ok"]
@@ -53,9 +52,7 @@ class Operations:
         needed = {name: await check() for name, check in self._needed.items()}
         wanted = {name: await check() for name, check in self._wanted.items()}
         checks = {name: "ok" if there else "gone" for name, there in {**needed, **wanted}.items()}
-        if self.draining:
-            checks["draining"] = "yes"
-        return checks, all(needed.values()) and not self.draining
+        return checks, all(needed.values())
 
 
 def _line(document: Document) -> bytes:
