@@ -1,6 +1,6 @@
 """Plans: steps that call skills, and the rules of their order. simulate and run read the same rules here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -108,6 +108,24 @@ def order(steps: tuple[Step, ...]) -> Order:
             previous = i
     watched = tuple(frozenset({index[s.when.step]}) if s.when else frozenset[int]() for s in steps)
     return Order(_sequence(steps, after, fallback_of), tuple(after), watched, fallback_of)
+
+
+def comes_after(steps: Sequence[Step], fallback_of: Mapping[int, int], i: int) -> tuple[str, ...]:
+    """Ids of the steps that step i comes after by `needs` or by position; a fallback without `needs` like its step.
+
+    Where it is one, that step's main output is what i takes for a main input that it leaves out.
+    """
+    seen = {i}
+    while steps[i].needs is None and fallback_of.get(i, i) not in seen:
+        i = fallback_of[i]
+        seen.add(i)
+    needs = steps[i].needs
+    if needs is not None:
+        return needs
+    for k in range(i - 1, -1, -1):
+        if k not in fallback_of:
+            return (steps[k].id,)
+    return ()
 
 
 def uses(step: Step) -> frozenset[str]:

@@ -29,10 +29,10 @@ def effect_of_failure(code: str, effects: Effects) -> Effect:
     return FAILURES[code].effect if code in FAILURES else "unknown"
 
 
-def tries_again(policy: RetryPolicy, effects: Effects, category: Category, effect: Effect) -> bool:
+def tries_again(policy: RetryPolicy, category: Category, effect: Effect, repeatable: bool) -> bool:
     """Whether the policy tries again after such a failure, as long as attempts are left: its category is in `retry_on`,
     and nothing can happen twice."""
-    return category in policy.retry_on and (effect == "none" or repeatable(effects, policy))
+    return category in policy.retry_on and (effect == "none" or repeatable)
 
 
 def pause_ms(policy: RetryPolicy, failed_attempts: int, retry_after_ms: float | None = None) -> float | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.retries import effect_of_failure, tries_again
+from aos.domain.retries import effect_of_failure, repeatable, tries_again
 from aos.domain.skills import Effects, FailureMode, RetryPolicy
 from aos.engine.distributions import SIZE, Floats, at_ranks, quantile_table
 
@@ -91,7 +91,8 @@ def mode_of(attempts: Attempts, index: NDArray[np.uint16]) -> NDArray[np.uint8]:
 def retried(modes: Sequence[FailureMode], retry: RetryPolicy, effects: Effects) -> NDArray[np.bool_]:
     """Which modes the policy tries again after, in a call with these effects."""
     left = [effect_of_failure(mode.code, effects) for mode in modes]
-    again = [tries_again(retry, effects, m.category, effect) for m, effect in zip(modes, left, strict=True)]
+    twice = repeatable(effects, retry)
+    again = [tries_again(retry, m.category, effect, twice) for m, effect in zip(modes, left, strict=True)]
     return np.array(again, bool)
 
 

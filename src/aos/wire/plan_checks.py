@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aos.domain.kept import kept
-from aos.domain.plans import MAIN_INPUTS, MAX_INSTANCES, MAX_ITEMS, CycleError, OnError, Step, order
+from aos.domain.plans import (
+    MAIN_INPUTS,
+    MAX_INSTANCES,
+    MAX_ITEMS,
+    CycleError,
+    OnError,
+    Step,
+    comes_after,
+    order,
+)
 from aos.domain.references import Reference, parse, strings
 from aos.domain.skills import Skill
 from aos.wire.parameters import NOWHERE, check_params, validator, value_at
@@ -34,6 +43,7 @@ class PlanChecker:
     ) -> None:
         self._reader = reader
         self._drafts = drafts
+        self._steps = [draft.step for draft in drafts]
         self._skills = skills
         self._inputs = dict(inputs)
         self._index: dict[str, int] = {}
@@ -266,32 +276,18 @@ class PlanChecker:
         key = MAIN_INPUTS.get(draft.step.skill)
         if key is None or key in draft.step.params:
             return
-        before = self._before(i)
+        came = comes_after(self._steps, self._fallback_of, i)
         detail = None
-        if len(before) > 1:
+        if len(came) > 1:
             detail = f'several steps come before, so "{key}" must say what is meant'
-        elif not before:
+        elif not came:
             detail = f'no step comes before, so "{key}" is needed'
-        elif before[0] in self._index:
-            skill = self._skills.get(self._drafts[self._index[before[0]]].step.skill)
+        elif came[0] in self._index:
+            skill = self._skills.get(self._drafts[self._index[came[0]]].step.skill)
             if skill and skill.main_output is None:
-                detail = f'"{before[0]}" before it has no main output ({skill.id}), so "{key}" is needed'
+                detail = f'"{came[0]}" before it has no main output ({skill.id}), so "{key}" is needed'
         if detail:
             self._reader.add(pointer, "bad_params", detail)
-
-    def _before(self, i: int) -> tuple[str, ...]:
-        """Ids of the steps it comes after by `needs` or by position; a fallback without `needs` like its step."""
-        seen = {i}
-        while self._drafts[i].step.needs is None and self._fallback_of.get(i, i) not in seen:
-            i = self._fallback_of[i]
-            seen.add(i)
-        needs = self._drafts[i].step.needs
-        if needs is not None:
-            return needs
-        for k in range(i - 1, -1, -1):
-            if k not in self._fallback_of:
-                return (self._drafts[k].step.id,)
-        return ()
 
     def _check_params(self, step: Step, skill: Skill, pointer: str) -> None:
         check = _validator(skill.input_schema)

@@ -46,7 +46,7 @@ def test_what_a_request_does_depends_on_its_method(params: dict[str, object], re
 def test_again_after_what_the_policy_names_and_only_if_nothing_can_happen_twice(
     effects: Effects, policy: RetryPolicy, category: Category, effect: Effect, again: bool
 ):
-    assert tries_again(policy, effects, category, effect) is again
+    assert tries_again(policy, category, effect, repeatable(effects, policy)) is again
 
 
 def test_what_a_failure_leaves_behind():

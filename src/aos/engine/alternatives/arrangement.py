@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-from aos.domain.plans import MAIN_INPUTS, Order, Plan, Step, uses
+from aos.domain.plans import MAIN_INPUTS, Order, Plan, Step, comes_after, uses
 from aos.domain.skills import Catalog, Effects
 
 
@@ -125,12 +125,8 @@ class Arrangement:
         step = self._steps[i]
         if step.skill not in MAIN_INPUTS or MAIN_INPUTS[step.skill] in step.params:
             return None
-        while self._steps[i].needs is None and i in self._dag.fallback_of:
-            i = self._dag.fallback_of[i]
-        needs = self._steps[i].needs
-        if needs is None:
-            return self._previous[i]
-        return self._index[needs[0]] if needs else None
+        came = comes_after(self._steps, self._dag.fallback_of, i)
+        return self._index[came[0]] if came else None
 
     def _real_needs(self, i: int) -> set[int]:
         """The steps whose output it takes or whose outcome it looks at."""

@@ -1,0 +1,338 @@
+"""Carries a run out: the schedule says what may start, the journal is told before and after it.
+
+One thread, the caller's, decides and writes; attempts run in threads of their own. An attempt starts only once its
+intent is on record.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from aos.domain.failures import FAILURES
+from aos.domain.outcomes import Execution, Failure, Outcome
+from aos.domain.plans import Outcome as StepOutcome
+from aos.domain.plans import Plan, Step, order
+from aos.domain.recorded import Attempted, RunState
+from aos.domain.retries import effective_retry, repeatable
+from aos.domain.runs import Intent, PauseCause, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
+from aos.domain.skills import Catalog
+from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
+from aos.runtime.flights import Flights, Landed
+from aos.runtime.happenings import (
+    AttemptEnded,
+    AttemptStarted,
+    Happening,
+    Observer,
+    Retrying,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+)
+from aos.runtime.journal import Journal
+from aos.runtime.outcomes import Experience, Situation, outcome
+from aos.runtime.schedule import Ask, Attempt, Closed, Command, Failed, Open, Schedule
+from aos.runtime.skills import Fault, Implementation, Reply
+
+__all__ = ["Executor", "Settings"]
+
+LONGEST_S = 3600.0
+"""The time of an attempt where nobody states one."""
+
+_UNSEEN = frozenset({"INTERRUPTED", "CANCELLED"})
+
+
+class Settings(NamedTuple):
+    """What a run rests on besides its plan.
+
+    `clock` is Unix time in ms and never goes back. `confirm` asks a person about a step; None: nobody is there to ask.
+    `reserves` are set aside from the budget before a step, in cents by step id; None: nobody knows how much. `mask`
+    takes secrets out of a value, given those that the call was made with. `grace_ms` is how long an attempt that
+    is out of time, or told to stop, may take to notice.
+    """
+
+    clock: Callable[[], float]
+    implementations: Mapping[str, Implementation]
+    journal: Journal
+    reserves: Mapping[str, Decimal | None] = {}
+    confirm: Callable[[Step], bool | None] = lambda step: None
+    secret: Secret = lambda name: None
+    mask: Callable[[Any, tuple[str, ...]], Any] = lambda value, secrets: value
+    experience: Experience = lambda skill, code: None
+    observe: Observer = lambda happening: None
+    grace_ms: float = 2000.0
+
+
+class Executor:
+    """One run of a plan, from where `past` says it has got to. `attempts` and `steps` are what is on record."""
+
+    def __init__(
+        self, start: RunStart, plan: Plan, catalog: Catalog, settings: Settings, past: RunState | None = None
+    ) -> None:
+        self.start, self.plan, self.catalog, self.use = start, plan, catalog, settings
+        self.attempts = {(a.intent.place, a.intent.attempt): a for a in (past.attempts if past else ())}
+        self.steps = dict(past.steps) if past else {}
+        self._past = past
+        self._recorded = frozenset(self.attempts)
+        self._step = {step.id: step for step in plan.steps}
+        self._schedule = Schedule(plan, catalog, self._recorded)
+        self._bindings = Bindings(plan, catalog, order(plan.steps).fallback_of, settings.secret)
+        self._flights = Flights(settings.clock, settings.grace_ms)
+        self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
+        self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
+        self._reserved = {place.step for place, _ in self.attempts}
+        self._told_to_stop = False
+        self._stopping = False
+        self._waited_ms = 0.0  # for people
+
+    def stop(self) -> None:
+        """End as soon as what is under way has noticed. May be called from a signal handler or another thread."""
+        self._told_to_stop = True
+        self._flights.wake()
+
+    def run(self) -> RunState:
+        """Carry on until the run has ended or nothing more can be done now.
+
+        Raises AosError where the journal can't be written: nothing is started any more, and what is under way is told
+        to stop.
+        """
+        began = self.use.clock()
+        self._tell(RunStarted(began, self.start, self._past is not None))
+        try:
+            status, cause, at = self._loop()
+        except BaseException:
+            self._flights.cancel()
+            raise
+        now = self.use.clock()
+        active = (self._past.active_ms if self._past else 0.0) + now - began - self._waited_ms
+        end = RunEnd(self.start.id, status, now, active, cause, at, self._why(cause, at))
+        self.use.journal.end(end)
+        self._tell(RunEnded(now, end))
+        money = self.use.journal.money(self.start.id)
+        return RunState(self.start, status, tuple(self.attempts.values()), self.steps, money, active, end)
+
+    def _tell(self, happening: Happening) -> None:
+        self.use.observe(happening)
+
+    # -- the loop --------------------------------------------------------------------------------------------
+
+    def _loop(self) -> tuple[RunStatus, PauseCause | None, Place | None]:
+        schedule = self._schedule
+        while True:
+            while commands := schedule.advance(self.use.clock()):
+                for command in commands:
+                    self._carry_out(command)
+            if self._told_to_stop and not self._stopping:
+                self._stopping = True
+                schedule.stop()
+                self._flights.cancel()
+            elif schedule.finished:
+                return ("succeeded" if schedule.flow.success() else "failed"), None, None
+            elif self._stopping and not self._flights:
+                return "cancelled", None, None
+            elif not schedule.idle:
+                for landed in self._flights.wait(schedule.wake):
+                    self._land(landed)
+            elif schedule.refused:
+                return "paused", "budget", schedule.refused
+            elif schedule.asking:
+                if not self._ask(min(schedule.asking)):
+                    return "paused", "approval", Place(self.plan.steps[min(schedule.asking)].id)
+            else:
+                return "paused", "unknown_effect", schedule.blocked[0]
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Open(i):
+                self._open(i)
+            case Closed(i, outcome):
+                self._close(i, outcome)
+            case Attempt(place, number) if (place, number) in self._recorded:
+                self._replay(place, number)
+            case Attempt(place, number):
+                self._attempt(place, number)
+            case Ask():
+                pass  # once nothing else is left to do: people are slow
+
+    def _ask(self, i: int) -> bool:
+        """Ask a person about the step; False where nobody is there, or nobody answers now."""
+        asked = self.use.clock()
+        try:
+            yes = self.use.confirm(self.plan.steps[i])
+        except KeyboardInterrupt:
+            self.stop()
+            return True
+        now = self.use.clock()
+        self._waited_ms += now - asked
+        if yes is not None:
+            self._schedule.answered(i, yes, now)
+        return yes is not None
+
+    def _why(self, cause: PauseCause | None, at: Place | None) -> str:
+        match cause:
+            case "budget":
+                money = self.use.journal.money(self.start.id)
+                ask = self.use.reserves.get(at.step if at else "")
+                return f"{at} sets {ask}c aside; {money.spent}c of {money.budget}c are spent"
+            case "approval":
+                return f"{at} waits for somebody's go-ahead"
+            case "unknown_effect":
+                return f"nobody saw how the attempt at {at} ended, and it may not be made twice"
+            case None:
+                return ""
+
+    # -- steps -----------------------------------------------------------------------------------------------
+
+    def _open(self, i: int) -> None:
+        step = self.plan.steps[i]
+        try:
+            items = self._bindings.open(step)
+        except Unfit as unfit:
+            self._spoiled[step.id], items = unfit.fault, 1  # one call, which fails: so it is on record why
+        self._schedule.opened(i, items)
+
+    def _close(self, i: int, outcome: StepOutcome) -> None:
+        step = self.plan.steps[i]
+        results = self._results.get(step.id, {})
+        output = None
+        if outcome == "succeeded":
+            output = results.get(0) if step.for_each is None else [results[item] for item in sorted(results)]
+        self._bindings.ended(step, output)
+        if outcome == "succeeded":
+            self._bindings.stood_in(i)
+        if step.id not in self.steps:
+            end = StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
+            self.steps[step.id] = end
+            self.use.journal.step_ended(end)
+            self._tell(StepEnded(end.ended_ms, step.id, outcome))
+
+    # -- attempts --------------------------------------------------------------------------------------------
+
+    def _attempt(self, place: Place, number: int) -> None:
+        """Write down what is to be done, then do it."""
+        step = self._step[place.step]
+        begins = step.id not in self._reserved
+        if begins and self._schedule.refused:
+            self._schedule.refuse(place)
+            return
+        params, fault = self._params(place)
+        now = self.use.clock()
+        skill = self.catalog.skills[step.skill]
+        intent = Intent(
+            self.start.id,
+            place,
+            step.skill,
+            number,
+            _key(self.start.id, place),
+            params.digest,
+            repeatable(skill.effects_of(params.values), effective_retry(step, skill)),
+            now,
+            self.use.reserves.get(step.id) if begins else None,
+        )
+        if not self.use.journal.intend(intent):
+            self._schedule.refuse(place)
+            return
+        self._reserved.add(step.id)
+        self.attempts[place, number] = Attempted(intent, None, None)
+        self._tell(AttemptStarted(now, intent))
+        if fault:
+            self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
+        else:
+            implementation = self.use.implementations[step.skill]
+            timeout_s = _timeout_s(step, params.values, skill.constraints)
+            self._flights.start(implementation, params, intent, timeout_s, now)
+
+    def _params(self, place: Place) -> tuple[Params, Fault | None]:
+        """The call's parameters, or why it can't be made."""
+        try:
+            if place.step in self._spoiled:
+                return Params({}, "", ()), self._spoiled[place.step]
+            return self._bindings.params(place), None
+        except Unfit as unfit:
+            return Params({}, "", ()), unfit.fault
+
+    def _land(self, landed: Landed) -> None:
+        """An attempt has ended: write it down, then go on from it."""
+        intent, reply = landed.intent, landed.reply
+        place = intent.place
+        if reply is not None:
+            result = self._outcome(landed, reply)
+        if reply is None or (_unseen(result) and result.effect == "unknown" and not intent.repeatable):
+            self._schedule.block(place)  # it stays an intent without an end, as after a crash
+            return
+        self.use.journal.settle(Settled(intent, result, landed.at_ms, reply.features))
+        self.attempts[place, intent.attempt] = Attempted(intent, result, landed.at_ms)
+        self._tell(AttemptEnded(landed.at_ms, intent, result))
+        self._go_on(intent, result)
+        if (due := self._schedule.due(place)) is not None:
+            self._tell(Retrying(landed.at_ms, place, due))
+
+    def _outcome(self, landed: Landed, reply: Reply) -> Outcome:
+        intent, params = landed.intent, landed.params
+        step = self._step[intent.place.step]
+        skill = self.catalog.skills[step.skill]
+        effects = skill.effects_of(params.values)
+        if reply.fault is None and (wrong := check(skill.output_schema, reply.result)):
+            effect = reply.effect or ("none" if effects.read_only else "committed")
+            reply = reply._replace(fault=Fault("BAD_OUTPUT", wrong), effect=effect)
+        stand_in = step.on_error.fallback
+        at = Situation(
+            skill,
+            effects,
+            effective_retry(step, skill),
+            landed.at_ms - intent.started_ms,
+            intent.attempt - 1,
+            self._step[stand_in].skill if stand_in else None,
+        )
+        made = outcome(reply, at, self.use.experience)
+        masked: Outcome = self.use.mask(made, params.secrets) if params.secrets else made
+        return masked
+
+    def _replay(self, place: Place, number: int) -> None:
+        """An attempt that was made before the run was resumed."""
+        attempted = self.attempts[place, number]
+        intent, result = attempted.intent, attempted.outcome
+        if result is None:
+            if not intent.repeatable:
+                self._schedule.block(place)
+                return
+            now = self.use.clock()
+            result = _interrupted(now - intent.started_ms, number)
+            self.use.journal.settle(Settled(intent, result, now))
+            self.attempts[place, number] = Attempted(intent, result, now)
+        elif _unseen(result) and result.effect == "unknown" and not intent.repeatable:
+            self._schedule.block(place)
+            return
+        self._go_on(intent, result)
+
+    def _go_on(self, intent: Intent, result: Outcome) -> None:
+        failure = result.failure
+        failed = failure and Failed(
+            failure.category, result.effect, intent.repeatable, failure.retry_after_ms, _unseen(result)
+        )
+        if failed is None:
+            self._results.setdefault(intent.place.step, {})[intent.place.item] = result.result
+        self._schedule.ended(intent.place, failed, self.use.clock())
+
+
+def _key(run: str, place: Place) -> str:
+    """The same for all attempts at one place of one run, and for no other."""
+    return hashlib.sha256(f"{run} {place.step} {place.item} {place.iteration}".encode()).hexdigest()[:32]
+
+
+def _timeout_s(step: Step, params: Mapping[str, Any], constraints: Mapping[str, Any]) -> float:
+    """What the parameters say, else the descriptor; never more than the step's own."""
+    stated = params.get("timeout_s", constraints.get("timeout_s"))
+    own = float(stated) if isinstance(stated, int | float) else LONGEST_S
+    return min(own, step.timeout_s or LONGEST_S)
+
+
+def _unseen(result: Outcome) -> bool:
+    return result.failure is not None and result.failure.code in _UNSEEN
+
+
+def _interrupted(latency_ms: float, number: int) -> Outcome:
+    """How an attempt is settled that nobody saw the end of, and that is made again. What it cost is unknown."""
+    kind = FAILURES["INTERRUPTED"]
+    failure = Failure("INTERRUPTED", kind.category, kind.meaning, retryable=True)
+    return Outcome(False, None, failure, Execution(latency_ms, None, number - 1), effect="unknown")

@@ -1,0 +1,108 @@
+"""Attempts under way: each in a thread of its own, given up where it does not come back."""
+
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import NamedTuple
+
+from aos.domain.runs import Intent
+from aos.runtime.bindings import Params
+from aos.runtime.skills import Call, Fault, Implementation, Reply
+
+__all__ = ["Flights", "Landed"]
+
+
+class Landed(NamedTuple):
+    """An attempt that ended at `at_ms`. `reply` None: it was told to stop and has not answered, so nobody knows."""
+
+    intent: Intent
+    params: Params
+    reply: Reply | None
+    at_ms: float
+
+
+class _Flight(NamedTuple):
+    intent: Intent
+    params: Params
+    cancelled: Event
+    timeout_s: float
+    due_ms: float
+
+
+class Flights:
+    """What is under way. Only `wake` may be called from elsewhere than the thread that made it.
+
+    An attempt that is out of time, or told to stop, may take `grace_ms` to notice.
+    """
+
+    def __init__(self, clock: Callable[[], float], grace_ms: float) -> None:
+        self._clock, self._grace_ms = clock, grace_ms
+        self._flying: dict[int, _Flight] = {}
+        self._numbers = 0
+        self._inbox: SimpleQueue[tuple[int, Reply, float] | None] = SimpleQueue()
+        self._stopping = False
+
+    def __len__(self) -> int:
+        return len(self._flying)
+
+    def start(
+        self, implementation: Implementation, params: Params, intent: Intent, timeout_s: float, now: float
+    ) -> None:
+        """Begin an attempt. Its thread does not keep the process from ending."""
+        self._numbers += 1
+        number, cancelled = self._numbers, Event()
+        due = now + timeout_s * 1000 + self._grace_ms
+        self._flying[number] = _Flight(intent, params, cancelled, timeout_s, due)
+        call = Call(intent.run, intent.place, intent.attempt, intent.key, timeout_s, cancelled)
+
+        def fly() -> None:
+            try:
+                reply = implementation(params.values, call)
+            except BaseException as error:
+                reply = Reply(fault=Fault("SKILL_ERROR", f"{type(error).__name__}: {error}"), cost_cents=None)
+            self._inbox.put((number, reply, self._clock()))
+
+        Thread(target=fly, name=f"{intent.place} of {intent.run}", daemon=True).start()
+
+    def wake(self) -> None:
+        """Let `wait` come back at once. May be called from a signal handler: the queue is reentrant."""
+        self._inbox.put(None)
+
+    def cancel(self) -> None:
+        """Tell everything under way to stop, and wait no longer than a moment for it."""
+        self._stopping = True
+        latest = self._clock() + self._grace_ms
+        for number, flight in self._flying.items():
+            flight.cancelled.set()
+            self._flying[number] = flight._replace(due_ms=min(flight.due_ms, latest))
+
+    def wait(self, until: float | None) -> list[Landed]:
+        """What has landed or is given up: at least one, unless it is woken or the clock reaches `until`."""
+        due = [flight.due_ms for flight in self._flying.values()] + ([] if until is None else [until])
+        landed: list[Landed] = []
+        try:
+            timeout = max(0.0, min(due) - self._clock()) / 1000 if due else None
+            message = self._inbox.get(timeout=timeout)
+            while True:
+                if message and (flight := self._flying.pop(message[0], None)):
+                    landed.append(Landed(flight.intent, flight.params, *message[1:]))
+                message = self._inbox.get_nowait()
+        except Empty:
+            pass
+        return landed + self._given_up()
+
+    def _given_up(self) -> list[Landed]:
+        now = self._clock()
+        late = {number: flight for number, flight in self._flying.items() if flight.due_ms <= now}
+        for number, flight in late.items():
+            flight.cancelled.set()
+            del self._flying[number]
+        return [
+            Landed(flight.intent, flight.params, None if self._stopping else _out_of_time(flight), now)
+            for flight in late.values()
+        ]
+
+
+def _out_of_time(flight: _Flight) -> Reply:
+    detail = f"it did not come back within {flight.timeout_s:g} s, nor when it was told to stop"
+    return Reply(fault=Fault("TIMEOUT", detail), cost_cents=None)

@@ -1,0 +1,87 @@
+"""A journal in memory: for embedding, where a run needs no record, and for tests."""
+
+from decimal import Decimal
+
+from aos.domain.flow import too_dear
+from aos.domain.recorded import Attempted, RunState
+from aos.domain.runs import Intent, Money, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
+from aos.errors import AosError
+
+__all__ = ["Memory"]
+
+
+class Memory:
+    """Keeps the runs of one process, as `aos.runtime.journal.Journal` and `resume` ask for it."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Run] = {}
+
+    def begin(self, start: RunStart) -> None:
+        """A new run."""
+        self._runs[start.id] = _Run(start)
+
+    def intend(self, intent: Intent) -> bool:
+        """Set the reserve aside, if it is within the budget."""
+        run = self._runs[intent.run]
+        ask = intent.reserve_cents or Decimal(0)
+        budget = run.start.budget_cents
+        if budget is not None and too_dear(ask, run.spent + sum(run.reserved.values()), budget):
+            return False
+        run.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
+        run.reserved[intent.place.step] = run.reserved.get(intent.place.step, Decimal(0)) + ask
+        return True
+
+    def settle(self, settled: Settled) -> None:
+        """Book what the attempt cost."""
+        run, intent = self._runs[settled.intent.run], settled.intent
+        run.attempts[intent.place, intent.attempt] = Attempted(intent, settled.outcome, settled.ended_ms)
+        cost = settled.outcome.execution.cost_cents
+        run.spent += cost or 0
+        run.unknown += cost is None
+        if settled.releases:
+            run.reserved.pop(intent.place.step, None)
+
+    def step_ended(self, end: StepEnd) -> None:
+        """What the step had set aside is free again."""
+        self._runs[end.run].steps[end.step] = end
+        self._runs[end.run].reserved.pop(end.step, None)
+
+    def end(self, end: RunEnd) -> None:
+        """The run ended or pauses."""
+        self._runs[end.run].end = end
+
+    def money(self, run: str) -> Money:
+        """Budget, spent and reserved."""
+        found = self._runs[run]
+        return Money(
+            found.start.budget_cents, found.spent, sum(found.reserved.values(), Decimal(0)), found.unknown
+        )
+
+    def state(self, run: str) -> RunState:
+        """The run as far as it went. Raises AosError(run_not_found)."""
+        if run not in self._runs:
+            raise AosError("run_not_found", f'there is no run "{run}"')
+        found = self._runs[run]
+        status: RunStatus = "running" if found.end is None else found.end.status
+        active = 0.0 if found.end is None else found.end.active_ms
+        attempts = tuple(found.attempts.values())
+        return RunState(found.start, status, attempts, dict(found.steps), self.money(run), active, found.end)
+
+    def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState:
+        """Go on with a run that has not ended. Raises AosError: run_not_found, run_conflict."""
+        if self.state(run).status in ("succeeded", "failed"):
+            raise AosError("run_conflict", f"run {run} has {self.state(run).status}")
+        found = self._runs[run]
+        found.start = found.start._replace(budget_cents=budget_cents)
+        return self.state(run)
+
+
+class _Run:
+    def __init__(self, start: RunStart) -> None:
+        self.start = start
+        self.attempts: dict[tuple[Place, int], Attempted] = {}
+        self.steps: dict[str, StepEnd] = {}
+        self.reserved: dict[str, Decimal] = {}
+        self.spent = Decimal(0)
+        self.unknown = 0
+        self.end: RunEnd | None = None

@@ -1,0 +1,90 @@
+"""From what a skill replied to the outcome that is recorded: category, effect, and what to do next."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aos.domain.failures import FAILURES, Effect
+from aos.domain.outcomes import Execution, Failure, Outcome
+from aos.domain.retries import effect_of_failure, repeatable, tries_again
+from aos.domain.skills import Category, Effects, RetryPolicy, Skill
+from aos.runtime.skills import Fault, Reply
+
+__all__ = ["Experience", "Past", "Situation", "outcome"]
+
+
+class Past(NamedTuple):
+    """How earlier failures of one code went: how many, and the share of steps that succeeded after one."""
+
+    similar: int
+    recovered: float | None
+
+
+Experience = Callable[[str, str], Past | None]
+"""What is on record of a skill and a code; None: nothing is."""
+
+
+class Situation(NamedTuple):
+    """What an attempt was made of. `retries` are the attempts before it."""
+
+    skill: Skill
+    effects: Effects
+    policy: RetryPolicy
+    latency_ms: float
+    retries: int
+    stand_in: str | None = None  # the skill of the step's fallback
+
+
+def outcome(reply: Reply, at: Situation, experience: Experience) -> Outcome:
+    """What the attempt came to."""
+    execution = Execution(round(at.latency_ms, 3), reply.cost_cents, at.retries, reply.cache_hit)
+    effect = reply.effect or _effect(reply, at.effects)
+    failure = reply.fault and _failure(reply.fault, effect, at, experience)
+    return Outcome(
+        failure is None,
+        None if failure else reply.result,
+        failure,
+        execution,
+        reply.side_effects,
+        effect,
+        _next_actions(failure, effect, at) if failure else (),
+    )
+
+
+def _effect(reply: Reply, effects: Effects) -> Effect:
+    if reply.fault:
+        return effect_of_failure(reply.fault.code, effects)
+    return "none" if effects.read_only else "committed"
+
+
+def _failure(fault: Fault, effect: Effect, at: Situation, experience: Experience) -> Failure:
+    category = _category(fault.code, at.skill)
+    past = experience(at.skill.id, fault.code)
+    return Failure(
+        fault.code,
+        category,
+        fault.detail,
+        tries_again(at.policy, category, effect, repeatable(at.effects, at.policy)),
+        fault.retry_after_ms,
+        (at.stand_in,) if at.stand_in else (),
+        past.similar if past else None,
+        past.recovered if past else None,
+    )
+
+
+def _category(code: str, skill: Skill) -> Category:
+    """A descriptor may file a code under a category of its own."""
+    for mode in skill.failures or ():
+        if mode.code == code:
+            return mode.category
+    return FAILURES[code].category if code in FAILURES else "PERMANENT"
+
+
+def _next_actions(failure: Failure, effect: Effect, at: Situation) -> tuple[str, ...]:
+    actions = []
+    if effect == "unknown" and not repeatable(at.effects, at.policy):
+        actions.append("Find out whether it took effect before calling it again.")
+    if failure.retry_after_ms:
+        actions.append(f"Wait {failure.retry_after_ms / 1000:g} s, as the service asks.")
+    if failure.code in FAILURES:
+        actions.append(FAILURES[failure.code].advice)
+    return tuple(actions)

@@ -1,0 +1,392 @@
+"""Runs on the wall clock, with scripted skills and a journal in memory."""
+
+import threading
+import time
+from decimal import Decimal
+from threading import Barrier, Timer
+from typing import Any
+
+import pytest
+
+from aos.domain.outcomes import Outcome
+from aos.domain.plans import OnError, Plan, Step, When
+from aos.domain.recorded import RunState
+from aos.domain.runs import Intent, Place
+from aos.domain.skills import RetryPolicy
+from aos.errors import AosError
+from aos.runtime.memory import Memory
+from aos.runtime.skills import Reply
+from tests.unit.engine.build import catalog, skill
+from tests.unit.runtime.scripted import Bench, Told, fails, writer
+
+QUICK = RetryPolicy(3, backoff_ms=1)
+
+
+def ends(state: RunState) -> dict[str, str]:
+    return {name: end.outcome for name, end in state.steps.items()}
+
+
+def codes(state: RunState, step: str) -> list[str | None]:
+    """How each attempt of a step ended; None is a success, "?" nobody saw."""
+    mine = [a.outcome for a in state.attempts if a.intent.place.step == step]
+    return ["?" if o is None else o.failure.code if o.failure else None for o in mine]
+
+
+# -- order, references -----------------------------------------------------------------------------------------
+
+
+def test_outputs_go_where_they_are_referred_to():
+    get, put = Told(Reply({"price": 7, "tags": ["a", "b"]})), Told()
+    state = Bench(get=get, put=put).run(
+        Step("a", "get", {"url": "${inputs.host}/x"}),
+        Step("b", "put", {"n": "${steps.a.output.price}", "text": "it costs ${steps.a.output.price}, $${5}"}),
+        Step("c", "put", {"tag": "${item}", "at": "${index}"}, for_each="${steps.a.output.tags}"),
+        inputs={"host": "h"},
+    )
+    assert state.status == "succeeded"
+    assert get.calls[0][0] == {"url": "h/x"}
+    assert put.calls[0][0] == {"n": 7, "text": "it costs 7, ${5}"}
+    assert sorted(call[0]["tag"] for call in put.calls[1:]) == ["a", "b"]
+    assert state.steps["c"].output == ["done", "done"]
+
+
+def test_branches_run_at_once():
+    both = Barrier(2, timeout=5)
+    meet = Told(*[lambda *_: Reply(both.wait())] * 2)
+    assert (
+        Bench(meet=meet).run(Step("a", "meet", {}, needs=()), Step("b", "meet", {}, needs=())).status
+        == "succeeded"
+    )
+
+
+def test_slots_hold_calls_back():
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def work(*_: Any) -> Reply:
+        under_way.append(1)
+        most.append(len(under_way))
+        time.sleep(0.01)
+        under_way.pop()
+        return Reply("done")
+
+    known = catalog(skill("work", pool="narrow"), pools={"narrow": 2})
+    state = Bench(work=Told(*[work] * 6)).run(Step("a", "work", {}, for_each=tuple(range(6))), known=known)
+    assert state.status == "succeeded"
+    assert max(most) == 2
+
+
+def test_what_goes_over_no_list_fails_with_a_code_and_no_call():
+    work = Told()
+    state = Bench(work=work).run(Step("a", "work", {}), Step("b", "work", {}, for_each="${steps.a.output}"))
+    assert state.status == "failed"
+    assert codes(state, "b") == ["BAD_PARAMS"]
+    assert len(work.calls) == 1
+
+
+def test_parameters_are_checked_once_they_are_known():
+    strict = skill("strict")._replace(input_schema={"properties": {"n": {"type": "integer"}}})
+    state = Bench(work=Told(Reply("seven")), strict=Told()).run(
+        Step("a", "work", {}),
+        Step("b", "strict", {"n": "${steps.a.output}"}),
+        known=catalog(skill("work"), strict),
+    )
+    assert codes(state, "b") == ["BAD_PARAMS"]
+
+
+def test_an_output_that_breaks_its_own_schema_is_a_failure():
+    loose = skill("loose")._replace(output_schema={"type": "object"})
+    state = Bench(loose=Told(Reply("text"))).run(Step("a", "loose", {}), known=catalog(loose))
+    assert codes(state, "a") == ["BAD_OUTPUT"]
+
+
+def test_an_iteration_that_fails_ends_its_item():
+    work = Told(Reply(1), fails("BAD_QUERY"))
+    state = Bench(work=work).run(Step("a", "work", {}, iterations=5))
+    assert state.status == "failed"
+    assert len(work.calls) == 2
+
+
+# -- failures ---------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_is_tried_again_by_the_catalog():
+    work = Told(fails("TIMEOUT"), fails("CONNECTION"))
+    state = Bench(work=work).run(Step("a", "work", {}), known=catalog(skill("work", retry=QUICK)))
+    assert state.status == "succeeded"
+    assert codes(state, "a") == ["TIMEOUT", "CONNECTION", None]
+    assert [call.attempt for _, call in work.calls] == [1, 2, 3]
+    assert len({call.key for _, call in work.calls}) == 1
+
+
+def test_a_service_that_asks_for_patience_gets_it():
+    work = Told(fails("RATE_LIMITED", retry_after_ms=80))
+    state = Bench(work=work).run(Step("a", "work", {}), known=catalog(skill("work", retry=QUICK)))
+    first, second = (attempted.intent.started_ms for attempted in state.attempts)
+    assert state.status == "succeeded"
+    assert second - first >= 80
+
+
+def test_what_may_have_taken_effect_is_not_done_again():
+    work = Told(fails("TIMEOUT"))
+    bench = Bench(work=work)
+    state = bench.run(Step("a", "work", {}), known=catalog(writer("work", retry=QUICK)))
+    assert state.status == "failed"
+    (attempted,) = state.attempts
+    assert attempted.outcome is not None
+    assert attempted.outcome.effect == "unknown"
+    assert attempted.outcome.failure is not None
+    assert not attempted.outcome.failure.retryable
+    assert "Find out" in attempted.outcome.next_actions[0]
+
+
+def test_a_fallback_stands_in_and_its_output_is_seen():
+    bad, good, see = Told(fails("NOT_FOUND")), Told(Reply("instead")), Told()
+    state = Bench(bad=bad, good=good, see=see).run(
+        Step("a", "bad", {}, on_error=OnError("fallback", "b")),
+        Step("b", "good", {}),
+        Step("c", "see", {"it": "${steps.a.output}"}),
+    )
+    assert state.status == "succeeded"
+    assert ends(state) == {"a": "failed", "b": "succeeded", "c": "succeeded"}
+    assert see.calls[0][0] == {"it": "instead"}
+    assert state.attempts[0].outcome is not None
+    assert state.attempts[0].outcome.failure is not None
+    assert state.attempts[0].outcome.failure.alternatives == ("good",)
+
+
+def test_going_on_after_a_failure_leaves_null():
+    see = Told()
+    state = Bench(bad=Told(fails("NOT_FOUND")), see=see).run(
+        Step("a", "bad", {}, on_error=OnError("continue")), Step("b", "see", {"it": "${steps.a.output.x}"})
+    )
+    assert state.status == "succeeded"
+    assert see.calls[0][0] == {"it": None}
+
+
+def test_when_decides_by_the_outcome():
+    work = Told(fails("NOT_FOUND"))
+    state = Bench(work=work).run(
+        Step("a", "work", {}, on_error=OnError("continue")),
+        Step("b", "work", {}, when=When("a", "failed")),
+        Step("c", "work", {}, when=When("a", "succeeded"), needs=()),
+    )
+    assert ends(state) == {"a": "failed", "b": "succeeded", "c": "skipped"}
+
+
+def test_a_skill_that_breaks_is_a_failed_step():
+    def breaks(*_: Any) -> Reply:
+        raise RuntimeError("oh")
+
+    state = Bench(work=Told(breaks)).run(Step("a", "work", {}))
+    assert codes(state, "a") == ["SKILL_ERROR"]
+
+
+def test_an_attempt_that_does_not_come_back_is_given_up():
+    def late(*_: Any) -> Reply:
+        time.sleep(1)
+        return Reply("late")
+
+    state = Bench(work=Told(late)).run(Step("a", "work", {}, timeout_s=0.02), grace_ms=10.0)
+    assert codes(state, "a") == ["TIMEOUT"]
+    assert state.active_ms < 900
+
+
+def test_the_longest_time_is_the_parameter_the_descriptor_the_step():
+    work = Told()
+    known = catalog(skill("work")._replace(constraints={"timeout_s": 20}))
+    Bench(work=work).run(
+        Step("a", "work", {}),
+        Step("b", "work", {"timeout_s": 40}),
+        Step("c", "work", {"timeout_s": 40}, timeout_s=7),
+        known=known,
+    )
+    assert [call.timeout_s for _, call in work.calls] == [20, 40, 7]
+
+
+# -- secrets ------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_reaches_the_skill_and_nothing_that_is_written():
+    work = Told(lambda params, _: Reply(f"heard {params['key']}"))
+
+    def mask(outcome: Outcome, secrets: tuple[str, ...]) -> Outcome:
+        return outcome._replace(result=str(outcome.result).replace(secrets[0], "***"))
+
+    state = Bench(work=work).run(
+        Step("a", "work", {"key": "${secrets.K}"}), secret={"K": "hush"}.get, mask=mask
+    )
+    assert work.calls[0][0] == {"key": "hush"}
+    assert "hush" not in repr(state)
+
+
+def test_a_missing_secret_fails_the_step_before_anything_is_called():
+    work = Told()
+    state = Bench(work=work).run(Step("a", "work", {"key": "${secrets.K}"}))
+    assert codes(state, "a") == ["SECRET_MISSING"]
+    assert not work.calls
+
+
+# -- budget, people, signals --------------------------------------------------------------------------------------
+
+
+def test_a_budget_that_is_used_up_pauses_the_run_which_goes_on_with_more():
+    pay = Told(*[Reply("paid", cost_cents=Decimal(3))] * 3)
+    bench = Bench(pay=pay)
+    steps = (Step("a", "pay", {}), Step("b", "pay", {}), Step("c", "pay", {}))
+    reserves = dict.fromkeys("abc", Decimal(3))
+    state = bench.run(*steps, budget="7", reserves=reserves)
+    assert state.status == "paused"
+    assert state.end is not None
+    assert (state.end.cause, state.end.at) == ("budget", Place("c"))
+    assert state.money.spent == 6
+    state = bench.run(*steps, budget="9", reserves=reserves, resume=True)
+    assert state.status == "succeeded"
+    assert state.money.spent == 9
+    assert len(pay.calls) == 3
+
+
+def test_what_has_begun_before_the_money_ran_out_is_finished():
+    def slowly(*_: Any) -> Reply:
+        time.sleep(0.05)
+        return Reply("paid", cost_cents=Decimal(3))
+
+    bench = Bench(slow=Told(slowly, slowly), pay=Told())
+    state = bench.run(
+        Step("a", "slow", {}, needs=(), iterations=2),
+        Step("b", "pay", {}, needs=()),
+        budget="4",
+        reserves={"a": Decimal(3), "b": Decimal(2)},
+    )
+    assert state.status == "paused"
+    assert ends(state) == {"a": "succeeded"}
+
+
+def test_a_person_is_asked_once_nothing_else_is_left_to_do():
+    order: list[str] = []
+
+    def work(params: Any, _: Any) -> Reply:
+        order.append(params["name"])
+        return Reply("done")
+
+    def confirm(step: Step) -> bool:
+        order.append(f"ask {step.id}")
+        time.sleep(0.1)
+        return True
+
+    state = Bench(work=Told(work, work)).run(
+        Step("a", "work", {"name": "a"}, approval=2, needs=()),
+        Step("b", "work", {"name": "b"}, needs=()),
+        confirm=confirm,
+    )
+    assert state.status == "succeeded"
+    assert order == ["b", "ask a", "a"]
+    assert state.active_ms < 90
+
+
+def test_without_anybody_to_ask_the_run_pauses_and_a_no_fails_the_step():
+    bench = Bench(work=Told())
+    step = Step("a", "work", {}, approval=2)
+    state = bench.run(step)
+    assert state.end is not None
+    assert (state.status, state.end.cause) == ("paused", "approval")
+    state = bench.run(step, confirm=lambda step: False, resume=True)
+    assert state.status == "failed"
+    assert not bench.skills["work"].calls
+
+
+def test_a_run_that_is_stopped_ends_cleanly_and_can_be_resumed():
+    def patient(_: Any, call: Any) -> Reply:
+        call.cancelled.wait(5)
+        return fails("CANCELLED")
+
+    bench = Bench(work=Told(patient))
+    executor = bench.executor(Plan((Step("a", "work", {}), Step("b", "work", {}))))
+    Timer(0.05, executor.stop).start()
+    began = time.monotonic()
+    state = executor.run()
+    assert state.status == "cancelled"
+    assert time.monotonic() - began < 2
+    assert codes(state, "a") == ["CANCELLED"]
+    assert bench.run(Step("a", "work", {}), Step("b", "work", {}), resume=True).status == "succeeded"
+
+
+def test_a_write_that_was_stopped_and_may_have_happened_waits_for_somebody_who_knows():
+    def patient(_: Any, call: Any) -> Reply:
+        call.cancelled.wait(5)
+        return fails("CANCELLED")
+
+    bench = Bench(work=Told(patient))
+    known = catalog(writer("work", retry=QUICK))
+    executor = bench.executor(Plan((Step("a", "work", {}),)), known)
+    Timer(0.05, executor.stop).start()
+    assert codes(executor.run(), "a") == ["?"]
+    state = bench.run(Step("a", "work", {}), known=known, resume=True)
+    assert state.end is not None
+    assert (state.status, state.end.cause, state.end.at) == ("paused", "unknown_effect", Place("a"))
+    assert len(bench.skills["work"].calls) == 1
+
+
+# -- records ------------------------------------------------------------------------------------------------------
+
+
+class Torn(Memory):
+    """A journal that can be written no more after so many intents."""
+
+    def __init__(self, intents: int) -> None:
+        super().__init__()
+        self.left = intents
+
+    def intend(self, intent: Intent) -> bool:
+        self.left -= 1
+        if self.left < 0:
+            raise AosError("write_failed", "the disk is full")
+        return super().intend(intent)
+
+
+def test_nothing_is_done_that_could_not_be_written_down():
+    bench = Bench(work=Told())
+    bench.journal = Torn(1)
+    with pytest.raises(AosError, match="full"):
+        bench.run(Step("a", "work", {}), Step("b", "work", {}))
+    assert len(bench.skills["work"].calls) == 1
+
+
+def test_a_resumed_run_redoes_no_step_and_asks_nobody_twice():
+    bench = Bench(work=Told(Reply(1), fails("BAD_QUERY")), after=Told())
+    steps = (
+        Step("a", "work", {}, approval=2),
+        Step("b", "work", {}, on_error=OnError("continue")),
+        Step("c", "after", {"it": "${steps.a.output}"}, approval=2),
+    )
+    answers = iter([True, None])
+    state = bench.run(*steps, confirm=lambda step: next(answers))
+    assert state.status == "paused"
+    state = bench.run(*steps, confirm=lambda step: True, resume=True)
+    assert state.status == "succeeded"
+    assert len(bench.skills["work"].calls) == 2
+    assert bench.skills["after"].calls[0][0] == {"it": 1}
+
+
+def test_everybody_is_told_in_order():
+    bench = Bench(work=Told(fails("TIMEOUT")))
+    bench.run(Step("a", "work", {}), known=catalog(skill("work", retry=QUICK)))
+    assert [type(happening).__name__ for happening in bench.seen] == [
+        "RunStarted",
+        "AttemptStarted",
+        "AttemptEnded",
+        "Retrying",
+        "AttemptStarted",
+        "AttemptEnded",
+        "StepEnded",
+        "RunEnded",
+    ]
+
+
+def test_no_thread_is_left_behind():
+    before = threading.active_count()
+    Bench(work=Told()).run(Step("a", "work", {}, for_each=tuple(range(20))))
+    for thread in threading.enumerate():
+        if "of r1" in thread.name:
+            thread.join(1)
+    assert threading.active_count() <= before
