@@ -542,6 +542,24 @@ CODES: dict[str, Code] = {
         503,
         True,
     ),
+    # -- asking a server -------------------------------------------------------------------------
+    "unreachable": Code(
+        "client",
+        "Server out of reach",
+        "There is no answer from the server: nothing listens there, the name is unknown, or it took too long.",
+        "Check the URL (AOS_BASE_URL, or `--server`) and whether the server runs: `aos health`.",
+        Exit.TRANSIENT,
+        503,
+        True,
+    ),
+    "unexpected_answer": Code(
+        "client",
+        "Unexpected answer",
+        "What answers at that address is no aos server, or one that this version does not understand.",
+        "Check the URL (AOS_BASE_URL, or `--server`); look for a proxy in between.",
+        Exit.TRANSIENT,
+        502,
+    ),
     # -- verdicts: reasons, not errors -----------------------------------------------------------
     "budget_insufficient": Code(
         "verdict",

@@ -1,0 +1,132 @@
+"""What can be asked of the server, once for both clients: each method makes a `Call` and hands it on.
+
+Answers are the documents of the API, as docs/openapi.json describes them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from aos.sdk.core import Call, path
+
+__all__ = ["Calls"]
+
+A = TypeVar("A")
+Plan = Sequence[Mapping[str, Any]] | Mapping[str, Any]
+Cents = int | float | Decimal
+
+
+class Calls(ABC, Generic[A]):
+    """`A` is a document, or what gives one when it is awaited. Every method raises AosError."""
+
+    @abstractmethod
+    def send(self, call: Call) -> A:
+        """Send a call and give its answer; tried again where that can help and can't hurt."""
+
+    def health(self) -> A:
+        """What the server depends on, and whether it is there."""
+        return self.send(Call("GET", "/health"))
+
+    def livez(self) -> A:
+        """Whether the process answers."""
+        return self.send(Call("GET", "/livez"))
+
+    def readyz(self) -> A:
+        """Whether to send requests there."""
+        return self.send(Call("GET", "/readyz"))
+
+    def whoami(self) -> A:
+        """Who the server takes the caller for, and what they may do now."""
+        return self.send(Call("GET", "/api/v1/whoami"))
+
+    def simulate(
+        self,
+        plan: Plan,
+        *,
+        budget_cents: Cents | None = None,
+        deadline_ms: float | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        confidence: float | None = None,
+        min_success: float | None = None,
+        samples: int | None = None,
+        seed: int | None = None,
+        alternatives: bool | None = None,
+        agent_id: str | None = None,
+        tenant_id: str | None = None,
+    ) -> A:
+        """Forecast a plan and decide whether it is feasible. A plan that is wrong in itself is an answer, too."""
+        return self._post(
+            "/api/v1/runtime/simulate",
+            plan=plan,
+            budget_cents=budget_cents,
+            deadline_ms=deadline_ms,
+            inputs=inputs,
+            confidence=confidence,
+            min_success=min_success,
+            samples=samples,
+            seed=seed,
+            alternatives=alternatives,
+            agent_id=agent_id,
+            tenant_id=tenant_id,
+        )
+
+    def query(
+        self,
+        query_type: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+    ) -> A:
+        """Ask one question about skills, budget or past runs."""
+        return self._post(
+            "/api/v1/runtime/query", query_type=query_type, params=params, agent_id=agent_id, run_id=run_id
+        )
+
+    def capabilities(self, *, agent_id: str | None = None, tenant_id: str | None = None) -> A:
+        """Skills, budget, rate limits and permissions."""
+        query = {"agent_id": agent_id, "tenant_id": tenant_id}
+        return self.send(Call("GET", "/api/v1/runtime/capabilities", query))
+
+    def skills(self) -> A:
+        """Every skill."""
+        return self.send(Call("GET", "/api/v1/runtime/skills"))
+
+    def skill(self, skill_id: str) -> A:
+        """One skill in full."""
+        return self.send(Call("GET", path("/api/v1/runtime/skills/{skill_id}", skill_id=skill_id)))
+
+    def resource_contract(self, resource_id: str) -> A:
+        """What a skill or a pool of slots may be asked for."""
+        template = "/api/v1/runtime/resource-contract/{resource_id}"
+        return self.send(Call("GET", path(template, resource_id=resource_id)))
+
+    def policy_eval(
+        self,
+        skill_id: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        plan: Plan | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        tenant_id: str | None = None,
+        agent_id: str | None = None,
+    ) -> A:
+        """Whether a skill may be called with that payload, or a plan be run: allow, deny or requires_approval."""
+        return self._post(
+            "/api/v1/policy/eval",
+            skill_id=skill_id,
+            payload=payload,
+            plan=plan,
+            inputs=inputs,
+            tenant_id=tenant_id,
+            agent_id=agent_id,
+        )
+
+    def _post(self, to: str, **fields: Any) -> A:
+        """Send what was given; what is None is the server's to decide."""
+        return self.send(Call("POST", to, body=_given(fields)))
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None}
