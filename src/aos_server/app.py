@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
 from aos_server.http.health import Operations
+from aos_server.http.people import People
 from aos_server.http.policy import Policy
 from aos_server.http.routes import Handlers, endpoints, router
 from aos_server.http.runtime import Runtime
@@ -32,7 +33,9 @@ def create_app(
     """The server. `processes` compute plans; one for each core, and at least two, where it is not said."""
     workers = Workers(processes or max(2, os.cpu_count() or 2), timeout_s=25)
     tenants = tenants or Free()
-    handlers = Handlers(Operations({}, {}), Runtime(workers, tenants), Policy(workers, tenants))
+    handlers = Handlers(
+        Operations({}, {}), Runtime(workers, tenants), Policy(workers, tenants), People(identity)
+    )
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
 from aos_server.http.health import Operations
 from aos_server.http.models.health import Health
+from aos_server.http.models.people import Whoami
 from aos_server.http.models.policy import Evaluate, PolicyDecision
 from aos_server.http.models.runtime import (
     Capabilities,
@@ -27,6 +28,7 @@ from aos_server.http.models.runtime import (
     Skills,
 )
 from aos_server.http.openapi import document
+from aos_server.http.people import People
 from aos_server.http.policy import Policy
 from aos_server.http.runtime import Runtime
 
@@ -39,6 +41,7 @@ class Handlers(NamedTuple):
     operations: Operations
     runtime: Runtime
     policy: Policy
+    people: People
 
 
 def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
@@ -60,6 +63,9 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             "What the server depends on, and whether it is there",
             to.operations.health,
             Health,
+        ),
+        Endpoint(
+            "GET", f"{v1}/whoami", "Who the caller is, and may do now", to.people.whoami, Whoami, act="read"
         ),
         Endpoint("GET", "/metrics", "Prometheus text", to.operations.metrics, None, media_type="text/plain"),
         Endpoint(

@@ -48,7 +48,7 @@ def asking(token: str | None = "engineer", **settings: Any) -> Iterator[httpx.Cl
     """A client of a server of its own, as long as it is served. `token` None: no credentials are sent."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     with (
-        serving(create_app(People(), **settings)) as url,
+        serving(create_app(settings.pop("identity", People()), **settings)) as url,
         httpx.Client(base_url=url, headers=headers, timeout=60) as client,
     ):
         yield client

@@ -1,0 +1,20 @@
+"""Answers about callers."""
+
+from typing import Literal
+
+from aos_server.http.models.base import Document
+
+__all__ = ["Whoami"]
+
+
+class Whoami(Document):
+    """The document `aos.whoami/1`. `live`: the level was asked for just now; else it is what a token says."""
+
+    issuer: str
+    subject: str
+    tenant_id: str
+    kind: Literal["human", "machine"]
+    roles: list[str]
+    level: int
+    live: bool
+    scopes: list[str]
