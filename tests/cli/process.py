@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,7 +46,12 @@ def aos(
 ) -> Finished:
     """Run `aos WORDS` with nothing of this process's environment but what Python needs."""
     done = subprocess.run(
-        command(*words), input=stdin, capture_output=True, cwd=cwd, env={**clean(), **(env or {})}, timeout=60
+        command(*words),
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env={**clean(cwd), **(env or {})},
+        timeout=60,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 
@@ -55,11 +61,12 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "aos", *words]
 
 
-def clean() -> dict[str, str]:
-    """Where Python finds aos, and nothing else."""
-    return {
+def clean(data: Path | None = None) -> dict[str, str]:
+    """Where Python finds aos, and nothing else; the ledger is in `aos` below `data`, not that of who tests."""
+    found = {
         key: os.environ[key] for key in ("PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX") if key in os.environ
     }
+    return {**found, "XDG_DATA_HOME": str(data or Path(tempfile.gettempdir()) / "none" / str(os.getpid()))}
 
 
 def inline(*steps: Mapping[str, Any], **keys: Any) -> str:

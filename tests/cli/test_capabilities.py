@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from aos.api.runs import export
 from aos.cli.table import COMMANDS, EVERY
 from aos.errors import CODES, Exit
+from aos.ledger.ledger import Ledger
 from tests.cli.process import DEMO, aos, clean
+from tests.unit.ledger.build import intent, run_end, start
 
 
 def test_it_needs_no_home_no_writable_folder_and_no_environment(tmp_path: Path) -> None:
@@ -109,6 +112,12 @@ def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "old.json").symlink_to(DEMO)
     (tmp_path / "new.json").symlink_to(DEMO)
     (tmp_path / "result.json").symlink_to(DEMO.with_name("expected.json"))
+    recorded = "20261126-101500-a1b2c3"
+    with Ledger(tmp_path / "aos/ledger.db") as ledger:
+        ledger.begin(start(recorded))
+        ledger.intend(intent("send", run=recorded))
+        ledger.end(run_end(recorded, "paused"))
+    (tmp_path / "runs.jsonl").write_text("\n".join(export(tmp_path / "aos/ledger.db")))
     for name, row in COMMANDS.items():
         program, *words = shlex.split(row.example)
         assert program == "aos"

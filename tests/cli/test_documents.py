@@ -1,14 +1,18 @@
 """`--json`: one object on stdout and nothing else, as its committed schema says, on success and on failure."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aos.api.runs import export
 from aos.cli.table import COMMANDS
+from aos.ledger.ledger import Ledger
 from tests.cli.process import DEMO, STEP, aos, inline
 from tests.cli.schemas import SCHEMAS, faults
+from tests.unit.ledger.build import intent, start, write_run
 
 TOOLS = {
     "tools": [{"name": "look/up", "description": "Look a word up", "annotations": {"readOnlyHint": True}}]
@@ -42,6 +46,13 @@ ANSWERS = [
     ("query allowed_skills", "", "aos.query/1"),
     ("query skills_available_for_goal --goal webhook", "", "aos.query/1"),
     ("query remaining_budget_cents --budget 100", "", "aos.query/1"),
+    ("runs list --ledger ledger.db", "", "aos.runs/1"),
+    ("runs list --ledger none.db", "", "aos.runs/1"),
+    ("runs show good --ledger ledger.db", "", "aos.recorded-run/1"),
+    ("runs show --ledger ledger.db", "", "aos.recorded-run/1"),
+    ("runs reconcile dead --step s1 --committed --ledger ledger.db", "", "aos.reconciliation/1"),
+    ("runs import runs.jsonl --ledger new.db", "", "aos.ledger-import/1"),
+    ("ledger verify --ledger ledger.db", "", "aos.ledger-check/1"),
     ("explain too_close", "", "aos.explain/1"),
     ("explain", "", "aos.codes/1"),
     ("completion bash", "", "aos.completion/1"),
@@ -49,6 +60,13 @@ ANSWERS = [
     ("simulate --help", "", "aos.help/1"),
     ("help exit-codes", "", "aos.exit-codes/1"),
     ("version", "", "aos.version/1"),
+]
+
+# Words, and the schema of the lines: of all, or of the first.
+STREAMS = [
+    ("runs watch good --ledger ledger.db", "aos.entry/1"),
+    ("runs export --ledger ledger.db", "aos.ledger-export/1"),
+    ("runs export good --ledger ledger.db", "aos.ledger-export/1"),
 ]
 
 # Words, input, the code of the problem, the exit status.
@@ -75,7 +93,21 @@ FAILURES = [
     ("catalog init x --out nowhere/x.toml", "", "write_failed", 12),
     ("catalog init x --out unknown.json", "", "usage", 2),
     ("init here", "", "file_exists", 2),
-    ("query last_step_outcome", "", "needs_ledger", 5),
+    ("query last_step_outcome --ledger none.db", "", "needs_ledger", 5),
+    ("runs show --ledger none.db", "", "needs_ledger", 5),
+    ("runs show other --ledger ledger.db", "", "run_not_found", 2),
+    ("runs list --ledger unknown.json", "", "ledger_foreign", 11),
+    ("runs list --status done", "", "usage", 2),
+    ("runs watch --ledger none.db", "", "needs_ledger", 5),
+    ("runs export --ledger none.db", "", "needs_ledger", 5),
+    ("runs import unknown.json --ledger ledger.db", "", "unreadable", 2),
+    ("runs import nowhere.jsonl --ledger ledger.db", "", "unreadable", 2),
+    ("runs reconcile dead --step s1 --ledger ledger.db", "", "usage", 2),
+    ("runs reconcile dead --step s1 --not-committed --result 1 --ledger ledger.db", "", "usage", 2),
+    ("runs reconcile dead --step s1 --committed --result NaN --ledger ledger.db", "", "usage", 2),
+    ("runs reconcile good --step s1 --committed --item 1 --ledger ledger.db", "", "run_conflict", 9),
+    ("ledger verify --ledger none.db", "", "needs_ledger", 5),
+    ("ledger verify --expect 3 --ledger ledger.db", "", "usage", 2),
     ("query allowed", "", "usage", 2),
     ("query skills_available_for_goal", "", "usage", 2),
     ("explain toclose", "", "unknown_code", 2),
@@ -85,7 +117,7 @@ FAILURES = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, recorded: list[Path]) -> Path:
     flags = ("read_only", "idempotent", "destructive", "reversible", "open_world")
     failure = {"code": "ANY", "category": "TRANSIENT", "probability": None}
     skill = {"version": "1", "purpose": "?", "effects": dict.fromkeys(flags, True), "failures": [failure]}
@@ -94,7 +126,21 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "new").mkdir()
     (tmp_path / "here").mkdir()
     (tmp_path / "here/plan.json").write_text("mine")
+    for source in recorded:
+        shutil.copy(source, tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A ledger with a run that ended and one whose process died, and its export."""
+    folder = tmp_path_factory.mktemp("recorded")
+    with Ledger(folder / "ledger.db") as ledger:
+        write_run(ledger, "good")
+        ledger.begin(start("dead"))
+        ledger.intend(intent(run="dead"))
+    (folder / "runs.jsonl").write_text("\n".join(export(folder / "ledger.db")) + "\n")
+    return [folder / "ledger.db", folder / "runs.jsonl"]
 
 
 @pytest.mark.parametrize(("words", "stdin", "schema"), ANSWERS, ids=[words for words, *_ in ANSWERS])
@@ -103,6 +149,17 @@ def test_an_answer_keeps_its_schema(words: str, stdin: str, schema: str, folder:
     assert done.document["schema"] == schema
     assert faults(done.document) == []
     assert_unknowns_are_null(done.document)
+
+
+@pytest.mark.parametrize(("words", "schema"), STREAMS, ids=[words for words, _ in STREAMS])
+def test_a_stream_keeps_its_schema(words: str, schema: str, folder: Path) -> None:
+    done = aos(*words.split(), cwd=folder)
+    assert (done.status, done.err) == (0, b"")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    named = [line for line in lines if "schema" in line]
+    assert {line["schema"] for line in named} == {schema}
+    assert [fault for line in named for fault in faults(line)] == []
+    assert named == (lines if schema == "aos.entry/1" else lines[:1])
 
 
 @pytest.mark.parametrize(
@@ -144,11 +201,11 @@ def test_every_verdict_keeps_the_schema() -> None:
 def test_every_schema_is_printed_by_a_command_and_the_other_way_round() -> None:
     printed = {schema for row in COMMANDS.values() for schema in row.schemas}
     assert printed | {"aos.problem/1"} == set(SCHEMAS)
-    assert {schema for *_, schema in ANSWERS} | {"aos.problem/1"} == set(SCHEMAS)
+    assert {schema for *_, schema in [*ANSWERS, *STREAMS]} | {"aos.problem/1"} == set(SCHEMAS)
 
 
 def test_every_command_is_tried() -> None:
-    tried = [words for words, *_ in ANSWERS]
+    tried = [words for words, *_ in [*ANSWERS, *STREAMS]]
     assert [name for name in COMMANDS if not any(words.startswith(name) for words in tried)] == []
 
 

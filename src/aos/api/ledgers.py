@@ -24,12 +24,17 @@ def ledger_path(given: Path | None) -> Path:
 
 
 @contextmanager
-def reading(given: Path | None) -> Generator["sqlite3.Connection"]:
-    """The ledger, open to be read. Raises AosError: needs_ledger where there is none, and as `connect` does."""
-    from aos.ledger.connection import connect, failures
+def reading(given: Path | None, *, snapshot: bool = False) -> Generator["sqlite3.Connection"]:
+    """The ledger, open to be read, or a copy of it where a long look is meant.
+
+    Raises AosError: needs_ledger where there is none, and as `connect` does.
+    """
+    from aos.ledger import connection
 
     path = ledger_path(given)
     if not path.exists():
         raise AosError("needs_ledger", f"there is no ledger at {visible(str(path), 200)}")
-    with closing(connect(path, write=False)) as db, failures(path, reading=True):
-        yield db
+    with connection.failures(path, reading=True):
+        opened = connection.snapshot(path) if snapshot else connection.connect(path, write=False)
+        with closing(opened) as db:
+            yield db

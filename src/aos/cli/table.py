@@ -27,6 +27,8 @@ class Command(NamedTuple):
 
 
 GROUPS: Mapping[str, str] = {
+    "runs": "Recorded runs: list, show, watch, move, reconcile",
+    "ledger": "Whether the record of runs is sound",
     "plan": "Check, format and describe plan files",
     "catalog": "Draft, check and show skill catalogs",
 }
@@ -73,6 +75,57 @@ COMMANDS: Mapping[str, Command] = {
         "aos backtest runs.csv --auto --min-coverage 0.85",
         ("aos.backtest/1",),
         (Exit.NO,),
+    ),
+    "runs list": Command(
+        "ledger.list_runs:list_runs",
+        "List the latest runs: how they ended, what they took and cost",
+        "aos runs list --status failed",
+        ("aos.runs/1",),
+        (Exit.DAMAGED,),
+    ),
+    "runs show": Command(
+        "ledger.show:show",
+        "Show one run: attempts, costs, the forecast beside what happened",
+        "aos runs show",
+        ("aos.recorded-run/1",),
+        (Exit.UNDETERMINED, Exit.DAMAGED),
+    ),
+    "runs watch": Command(
+        "ledger.watch:watch",
+        "Follow a run until it ends, a line of JSON for each entry",
+        "aos runs watch",
+        ("aos.entry/1",),
+        (Exit.UNDETERMINED, Exit.DAMAGED),
+    ),
+    "runs export": Command(
+        "ledger.transfer:export",
+        "Print recorded runs as lines of JSON that can be checked",
+        "aos runs export",
+        ("aos.ledger-export/1",),
+        (Exit.UNDETERMINED, Exit.DAMAGED),
+    ),
+    "runs import": Command(
+        "ledger.transfer:import_runs",
+        "Take exported runs into the ledger, all or none",
+        "aos runs import runs.jsonl",
+        ("aos.ledger-import/1",),
+        (Exit.TRANSIENT, Exit.CONFLICT, Exit.DAMAGED),
+        writes="the ledger",
+    ),
+    "runs reconcile": Command(
+        "ledger.reconcile:reconcile",
+        "Say whether an attempt took effect that nobody saw the end of",
+        "aos runs reconcile 20261126-101500 --step send --committed",
+        ("aos.reconciliation/1",),
+        (Exit.UNDETERMINED, Exit.TRANSIENT, Exit.CONFLICT, Exit.DAMAGED),
+        writes="the ledger",
+    ),
+    "ledger verify": Command(
+        "ledger.verify:verify",
+        "Check the ledger: nothing changed, taken out, put in or moved",
+        "aos ledger verify",
+        ("aos.ledger-check/1",),
+        (Exit.UNDETERMINED, Exit.DAMAGED),
     ),
     "capabilities": Command(
         "catalog.capabilities:capabilities",

@@ -14,7 +14,7 @@ from aos.ledger.entries import GENESIS, seal
 from aos.ledger.schema import VERSION, is_ledger, migrate
 from aos.wire.problems import visible
 
-__all__ = ["connect", "create", "default_path", "failures", "transaction"]
+__all__ = ["connect", "create", "default_path", "failures", "snapshot", "transaction"]
 
 _BUSY_S = 120.0
 """How long a writer waits for the others. Each holds the file for milliseconds."""
@@ -71,6 +71,14 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def snapshot(path: Path) -> sqlite3.Connection:
+    """A copy of the ledger as it is now, so that a long look keeps no writer waiting. Raises as `connect` does."""
+    copy = sqlite3.connect("", isolation_level=None)
+    with closing(connect(path, write=False)) as db:
+        db.backup(copy)
+    return copy
 
 
 def _check(db: sqlite3.Connection, path: Path, writable: bool) -> None:

@@ -1,7 +1,8 @@
 """Questions to the ledger: which runs there are, what was tried, how that went."""
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,16 @@ from aos.errors import AosError
 from aos.ledger.money import of_micro
 from aos.wire.problems import visible
 
-__all__ = ["count_tried", "find_run", "latest_run", "past_failures", "recent_calls", "runs", "tried"]
+__all__ = [
+    "count_tried",
+    "find_run",
+    "latest_run",
+    "past_failures",
+    "recent_calls",
+    "runs",
+    "score_of",
+    "tried",
+]
 
 _SLACK_MS = 60_000.0
 """By how much two processes may disagree on the time."""
@@ -21,10 +31,10 @@ def runs(db: sqlite3.Connection, *, limit: int, status: str | None = None) -> li
     """The latest runs first."""
     rows = db.execute(
         "SELECT id, name, status, cause, started_ms, ended_ms, active_ms,"
-        " budget_cents, spent_micro, reserved_micro, unknown_costs, count(skill), count(code)"
-        " FROM runs LEFT JOIN attempts ON attempts.run = runs.id"
-        " WHERE :status IS NULL OR status = :status"
-        " GROUP BY first_seq ORDER BY first_seq DESC LIMIT :limit",
+        " budget_cents, spent_micro, reserved_micro, unknown_costs,"
+        " (SELECT count(*) FROM attempts WHERE run = id),"
+        " (SELECT count(*) FROM attempts WHERE run = id AND outcome = 'failed')"
+        " FROM runs WHERE :status IS NULL OR status = :status ORDER BY first_seq DESC LIMIT :limit",
         {"status": status, "limit": limit},
     )
     return [_line(row) for row in rows]
@@ -84,6 +94,26 @@ def latest_run(db: sqlite3.Connection, step: str | None, *, failed: bool) -> str
         {"step": step, "failed": failed},
     ).fetchone()
     return None if row is None else str(row[0])
+
+
+def score_of(db: sqlite3.Connection, run: str) -> Mapping[str, Any] | None:
+    """How the run's forecast did, None where it was not scored."""
+    row = db.execute("SELECT score FROM runs WHERE id = ?", (run,)).fetchone()
+    return None if row is None or row[0] is None else dict(json.loads(row[0]))
+
+
+def entries_of(db: sqlite3.Connection, run: str, after: int) -> tuple[str, list[dict[str, Any]]]:
+    """A run's status, and its entries after number `after` as JSON objects."""
+    status, first, last = db.execute(
+        "SELECT status, first_seq, last_seq FROM runs WHERE id = ?", (run,)
+    ).fetchone()
+    rows = db.execute(
+        "SELECT seq, kind, body FROM entries WHERE seq BETWEEN ? AND ? AND run = ? ORDER BY seq",
+        (max(first, after + 1), last, run),
+    )
+    return status, [
+        {"run": run, "seq": seq, "kind": kind, "body": json.loads(body)} for seq, kind, body in rows
+    ]
 
 
 def past_failures(db: sqlite3.Connection, skill: str, code: str) -> PastFailures:

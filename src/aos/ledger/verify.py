@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from aos.domain.recorded import Damage, LedgerCheck
 from aos.ledger.apply import OverBudget, Unfitting, apply
-from aos.ledger.connection import connect, failures
+from aos.ledger.connection import failures, snapshot
 from aos.ledger.entries import GENESIS, Entry, seal
 from aos.ledger.schema import migrate, shape
 
@@ -38,9 +38,7 @@ def verify(path: Path, anchor: Anchor | None = None) -> LedgerCheck:
 
     Raises AosError: unreadable, ledger_foreign, and ledger_damaged where SQLite itself can't read the file.
     """
-    with failures(path, reading=True), closing(sqlite3.connect("")) as copy:
-        with closing(connect(path, write=False)) as db:
-            db.backup(copy)
+    with failures(path, reading=True), closing(snapshot(path)) as copy:
         copy.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         walk = _Walk(copy)
         damage = [found for found, _ in zip(walk.damage(anchor), range(_MOST), strict=False)]

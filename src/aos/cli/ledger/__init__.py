@@ -1,0 +1,1 @@
+"""Commands about recorded runs and the ledger that holds them."""

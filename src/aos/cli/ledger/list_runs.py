@@ -1,0 +1,38 @@
+"""`aos runs list`."""
+
+from typing import Annotated, get_args
+
+from typer import BadParameter, Option
+
+from aos.api.ledgers import ledger_path
+from aos.api.runs import listed
+from aos.cli.answer import Answer, Look
+from aos.cli.ledger.options import Limit
+from aos.cli.options import Ledger
+from aos.domain.runs import RunStatus
+from aos.wire import recorded as wire
+
+_STATUSES = get_args(RunStatus)
+
+
+def status(text: str) -> str:
+    """A status that a run can have."""
+    if text not in _STATUSES:
+        raise BadParameter(f"expected one of {', '.join(_STATUSES)}")
+    return text
+
+
+Status = Annotated[str | None, Option(parser=status, metavar="STATUS", help="Only runs of that status.")]
+
+
+def list_runs(status: Status = None, limit: Limit = 20, ledger: Ledger = None) -> Answer:
+    """The latest runs: how they ended, what they took and cost."""
+    path = ledger_path(ledger)
+    lines = listed(path, limit=limit, status=status) if path.exists() else []
+
+    def text(look: Look) -> str:
+        from aos.report import recorded
+
+        return recorded.runs(lines, *look)
+
+    return Answer(lambda: wire.runs(lines, ledger=str(path)), text)

@@ -1,0 +1,19 @@
+"""What the commands about recorded runs take."""
+
+from typing import Annotated
+
+from typer import Argument, BadParameter, Option
+
+Run = Annotated[
+    str | None, Argument(metavar="[RUN]", help="A run: its id, or how it starts. Unless said, the latest.")
+]
+OneRun = Annotated[str, Argument(metavar="RUN", help="A run: its id, or how it starts.")]
+Limit = Annotated[int, Option(min=1, max=1_000, metavar="N", help="The most runs that are listed.")]
+
+
+def anchor(text: str) -> tuple[int, str]:
+    """Number and hash of an entry, `42:3f…`, as `aos ledger verify` prints them."""
+    number, _, digest = text.partition(":")
+    if not (number.isascii() and number.isdecimal() and len(number) < 16) or len(digest) != 64:
+        raise BadParameter("expected NUMBER:HASH, as `aos ledger verify` prints it")
+    return int(number), digest

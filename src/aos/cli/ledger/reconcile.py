@@ -1,0 +1,57 @@
+"""`aos runs reconcile`."""
+
+from typing import Annotated, Any
+
+from typer import BadParameter, Option
+
+from aos.api import runs as api
+from aos.api.ledgers import ledger_path
+from aos.cli.answer import Answer, Look
+from aos.cli.ledger.options import OneRun
+from aos.cli.options import Ledger
+from aos.domain.runs import Place
+from aos.wire import recorded as wire
+from aos.wire.strict import MAX_BYTES, parse
+
+Step = Annotated[str, Option(metavar="STEP", help="The step whose attempt nobody saw the end of.")]
+Item = Annotated[int, Option(min=0, metavar="N", help="Which item of its for_each, from 0.")]
+Iteration = Annotated[int, Option(min=0, metavar="N", help="Which of its iterations, from 0.")]
+Committed = Annotated[
+    bool | None,
+    Option("--committed/--not-committed", help="Whether it took effect: it is not done again, or it is."),
+]
+Result = Annotated[
+    str | None, Option(metavar="JSON", help="What it returned, where later steps refer to it.")
+]
+
+
+def reconcile(
+    run: OneRun,
+    step: Step,
+    committed: Committed = None,
+    item: Item = 0,
+    iteration: Iteration = 0,
+    result: Result = None,
+    ledger: Ledger = None,
+) -> Answer:
+    """Say whether an attempt took effect whose end nobody saw, so that its run can be resumed."""
+    if committed is None:
+        raise BadParameter("say which: --committed or --not-committed", param_hint="--committed")
+    if result is not None and not committed:
+        raise BadParameter("what did not take effect returned nothing", param_hint="--result")
+    value = None
+    if result is not None:
+        data = result.encode("utf-8", "surrogateescape")
+        value = parse(data, "json", name="--result", max_bytes=MAX_BYTES, code="usage")
+    place = Place(step, item, iteration)
+    found, attempt = api.reconcile(ledger_path(ledger), run, place, committed=committed, result=value)
+
+    def document() -> dict[str, Any]:
+        return wire.reconciled(found, place, attempt, committed=bool(committed))
+
+    def text(look: Look) -> str:
+        from aos.report import recorded
+
+        return recorded.reconciled(found, place, attempt, bool(committed), *look)
+
+    return Answer(document, text)

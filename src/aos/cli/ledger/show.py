@@ -1,0 +1,21 @@
+"""`aos runs show`."""
+
+from aos.api.ledgers import ledger_path
+from aos.api.runs import show as read
+from aos.cli.answer import Answer, Look
+from aos.cli.ledger.options import Run
+from aos.cli.options import Ledger
+from aos.wire import recorded as wire
+
+
+def show(run: Run = None, ledger: Ledger = None) -> Answer:
+    """Everything that is written of one run: its attempts, what they cost, its forecast beside what happened."""
+    path = ledger_path(ledger)
+    found = read(path, run)
+
+    def text(look: Look) -> str:
+        from aos.report import recorded
+
+        return recorded.run(found.state, found.score, *look)
+
+    return Answer(lambda: wire.run(found.state, found.score, ledger=str(path)), text)
