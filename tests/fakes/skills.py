@@ -9,6 +9,7 @@ import aos
 from aos.domain.runs import Place
 from aos.runtime.guards.addresses import Reach
 from aos.runtime.guards.network import Network
+from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call
 from aos.runtime.skills.registry import implementations
 from aos.runtime.skills.world import World
@@ -31,4 +32,4 @@ def carry_out(
     descriptor = aos.load_catalog().skills[skill]
     descriptor = descriptor._replace(constraints={**descriptor.constraints, **constraints})
     call = Call("run-1", Place("s1"), attempt, key, seconds, cancelled or Event())
-    return implementations([descriptor], world or World(Path(), LOCAL))[skill](params, call)
+    return implementations([descriptor], world or World(Path(), Secrets(), LOCAL))[skill](params, call)

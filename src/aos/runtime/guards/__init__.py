@@ -5,6 +5,7 @@
     streams     the same for httpcore, patient and cancellable
     http        one exchange over HTTP, bounded, redirects checked (the one module that knows httpx)
     fields      header and mail fields that fit in one line
+    processes   runs a program, bounded, leaving nothing behind
     files       reads and replaces regular files beneath one folder (`beneath` opens them)
     patience    how long, and until when somebody still wants it
 

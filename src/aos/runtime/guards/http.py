@@ -1,6 +1,5 @@
 """One exchange over HTTP on the guarded network. The one module that knows httpx."""
 
-import functools
 import ssl
 import zlib
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ import httpx
 import aos
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.fields import check_headers
-from aos.runtime.guards.network import Network
+from aos.runtime.guards.network import Network, usual_tls
 from aos.runtime.guards.patience import Patience
 from aos.runtime.guards.streams import GuardedBackend
 
@@ -71,8 +70,9 @@ def exchange(
 def origin(url: str) -> str:
     """Scheme, host and port of a URL, as in `https://api.example.com`: no path, query or credentials."""
     parsed = _parse(url)
-    port = f":{parsed.port}" if parsed.port else ""
-    return f"{parsed.scheme}://{parsed.raw_host.decode()}{port}"
+    host = parsed.raw_host.decode()
+    named = f"[{host}]" if ":" in host else host
+    return f"{parsed.scheme}://{named}" + (f":{parsed.port}" if parsed.port else "")
 
 
 def _parse(url: str) -> httpx.URL:
@@ -93,7 +93,7 @@ def _once(network: Network, request: Request, backend: GuardedBackend, max_bytes
     headers = {"User-Agent": f"aos/{aos.__version__}", "Accept": "*/*"}
     headers = {name: value for name, value in headers.items() if name.lower() not in _lower(request.headers)}
     headers |= {**request.headers, "Accept-Encoding": "gzip"}
-    transport = _Transport(network.tls or _usual_tls(), backend)
+    transport = _Transport(network.tls or usual_tls(), backend)
     try:
         with (
             httpx.Client(transport=transport, trust_env=False, timeout=None) as client,
@@ -187,9 +187,3 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._answer.close()
-
-
-@functools.cache
-def _usual_tls() -> ssl.SSLContext:
-    """The authorities of certifi, or those that SSL_CERT_FILE or SSL_CERT_DIR name. Reading them takes 20 ms."""
-    return httpx.create_ssl_context()

@@ -1,18 +1,21 @@
 """Names resolved once, every address checked, and a connection to exactly one that was."""
 
+import contextlib
 import errno
+import functools
 import os
 import selectors
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event, Thread
 from typing import NamedTuple
 
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.addresses import Reach, refusal, spelled_oddly
-from aos.runtime.guards.patience import Patience
+from aos.runtime.guards.patience import SLICE_S, Patience
 
-__all__ = ["Network", "Resolver", "connect", "resolve", "system_resolver"]
+__all__ = ["Network", "Resolver", "connect", "cut_off", "resolve", "system_resolver", "usual_tls"]
 
 Resolver = Callable[[str, int], Sequence[str]]
 """Host and port to addresses, best first. Raises OSError where there are none."""
@@ -24,6 +27,16 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
     """What the operating system says: files, DNS, whatever it is set up for."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@functools.cache
+def usual_tls() -> ssl.SSLContext:
+    """The authorities that OpenSSL finds, and Mozilla's, for where it finds none. Reading them takes 30 ms."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 class Network(NamedTuple):
@@ -71,6 +84,31 @@ def connect(network: Network, host: str, port: int, patience: Patience) -> socke
             patience.left_s()  # raises, unless it was only this address' share
             problem = "no answer"
     raise GuardError("CONNECTION", f"{host}: {problem}", effect="none")
+
+
+@contextlib.contextmanager
+def cut_off(connection: socket.socket, patience: Patience) -> Iterator[None]:
+    """Inside, blocking calls on the connection fail once `patience` ends, whatever was wrapped around it meanwhile."""
+    twin = connection.dup()
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(SLICE_S):
+            try:
+                patience.left_s()
+            except GuardError:
+                with contextlib.suppress(OSError):
+                    twin.shutdown(socket.SHUT_RDWR)
+                return
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        twin.close()
 
 
 def _connect(address: str, port: int, patience: Patience) -> socket.socket:

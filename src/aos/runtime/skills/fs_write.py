@@ -10,7 +10,7 @@ from aos.domain.skills import Skill
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.files import Workspace
 from aos.runtime.skills import Call, Reply
-from aos.runtime.skills.limits import limit
+from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import World
 
 __all__ = ["implementation"]

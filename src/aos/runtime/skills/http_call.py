@@ -12,7 +12,7 @@ from aos.runtime.guards.network import Network
 from aos.runtime.guards.patience import Patience
 from aos.runtime.skills import Call, Reply
 from aos.runtime.skills.answers import body_of, check_status
-from aos.runtime.skills.limits import limit
+from aos.runtime.skills.registry import failed, limit
 from aos.runtime.skills.world import World
 
 __all__ = ["implementation"]
@@ -40,8 +40,7 @@ class _HttpCall(NamedTuple):
             check_status(answer)
             result = {"status": answer.status, "headers": dict(answer.headers), "body": body_of(answer)}
         except GuardError as error:
-            error.effect = "none" if reads else error.effect
-            raise
+            return failed(error, effect="none" if reads else error.effect)
         if reads:
             return Reply(result, effect="none")
         done = SideEffect("http.request", f"{request.method} {origin(request.url)}", reversible=False)

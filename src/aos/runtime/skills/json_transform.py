@@ -19,7 +19,7 @@ from aos.errors import InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.patience import Patience
 from aos.runtime.skills import Call, Reply
-from aos.runtime.skills.limits import limit
+from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import World
 from aos.wire.problems import visible
 from aos.wire.strict import Json, parse

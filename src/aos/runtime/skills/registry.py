@@ -1,58 +1,101 @@
-"""Which skills can be carried out, and by what."""
+"""Which skills can be carried out, by what, and within which limits."""
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aos.domain.distributions import Constant
+from aos.domain.outcomes import Effect
 from aos.domain.skills import CallCost, Skill
+from aos.errors import Finding, InputError
 from aos.runtime.guards import GuardError
+from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call, Fault, Implementation, Reply
 from aos.runtime.skills.world import World
 from aos.wire.problems import visible
 
-__all__ = ["BUILT_IN", "implementations"]
+__all__ = ["BUILT_IN", "ENTRY_POINTS", "failed", "implementations", "limit"]
 
-BUILT_IN: Mapping[str, str] = {
-    name: f"aos.runtime.skills.{name}" for name in ("fs_read", "fs_write", "http_call", "json_transform")
-}
-"""Skill id to the module whose `implementation(skill, world)` makes it. A module is loaded when its skill is needed."""
+BUILT_IN = ("email_send", "fs_read", "fs_write", "http_call", "json_transform", "llm_invoke", "webhook_send")
+"""Skills of the shipped catalog. Each has a module of its name, loaded when it is needed, whose
+`implementation(skill, world)` makes it or says None where the world has not what it needs."""
+
+ENTRY_POINTS = "aos.skills"
+"""The group in which a Python package names its own skills: `my_skill = "package.module:function"`."""
 
 
 def implementations(skills: Iterable[Skill], world: World) -> dict[str, Implementation]:
-    """Those of `skills` (their descriptors: a catalog may tighten limits) that can be carried out, by id."""
-    return {skill.id: _Answering(_built_in(skill, world), skill) for skill in skills if skill.id in BUILT_IN}
+    """Those of `skills` (their descriptors: a catalog may tighten limits) that can be carried out, by id.
+
+    A built-in one is what the catalog calls it, whatever else has its name; then `world.commands` count, then entry
+    points. What they return has every secret masked that the world has given out.
+    """
+    made = ((skill, _made(skill, world)) for skill in skills)
+    return {skill.id: _Answering(carry_out, skill, world.secrets) for skill, carry_out in made if carry_out}
 
 
-def _built_in(skill: Skill, world: World) -> Implementation:
-    make: Callable[[Skill, World], Implementation] = importlib.import_module(
-        BUILT_IN[skill.id]
-    ).implementation
-    return make(skill, world)
+def limit(skill: Skill, name: str, usual: int) -> int:
+    """A whole number from a descriptor's constraints, `usual` without one. Raises InputError(invalid_catalog)."""
+    stated = skill.constraints.get(name, usual)
+    if isinstance(stated, bool) or not isinstance(stated, int) or stated < 0:
+        finding = Finding(
+            f"/skills/{skill.id}/constraints/{name}", "wrong_type", "not a whole number from 0 on"
+        )
+        raise InputError.of("invalid_catalog", "catalog", [finding])
+    return stated
+
+
+def failed(error: GuardError, *, effect: Effect | None, cost_cents: Decimal | None = Decimal(0)) -> Reply:
+    """The reply that tells of `error`, control characters of strangers made visible."""
+    fault = Fault(error.code, visible(error.detail, 500), error.retry_after_ms)
+    return Reply(fault=fault, effect=effect, cost_cents=cost_cents)
+
+
+def _made(skill: Skill, world: World) -> Implementation | None:
+    if skill.id in BUILT_IN:
+        module = importlib.import_module(f"aos.runtime.skills.{skill.id}")
+        make: Callable[[Skill, World], Implementation | None] = module.implementation
+        return make(skill, world)
+    if skill.id in world.commands:
+        from aos.runtime.skills.command import implementation
+
+        return implementation(skill, world)
+    from importlib.metadata import entry_points
+
+    point = next(iter(entry_points(group=ENTRY_POINTS, name=skill.id)), None)
+    return cast(Implementation, point.load()) if point else None
 
 
 class _Answering(NamedTuple):
-    """A skill whose failures are replies, and whose price is the one that its descriptor declares."""
+    """A skill whose failures are replies, without secrets, and priced as its descriptor declares."""
 
     carry_out: Implementation
     skill: Skill
+    secrets: Secrets
 
     def __call__(self, params: Mapping[str, Any], call: Call) -> Reply:
         try:
             reply = self.carry_out(params, call)
         except GuardError as error:
-            fault = Fault(error.code, visible(error.detail, 500), error.retry_after_ms)
-            reply = Reply(fault=fault, effect=error.effect)
-        return reply._replace(cost_cents=_declared_price(self.skill, reply.fault))
+            reply = failed(error, effect=error.effect)
+        if isinstance(self.skill.cost, CallCost) and reply.cost_cents == 0 and not reply.cache_hit:
+            reply = reply._replace(cost_cents=_declared_price(self.skill, self.skill.cost, reply.fault))
+        return _masked(reply, self.secrets)
 
 
-def _declared_price(skill: Skill, fault: Fault | None) -> Decimal | None:
+def _declared_price(skill: Skill, cost: CallCost, fault: Fault | None) -> Decimal | None:
     """Cents of one attempt, where the descriptor states a single figure; None: nobody knows."""
     for mode in skill.failures or ():
         if fault and mode.code == fault.code and not mode.charged:
             return Decimal(0)
-    cost = skill.cost
-    if not isinstance(cost, CallCost) or cost.per_ms or not isinstance(cost.per_attempt.value, Constant):
+    if cost.per_ms or not isinstance(cost.per_attempt.value, Constant):
         return None
     return Decimal(repr(cost.per_attempt.value.value).removesuffix(".0"))
+
+
+def _masked(reply: Reply, secrets: Secrets) -> Reply:
+    mask = secrets.masker
+    fault = reply.fault and reply.fault._replace(detail=mask.text(reply.fault.detail))
+    effects = tuple(effect._replace(target=mask.text(effect.target)) for effect in reply.side_effects)
+    return reply._replace(result=mask.value(reply.result), fault=fault, side_effects=effects)
