@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aos.domain.calibration import Measured
+from aos.domain.distributions import Distribution
 from aos.domain.skills import (
     CallCost,
     Category,
@@ -19,6 +20,7 @@ from aos.domain.skills import (
 from aos.engine.calibrate import growth, times
 from aos.engine.calibrate.experts import local_level
 from aos.engine.calibrate.growth import Grown
+from aos.engine.calibrate.outages import Ended, Lasting, lasting
 from aos.engine.calibrate.rates import pooled_chances
 from aos.engine.calibrate.table import Age, Flags, Ints, Table, Variant, age
 from aos.engine.calibrate.times import METHOD, Fitted, short
@@ -41,13 +43,16 @@ _UNKNOWN_EFFECTS = Effects(
 class Attempts(NamedTuple):
     """The attempts of one variant, oldest first. `code` names the way of each failure, -1 of a success.
 
-    `x` is [attempt, feature], the features being `features`.
+    `first` are those that no failed attempt of their step came before. `x` is [attempt, feature], the features being
+    `features`.
     """
 
     variant: Variant
+    start: Floats
     time: Floats
     cost: Floats
     code: Ints
+    first: Flags
     age: Age
     features: tuple[str, ...]
     x: Floats
@@ -73,9 +78,11 @@ def learn_skills(table: Table, by: Sequence[str], base: Mapping[str, Skill]) -> 
     for variant, rows in zip(table.variants, table.rows_of(), strict=True):
         attempts = Attempts(
             variant,
+            table.start[rows],
             table.time[rows],
             table.cost[rows],
             code[rows],
+            table.attempt[rows] == 1,
             age(table.start[rows]),
             table.features,
             table.x[rows],
@@ -103,7 +110,9 @@ def _learn(
     ways = {c: times.fit([a.time[a.code == c] for a in attempts], columns) for c in met}
     apart = any(ways.values())
     cost = times.fit([a.cost for a in attempts], columns, LEAST_COST)
-    chances = _chances(attempts, met, columns)
+    ended = [Ended(a.start, a.start + a.time, a.code) for a in attempts]
+    outages = {c: found for c in met if (found := lasting(ended, c))}
+    chances = _chances(attempts, met, columns, first=bool(outages))
     known = growth.Known(attempts[0].features, [a.x for a in attempts], [a.age for a in attempts], columns)
     time_growth = growth.grown([np.where(a.failed, np.nan, a.time) for a in attempts], known)
     cost_growth = growth.grown([a.cost for a in attempts], known)
@@ -123,6 +132,7 @@ def _learn(
                 category=_category(codes[c], base, c in cured),
                 probability=Figure(short(chances[c][j]), _chance_of(a)),
                 time=None if (t := told(ways[c])) is None else Figure(times.table(t), provenance),
+                outage=_outage(outages.get(c), a),
             )
             for c in met
         ]
@@ -171,14 +181,25 @@ def _cured(table: Table, code: Ints) -> frozenset[int]:
     return frozenset(map(int, np.unique(code[ranked][again & (code[ranked] >= 0)])))
 
 
+def _outage(found: Lasting | None, a: Attempts) -> Figure[Distribution] | None:
+    if found is None:
+        return None
+    method = "what failures were followed by, no more often the later it was"
+    return Figure(found.duration, Provenance("measured", method, found.failures, *a.age))
+
+
 def _chances(
-    attempts: Sequence[Attempts], met: Sequence[int], columns: Sequence[tuple[str, ...]]
+    attempts: Sequence[Attempts], met: Sequence[int], columns: Sequence[tuple[str, ...]], *, first: bool
 ) -> dict[int, Floats]:
-    """P(code) of an attempt of each variant: the pooled chance to fail, shared out by the pooled mix of codes."""
-    counts = np.array([[np.sum(a.code == c) for c in met] for a in attempts], np.float64).reshape(
+    """P(code) of an attempt of each variant: the pooled chance to fail, shared out by the pooled mix of codes.
+
+    Where failures come in outages, only `first` attempts count: those after them were made because of one.
+    """
+    kept = [a.code[a.first] if first else a.code for a in attempts]
+    counts = np.array([[np.sum(code == c) for c in met] for code in kept], np.float64).reshape(
         len(attempts), -1
     )
-    trials = np.array([len(a.code) for a in attempts], np.float64)
+    trials = np.array([len(code) for code in kept], np.float64)
     fails = pooled_chances(counts.sum(axis=1), trials, columns)
     mix = counts.sum(axis=0) / max(counts.sum(), 1.0)
     share = (counts + _SHARE_WORTH * mix) / (counts.sum(axis=1, keepdims=True) + _SHARE_WORTH)
