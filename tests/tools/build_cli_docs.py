@@ -61,6 +61,7 @@ def _section(name: str, row: Command) -> str:
 - exit status: {statuses}
 - prints with `--json`: {" or ".join(map(_link, row.schemas))}
 - changes: {row.writes}
+- network: {"yes" if row.network else "no"}
 
 ```
 {_help(context_of(name.split()))}
@@ -89,7 +90,7 @@ def _entry(name: str, row: Command) -> dict[str, Any]:
         "exit_codes": sorted({int(status) for status in (*EVERY, *row.exits)}),
         "schemas": list(row.schemas),
         "writes": row.writes,
-        "network": False,
+        "network": row.network,
     }
 
 

@@ -1,7 +1,7 @@
 """Every command: where its function is, its line in the help, an example, and what scripts may rely on.
 
 Only the command that is called is imported. `exits` are the statuses a command can have besides those of
-every command (`EVERY`); `writes` says what it changes on the machine. None opens a socket.
+every command (`EVERY`); `writes` says what it changes on the machine. Only those of `network` open a socket.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ class Command(NamedTuple):
     schemas: tuple[str, ...]
     exits: tuple[Exit, ...] = ()
     writes: str = "nothing"
+    network: bool = False
 
 
 GROUPS: Mapping[str, str] = {
@@ -189,6 +190,41 @@ COMMANDS: Mapping[str, Command] = {
         "Print the JSON Schema of plan files",
         "aos plan schema",
         ("aos.plan-schema/1",),
+    ),
+    "login": Command(
+        "setup.login:login",
+        "Log in to a server, with a browser or with a token",
+        "aos login --server https://aos.example --issuer https://id.example",
+        ("aos.login/1",),
+        (Exit.FORBIDDEN, Exit.TRANSIENT),
+        writes="config.toml of the user, and a token in the keyring or a file of mode 0600",
+        network=True,
+    ),
+    "logout": Command(
+        "setup.logout:logout",
+        "Forget a login",
+        "aos logout",
+        ("aos.logout/1",),
+        writes="removes the token",
+        network=True,
+    ),
+    "whoami": Command(
+        "setup.whoami:whoami",
+        "Show who the server takes you for, and what you may do",
+        "aos whoami",
+        ("aos.whoami/1",),
+        (Exit.FORBIDDEN, Exit.TRANSIENT),
+        writes="a renewed token, where the old one ends",
+        network=True,
+    ),
+    "health": Command(
+        "setup.health:health",
+        "Ask a server whether it is well",
+        "aos health --server http://127.0.0.1:8000",
+        ("aos.health/1",),
+        (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT),
+        writes="a renewed token, where the old one ends",
+        network=True,
     ),
     "query": Command(
         "about.query:query",

@@ -543,6 +543,14 @@ CODES: dict[str, Code] = {
         True,
     ),
     # -- asking a server -------------------------------------------------------------------------
+    "login_failed": Code(
+        "auth",
+        "Not logged in",
+        "The OpenID provider gave no token: the login was refused, took too long, or has ended.",
+        "Log in again: `aos login`.",
+        Exit.FORBIDDEN,
+        401,
+    ),
     "unreachable": Code(
         "client",
         "Server out of reach",

@@ -1,0 +1,153 @@
+"""Talking to a server from this machine: which one, as whom; logging in and out."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aos.errors import AosError
+from aos.files.contexts import Context, Contexts, check_name, read_contexts, write_contexts
+from aos.files.tokens import Kept, Place, forget_token, keep_token, kept_token
+from aos.sdk.client import DEFAULT_URL, Client
+from aos.sdk.core import Document
+from aos.sdk.device import Grant, Provider, Tokens
+
+__all__ = ["DEFAULT_CONTEXT", "Login", "Session", "log_in", "log_out", "session"]
+
+DEFAULT_CONTEXT = "default"
+_EARLY_S = 30.0  # a token is renewed so long before it ends
+
+
+class Session(NamedTuple):
+    """A server to talk to; `context` is None where none was used. Close the client."""
+
+    client: Client
+    url: str
+    context: str | None
+
+
+class Login(NamedTuple):
+    """A login that the server accepted: where it is kept, and whom the server takes its bearer for."""
+
+    context: Context
+    place: Place
+    expires_at_s: float | None
+    whoami: Document
+
+
+def session(server: str | None = None, context: str | None = None) -> Session:
+    """The server named, or that of AOS_BASE_URL, of the context, of this machine; in this order.
+
+    A token goes to the server of its context and nowhere else; AOS_API_KEY takes its place. Raises AosError: usage for
+    a context that there is not, and what a token that must be renewed may raise.
+    """
+    known = read_contexts()
+    meant = _meant(known, context)
+    url = (
+        server
+        or (None if context else os.environ.get("AOS_BASE_URL"))
+        or (meant.server if meant else DEFAULT_URL)
+    )
+    if meant is None or not _same(meant.server, url):
+        return Session(Client(url), url, None)
+    if os.environ.get("AOS_API_KEY"):
+        return Session(Client(url), url, meant.name)
+    return Session(Client(url, token=_token(meant)), url, meant.name)
+
+
+def log_in(
+    context: Context,
+    *,
+    token: str | None = None,
+    show: Callable[[Grant], None] = lambda _: None,
+) -> Login:
+    """Log in at the context's server, make it the current one, keep the token.
+
+    With a `token` given that one is kept; else a person logs in at the issuer, whose address and code go to `show`.
+    Nothing is kept that the server does not accept. Raises AosError.
+    """
+    check_name(context.name)
+    kept = Kept(token) if token is not None else _device_flow(context, show)
+    with Client(context.server, token=kept.access) as client:
+        whoami = client.whoami()
+    known = read_contexts()
+    place = keep_token(context.name, kept)
+    write_contexts(Contexts(context.name, {**known.by_name, context.name: context}))
+    return Login(context, place, kept.expires_at_s, whoami)
+
+
+def log_out(context: str | None = None) -> str | None:
+    """Forget the token of a context, and tell its issuer; the context's name, or None where nobody was logged in."""
+    meant = _meant(read_contexts(), context)
+    kept = kept_token(meant.name) if meant else None
+    if meant is None or kept is None:
+        return None
+    forget_token(meant.name)
+    if kept.refresh and meant.issuer:
+        provider = _provider(meant)
+        try:
+            provider.revoke(kept.refresh)
+        except AosError:
+            pass  # it is forgotten here, and ends by itself there
+        finally:
+            provider.close()
+    return meant.name
+
+
+def _meant(known: Contexts, name: str | None) -> Context | None:
+    wanted = name or known.current
+    if wanted is None:
+        return None
+    if wanted not in known.by_name:
+        there = ", ".join(known.by_name) or "none"
+        raise AosError(
+            "usage",
+            f'there is no context "{wanted}"',
+            fix=f"Those there are: {there}. `aos login` makes one.",
+        )
+    return known.by_name[wanted]
+
+
+def _same(one: str, other: str) -> bool:
+    return one.rstrip("/") == other.rstrip("/")
+
+
+def _token(context: Context) -> str | None:
+    """The token of a context, renewed where it is about to end and can be."""
+    kept = kept_token(context.name)
+    if kept is None:
+        return None
+    ends = kept.expires_at_s is not None and kept.expires_at_s - _EARLY_S < time.time()
+    if ends and kept.refresh and context.issuer:
+        provider = _provider(context)
+        try:
+            kept = _kept(provider.refresh(kept.refresh))
+        finally:
+            provider.close()
+        keep_token(context.name, kept)
+    return kept.access
+
+
+def _device_flow(context: Context, show: Callable[[Grant], None]) -> Kept:
+    provider = _provider(context)
+    try:
+        grant = provider.start()
+        show(grant)
+        return _kept(provider.wait(grant))
+    finally:
+        provider.close()
+
+
+def _provider(context: Context) -> Provider:
+    if context.issuer is None:
+        raise AosError(
+            "usage",
+            "to log in with a browser the issuer must be known",
+            fix="Give --issuer, or a token with --token-stdin.",
+        )
+    return Provider(context.issuer, context.client_id, context.audience)
+
+
+def _kept(tokens: Tokens) -> Kept:
+    ends = None if tokens.expires_in_s is None else time.time() + tokens.expires_in_s
+    return Kept(tokens.access, tokens.refresh, ends)

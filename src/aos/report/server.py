@@ -1,0 +1,50 @@
+"""What a server says of itself and of who asks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
+
+_STATUS = {"healthy": GOOD, "degraded": OPEN, "unhealthy": BAD}
+
+
+def whoami(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = False) -> str:
+    """Who the server takes the caller for, and what they may do."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add([(str(document["subject"]), STRONG), (f"  {document['issuer']}", FAINT)])
+    page.add()
+    page.add(page.table("lw", _rows(document)))
+    return str(page)
+
+
+def _rows(document: Mapping[str, Any]) -> list[list[Line]]:
+    rows: list[list[Line]] = [
+        [("server", FAINT), str(document["server"])],
+        [("context", FAINT), str(document["context"] or "none")],
+        [("tenant", FAINT), str(document["tenant_id"])],
+    ]
+    if document["kind"] == "machine":
+        scopes = ", ".join(map(str, document["scopes"]))
+        return [*rows, [("machine", FAINT), f"may {scopes}" if document["scopes"] else "may nothing"]]
+    asked = "asked just now" if document["live"] else "by the token alone; nobody could be asked"
+    roles = ", ".join(map(str, document["roles"])) or "none"
+    return [
+        *rows,
+        [("level", FAINT), [str(document["level"]), (f"  {asked}", FAINT)]],
+        [("roles", FAINT), roles],
+    ]
+
+
+def health(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = False) -> str:
+    """Whether a server is well, and what it depends on."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    status = str(document["status"])
+    page.add([(status.upper(), _STATUS.get(status, "")), (f"  {document['server']}", FAINT)])
+    checks: list[list[Line]] = [
+        [str(name), (str(state), GOOD if state == "ok" else BAD)]
+        for name, state in document["checks"].items()
+    ]
+    if checks:
+        page.add()
+        page.add(page.table("nl", checks))
+    return str(page)
