@@ -10,6 +10,7 @@ from aos.engine.calibrate.donors import chains, donors
 from aos.engine.calibrate.fanout import groups, laws
 from aos.engine.calibrate.runs import shapes
 from aos.engine.calibrate.skills import learn_skills
+from aos.engine.calibrate.slots import Slots, slots
 from aos.engine.calibrate.table import Table, table
 from aos.engine.distributions import Floats
 
@@ -21,16 +22,32 @@ def learn(records: Records, base: Catalog, by: tuple[str, ...]) -> Calibration:
     found = shapes(known)
     lending = chains(found)
     whole = [shape for shape in found if not (shape.chain and frozenset(shape.variant) in lending)]
-    fan_outs = laws(groups(found), known.variants)
+    limits = slots(found)
+    fan_outs = laws([group for group in groups(found) if group.variant not in limits], known.variants)
     skills = _between({one.skill.id: one.skill for one in learned}, known, dependence.gaps(found), fan_outs)
+    pools = _limited(skills, known, limits)
     correlation = dependence.correlation(found)
     catalog = base._replace(
         skills={**base.skills, **skills},
+        pools={**base.pools, **pools},
         correlation=correlation if correlation.run or correlation.siblings else base.correlation,
         blocks=(*base.blocks, *blocks(whole, known.variants)),
         donors=(*base.donors, *(donors(alike, known.variants) for alike in lending.values())),
     )
     return Calibration(catalog, tuple(sorted((one.row for one in learned), key=lambda row: row.id)))
+
+
+def _limited(skills: dict[str, Skill], known: Table, limits: dict[int, Slots]) -> dict[str, int]:
+    """A pool of slots of its own for each skill whose fan-outs show a limit; one that is declared stays."""
+    pools: dict[str, int] = {}
+    for v, limit in limits.items():
+        skill = skills[known.variants[v].id]
+        if skill.pool is None:
+            measured = Provenance("measured", f"{limit.slots} at once", limit.runs)
+            overhead = skill.overhead or Figure(times.empirical(limit.gap), measured)
+            skills[skill.id] = skill._replace(pool=skill.id, overhead=overhead)
+            pools[skill.id] = limit.slots
+    return pools
 
 
 def _between(

@@ -2,6 +2,7 @@
 
 ln delay = own level + growth * log2(width / widest recorded) + own noise. The growth for each doubling is pooled
 over the variants that share the condition whose values explain it best; how it differs among them is how unsure it is.
+Where fan-outs of one width alone were recorded it lies between none and in proportion to the width.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ _LEAST_DELAY = 1.0
 _WIDEN = 1.25
 """Of the spread of the growth: a doubling beyond what was recorded is less sure than one within."""
 _LONE_GROWTH_SD = 0.3
+_UNSEEN_GROWTH, _UNSEEN_GROWTH_SD = 0.35, 0.35
+"""Between 0, all at once, and ln 2 = 0.69, one after the other."""
 _LEAST_SHRINK = 0.7
 _NEXT_WIDEST, _WIDEST = 1.0, 2.0
 """How much the two widest recorded widths count for the level."""
@@ -45,15 +48,9 @@ def groups(shapes: Sequence[Shape]) -> list[Group]:
     found: dict[tuple[int, int], list[tuple[Floats, Floats]]] = {}
     for shape in shapes:
         through = shape.ran_through
-        for variant, after in dict.fromkeys(zip(shape.variant, shape.after, strict=True)):
-            siblings = [
-                i
-                for i, pair in enumerate(zip(shape.variant, shape.after, strict=True))
-                if pair == (variant, after)
-            ]
-            if len(siblings) > 1 and through.any():
-                late = np.sort(shape.gap[through][:, siblings], axis=1)
-                found.setdefault((variant, len(siblings)), []).append((late, shape.began[through]))
+        for variant, siblings in shape.siblings() if through.any() else ():
+            late = np.sort(shape.gap[through][:, siblings], axis=1)
+            found.setdefault((variant, len(siblings)), []).append((late, shape.began[through]))
     return [
         Group(variant, width, np.concatenate([a for a, _ in parts]), np.concatenate([b for _, b in parts]))
         for (variant, width), parts in sorted(found.items())
@@ -61,35 +58,29 @@ def groups(shapes: Sequence[Shape]) -> list[Group]:
 
 
 def laws(found: Sequence[Group], variants: Sequence[Variant]) -> dict[int, FanOut]:
-    """A law for each variant that was recorded at more than one width; those of one skill share their growth."""
+    """A law for each variant with recorded fan-outs; those of one skill share their growth."""
     by_variant: dict[int, list[Group]] = {}
     for group in found:
         by_variant.setdefault(group.variant, []).append(group)
     out = {}
     for skill in sorted({variants[v].skill for v in by_variant}):
-        wide = {v: g for v, g in by_variant.items() if variants[v].skill == skill and len(g) > 1}
-        if wide:
-            column = _column(wide, variants)
-            for v, recorded in wide.items():
-                peers = [
-                    g for u, g in wide.items() if _value(variants[u], column) == _value(variants[v], column)
-                ]
-                out[v] = _law(recorded, peers)
+        ours = {v: g for v, g in by_variant.items() if variants[v].skill == skill}
+        column = _column(ours, variants)
+        for v, recorded in ours.items():
+            peers = [g for u, g in ours.items() if _value(variants[u], column) == _value(variants[v], column)]
+            out[v] = _law(recorded, peers)
     return out
 
 
 def _law(recorded: Sequence[Group], peers: Sequence[Sequence[Group]]) -> FanOut:
     growths = np.concatenate([_growths(groups) for groups in peers])
     narrowing = np.concatenate([_narrowing(groups) for groups in peers])
-    growth = float(growths.mean())
-    unsure = (
-        float(growths.std(ddof=1) * np.sqrt(1 + 1 / len(growths))) if len(growths) > 1 else _LONE_GROWTH_SD
-    )
+    growth, unsure = _growth(growths)
     widest = recorded[-1]
     told = [g.log_delay.mean() + growth * np.log2(widest.width / g.width) for g in recorded[-2:]]
-    level = np.average(told, weights=[_NEXT_WIDEST, _WIDEST])
+    level = np.average(told, weights=[_NEXT_WIDEST, _WIDEST][-len(told) :])
     noise = np.sort(widest.log_delay) - widest.log_delay.mean()
-    shrink = float(np.clip(np.exp(0.5 * narrowing.mean()), _LEAST_SHRINK, 1.0))
+    shrink = float(np.clip(np.exp(0.5 * narrowing.mean()), _LEAST_SHRINK, 1.0)) if narrowing.size else 1.0
     shares = np.mean(widest.late / np.maximum(widest.late[:, -1:], _LEAST_DELAY), axis=0)
     count = len(noise)
     return FanOut(
@@ -103,6 +94,15 @@ def _law(recorded: Sequence[Group], peers: Sequence[Sequence[Group]]) -> FanOut:
         stairs=(0.0, *map(short, np.minimum(shares, 1.0))),
         provenance=Provenance("measured", "growth by doubling, pooled", count, *age(widest.began)),
     )
+
+
+def _growth(growths: Floats) -> tuple[float, float]:
+    """The growth for each doubling and how unsure that of another fan-out is."""
+    if not growths.size:
+        return _UNSEEN_GROWTH, _UNSEEN_GROWTH_SD
+    if growths.size == 1:
+        return float(growths[0]), _LONE_GROWTH_SD
+    return float(growths.mean()), float(growths.std(ddof=1) * np.sqrt(1 + 1 / growths.size))
 
 
 def _growths(recorded: Sequence[Group]) -> Floats:

@@ -34,6 +34,13 @@ class Shape(NamedTuple):
         """Whether every step starts after the one before it alone."""
         return all(before == ((i - 1,) if i else ()) for i, before in enumerate(self.after))
 
+    def siblings(self) -> list[tuple[int, list[int]]]:
+        """The variant and the places of steps that call the same after the same ones, where there are several."""
+        found: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+        for i, pair in enumerate(zip(self.variant, self.after, strict=True)):
+            found.setdefault(pair, []).append(i)
+        return [(variant, places) for (variant, _), places in found.items() if len(places) > 1]
+
     @property
     def ran_through(self) -> Flags:
         """The runs without a failed step."""
