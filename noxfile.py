@@ -68,6 +68,21 @@ def services(session: nox.Session) -> None:
 
 
 @nox.session
+def races(session: nox.Session) -> None:
+    """Eight processes write one ledger while a hundred of them are killed."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "tests.races.ledger", *session.posargs)
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Kill a run at every system call that changes a file."""
+    debian(session, "strace")
+    session.install("-e", ".[dev]")
+    session.run("pytest", "-q", "tests/services/test_kills.py", env={"AOS_EVERY_KILL": "1"})
+
+
+@nox.session
 def look(session: nox.Session) -> None:
     """Pictures of the HTML pages, to be looked at: `nox -s look -- FOLDER`; fails where one is too wide."""
     debian(session, "chromium")

@@ -1,6 +1,7 @@
 """Whatever lies where the ledger should be: it is told by its name, and not touched."""
 
 import os
+import resource
 import shutil
 import sqlite3
 from contextlib import closing
@@ -123,3 +124,33 @@ def test_what_a_killed_process_left_is_rolled_back(path: Path) -> None:
     os.waitpid(child, 0)
     assert path.with_name("ledger.db-journal").exists()
     assert not verify(path).damage
+
+
+def test_a_file_that_can_t_grow_is_12_and_stays_whole(path: Path) -> None:
+    """As on a full disk: what was confirmed is there, what failed is not, and nothing is half."""
+    confirmed, wants = os.pipe()
+    child = os.fork()
+    if not child:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50_000,) * 2)
+        os._exit(_fill(path, wants))
+    os.close(wants)
+    with open(confirmed) as told:  # noqa: PTH123
+        runs = told.read().split()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == Exit.WRITE_FAILED
+    check = verify(path)
+    assert (check.damage, check.runs) == ((), 1 + len(runs))
+    with Ledger(path) as ledger:
+        assert [ledger.state(run).start.id for run in runs] == runs
+        ledger.begin(start("later"))
+
+
+def _fill(path: Path, wants: int) -> int:
+    """Begin runs until that fails; its exit status."""
+    try:
+        with Ledger(path) as ledger:
+            for n in range(10_000):
+                ledger.begin(start(f"n{n}")._replace(simulation="x" * n))
+                os.write(wants, f"n{n}\n".encode())
+    except AosError as error:
+        return error.row.exit if str(path) in error.detail else 1
+    return 0
