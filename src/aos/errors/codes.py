@@ -141,6 +141,14 @@ CODES: dict[str, Code] = {
         409,
         True,
     ),
+    "audit_damaged": Code(
+        "server",
+        "Audit log damaged",
+        "The audit log is not what was signed: rows were changed, taken away, put in or moved.",
+        "`aos audit verify` says from where on. Keep the database and the file of checkpoints as they are.",
+        Exit.DAMAGED,
+        503,
+    ),
     # -- reading an input ------------------------------------------------------------------------
     "unreadable": Code(
         "input",

@@ -10,6 +10,7 @@ from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer, fail, show
 from aos_server.cli.check import check
 from aos_server.cli.migrate import migrate
+from aos_server.cli.worker import worker
 
 __all__ = ["run"]
 
@@ -44,6 +45,7 @@ def _app() -> Typer:
     app.callback()(_every)
     app.command(epilog="Example:  aos-server check --process worker --json")(check)
     app.command(epilog="Example:  aos-server migrate")(migrate)
+    app.command(epilog="Example:  aos-server worker")(worker)
     return app
 
 

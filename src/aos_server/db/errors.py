@@ -28,7 +28,7 @@ _PASSING = {
 
 
 def translate(error: Exception) -> AosError | None:
-    """The failure that `error` is to a caller; None where it is a fault of ours, which nobody can retry away.
+    """The failure that `error` is to a caller; None where it is a fault of ours, which no retry mends.
 
     Neither SQL nor a host's name is in it: what Postgres says goes to the log.
     """
@@ -37,15 +37,23 @@ def translate(error: Exception) -> AosError | None:
     if not isinstance(error, psycopg.Error):
         return None
     state = error.sqlstate
+    if state == "55P03" and 'relation "idempotency_keys"' in (error.diag.context or ""):
+        detail = "another request with this Idempotency-Key is still running"
+        return AosError("request_in_progress", detail, retry_after_s=RETRY_AFTER_S)
+    if state in _UNSTORABLE or (state is None and isinstance(error, psycopg.DataError)):
+        return AosError("bad_value", "a text holds the character U+0000, which can't be stored")
     if state is None:  # libpq's own: no connection, or one that was cut
         return _unavailable("the database can't be reached") if _is_connection(error) else None
     why = _PASSING.get(state) or _PASSING.get(state[:2])
     return _unavailable(why) if why else None
 
 
+_UNSTORABLE = ("22021", "22P05")  # what JSON may say and Postgres can't keep
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Within it, errors of Postgres that will pass are AosError(unavailable); the others stay what they are."""
+    """Within it, errors of Postgres are what `translate` makes of them; faults of ours stay what they are."""
     try:
         yield
     except (psycopg.Error, PoolTimeout, TooManyRequests) as error:

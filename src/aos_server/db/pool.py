@@ -13,8 +13,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import psycopg
@@ -29,9 +30,11 @@ from aos_server.db.migrate import head
 from aos_server.db.queries import sql
 from aos_server.settings import Secret
 
-__all__ = ["CommitLost", "Database", "Row", "Transaction"]
+__all__ = ["CommitLost", "Database", "Row", "Statement", "Transaction"]
 
 Row: TypeAlias = Mapping[str, Any]
+Statement: TypeAlias = tuple[str, Mapping[str, Any]]
+"""The name of a statement and its values."""
 _Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 
 WAIT_S = 2.0
@@ -47,7 +50,7 @@ class Transaction:
 
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
-        self.id: str | None = None  # known once somebody has asked: session.id
+        self.id: str | None = None  # known once `begun` was asked for
 
     async def send(self, name: str, **values: Any) -> None:
         """Execute a statement whose result nobody needs; it goes out with the next one whose result is asked for."""
@@ -63,10 +66,19 @@ class Transaction:
         cursor = await self._connection.execute(sql(name), values)
         return await cursor.fetchone()
 
-    async def many(self, *statements: tuple[str, Mapping[str, Any]]) -> list[list[Row]]:
+    async def many(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Every row of each statement, in one round trip."""
         cursors = [await self._connection.execute(sql(name), values) for name, values in statements]
         return [list(await cursor.fetchall()) for cursor in cursors]
+
+    async def begun(self, *statements: Statement) -> tuple[datetime, list[list[Row]]]:
+        """What the transaction has for now, and every row of each statement, in one round trip.
+
+        From here on the transaction has a name, `id`, by which `Database.ended` finds out about it.
+        """
+        (begun,), *rows = await self.many([("session.begun", {}), *statements])
+        self.id = begun["id"]
+        return begun["now"], rows
 
 
 class Database:

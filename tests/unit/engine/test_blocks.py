@@ -11,7 +11,10 @@ from aos.api.calibrate import calibrate
 from aos.api.outcomes import outcomes
 from aos.domain.plans import OnError, Plan, Step
 from aos.domain.skills import Catalog
+from aos.engine.calibrate import pool
+from aos.engine.calibrate.blocks import widened
 from aos.engine.canonical import canonical
+from aos.engine.scoring import coverage
 from aos.wire.records import Declared, read_csv
 
 _HEADER = "run,step,skill,start_ms,end_ms,cost_cents,code,after"
@@ -116,6 +119,37 @@ def test_runs_that_all_succeeded_promise_no_certain_success(runs: int) -> None:
         assert np.quantile(quantity, levels) == pytest.approx(
             np.quantile(quantity[drawn.success], levels), rel=0.02
         )
+
+
+def drifting(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Totals of runs, in ms, whose level wanders a little from run to run."""
+    return np.exp(5 + rng.normal(0, 0.03, count).cumsum() + rng.normal(0, 0.1, count))
+
+
+@pytest.mark.parametrize("count", [5, 10])
+def test_a_few_runs_in_a_row_do_not_pretend_to_know_how_levels_move(count: int) -> None:
+    plain: list[float] = []
+    wide: list[float] = []
+    levels = (np.arange(1_000) + 0.5) / 1_000
+    for seed in range(80):
+        totals = drifting(np.random.default_rng(seed), count + 40)
+        told = pool.fit([totals[:count]], [()]).quantiles(0, levels)
+        for found, forecast in ((plain, told), (wide, widened(told, totals[:count]))):
+            low, high = np.quantile(forecast, [0.05, 0.95])
+            found.append(coverage(low, high, totals[count:]))
+    assert np.mean(wide) >= 0.85
+    assert np.mean(wide) > np.mean(plain) + 0.02
+
+
+@given(st.integers(40, 400), st.floats(0, 1))
+def test_the_level_of_many_runs_is_known(count: int, sigma: float) -> None:
+    rng = np.random.default_rng(count)
+    told = np.sort(rng.lognormal(5, sigma, 1_000))
+    assert widened(told, rng.lognormal(5, sigma, count)) == pytest.approx(told, rel=0.03)
+
+
+def test_runs_that_never_differ_stay_as_they_are() -> None:
+    assert widened(np.full(1_000, 200.0), np.full(3, 200.0)) == pytest.approx([200.0] * 1_000)
 
 
 @st.composite

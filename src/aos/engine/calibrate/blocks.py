@@ -18,7 +18,7 @@ from aos.engine.calibrate import pool
 from aos.engine.calibrate.runs import Shape
 from aos.engine.calibrate.table import Flags, Ints, Variant, age
 from aos.engine.calibrate.times import LEAST_TIME, short
-from aos.engine.distributions import Floats
+from aos.engine.distributions import SIZE, Floats, normal_scores
 
 _LEAST_RUNS = 3
 _DRAWS = 1_000
@@ -31,6 +31,8 @@ _LEAST_KNOWN = 0.5
 _LEVELS = (np.arange(_DRAWS) + 0.5) / _DRAWS
 _UNSEEN = 20
 """Runs taken for ones that failed where none did."""
+_FEW = 12
+_LEVEL_SD, _OWN_SDS = 0.2, 1.5
 
 
 def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
@@ -49,10 +51,26 @@ def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
     cost_pool = pool.fit([costs[j] for j in priced], [columns[j] for j in priced]) if priced else None
     out = []
     for j, shape in enumerate(fit):
-        cost = cost_pool.quantiles(priced.index(j), _LEVELS) if cost_pool and j in priced else None
-        drawn = _drawn(shape, whole[j], time_pool.quantiles(j, _LEVELS), cost, fails[j])
+        time = widened(time_pool.quantiles(j, _LEVELS), times[j])
+        cost = None
+        if cost_pool and j in priced:
+            cost = widened(cost_pool.quantiles(priced.index(j), _LEVELS), costs[j])
+        drawn = _drawn(shape, whole[j], time, cost, fails[j])
         out.append(_block(shape, variants, drawn))
     return out
+
+
+def widened(quantiles: Floats, series: Floats) -> Floats:
+    """The forecast times exp(s z), z standard normal, for what the level of a few totals will do next.
+
+    A dozen totals in a row say nothing of how levels move; more of them do, by the backtest inside `pool`. So
+    s = min(0.2, 1.5 times the spread of their logs) / sqrt(1 + (n / 12)^4), which is nothing for thirty or more.
+    """
+    spread = min(_LEVEL_SD, _OWN_SDS * float(np.log(series).std()))
+    z = normal_scores()[SIZE // 64 :: SIZE // 32]
+    moves = np.exp(spread / np.sqrt(1 + (len(series) / _FEW) ** 4) * z)
+    told: Floats = np.quantile(quantiles[:, None] * moves, _LEVELS)
+    return told
 
 
 def _priced(shape: Shape) -> Shape:

@@ -2,9 +2,9 @@
 -- Whose rows the transaction sees.
 SELECT set_config('aos.tenant', %(tenant)s, true);
 
--- name: id
--- Postgres' name of the transaction, by which one can ask later how it ended.
-SELECT pg_current_xact_id()::text AS id;
+-- name: begun
+-- Postgres' name of the transaction, by which one can ask later whether it ended, and the instant that it has for now.
+SELECT pg_current_xact_id()::text AS id, now() AS now;
 
 -- name: ended
 -- Whether a transaction is over.

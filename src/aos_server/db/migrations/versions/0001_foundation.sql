@@ -116,13 +116,14 @@ CREATE INDEX runs_of_agent ON runs (tenant_id, agent_id, started_at DESC, id DES
 
 CREATE TABLE idempotency_keys (
     tenant_id tenant_id NOT NULL,
-    caller text NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
     key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     request_digest bytea NOT NULL,
     status smallint, -- null only inside the transaction that claims the key
     answer jsonb,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, caller, key)
+    PRIMARY KEY (tenant_id, issuer, subject, key)
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
@@ -132,7 +133,8 @@ CREATE TABLE audit (
     id uuid PRIMARY KEY,
     tenant_id tenant_id NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
-    actor text NOT NULL,
+    issuer text NOT NULL, -- of the actor
+    subject text NOT NULL,
     action text NOT NULL,
     object text NOT NULL,
     details jsonb NOT NULL DEFAULT '{}'
@@ -229,7 +231,8 @@ GRANT EXECUTE ON FUNCTION find_service_key TO aos_app;
 
 GRANT SELECT ON audit, outbox TO aos_worker;
 GRANT UPDATE (due_at, attempts, fence, claimed_until, state, ended_at, last_error) ON outbox TO aos_worker;
-GRANT SELECT, DELETE ON idempotency_keys, audit_pending TO aos_worker;
+GRANT SELECT, UPDATE, DELETE ON idempotency_keys TO aos_worker; -- UPDATE to lock what it deletes
+GRANT SELECT, DELETE ON audit_pending TO aos_worker;
 GRANT SELECT, INSERT ON audit_leaves, audit_checkpoints TO aos_worker;
 
 GRANT SELECT ON tenants, subjects, roles, catalogs, budgets, permissions, runs, audit, outbox,

@@ -1,0 +1,29 @@
+-- name: claim
+-- Take the key for this transaction: one row if it was free or older than a day. Waits for a transaction that has it.
+INSERT INTO idempotency_keys AS k (tenant_id, issuer, subject, key, request_digest)
+VALUES (tenant(), %(issuer)s, %(subject)s, %(key)s, %(digest)s)
+ON CONFLICT (tenant_id, issuer, subject, key) DO UPDATE
+SET request_digest = EXCLUDED.request_digest, status = NULL, answer = NULL, created_at = EXCLUDED.created_at
+WHERE k.created_at < now() - interval '24 hours'
+RETURNING key;
+
+-- name: get
+-- What was asked with the key, and what was answered.
+SELECT request_digest, status, answer FROM idempotency_keys
+WHERE tenant_id = tenant() AND issuer = %(issuer)s AND subject = %(subject)s AND key = %(key)s;
+
+-- name: answer
+-- Keep the answer with the key that this transaction has taken.
+UPDATE idempotency_keys SET status = %(status)s, answer = %(answer)s
+WHERE tenant_id = tenant() AND issuer = %(issuer)s AND subject = %(subject)s AND key = %(key)s;
+
+-- name: forget
+-- Delete keys that are older than a day, a thousand at a time; how many it were.
+WITH gone AS (
+    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
+        LIMIT 1000 FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING 1
+)
+SELECT count(*) AS count FROM gone;

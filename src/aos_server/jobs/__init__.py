@@ -1,0 +1,1 @@
+"""What `aos-server worker` does: delivers the outbox, sequences the audit log, forgets what is old."""

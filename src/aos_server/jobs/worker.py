@@ -1,0 +1,69 @@
+"""The worker: loops side by side, each of which any number of workers may run at once."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from aos.errors import AosError
+from aos_server.db.pool import Database
+from aos_server.jobs.outbox import Sink, deliver_due
+from aos_server.services.audit import sequence
+from aos_server.services.checkpoints import signer
+from aos_server.services.outbox import Claimed, Failed, Outcome
+from aos_server.settings import Settings
+
+__all__ = ["run_worker"]
+
+_log = logging.getLogger(__name__)
+
+Turn = Callable[[], Awaitable[int]]
+"""One turn of a loop: how much it did. After 0 the loop rests."""
+
+
+async def undeliverable(message: Claimed) -> Outcome:
+    """The sink where no topic has a receiver yet."""
+    return Failed(f"nobody receives {message.topic}")
+
+
+async def run_worker(settings: Settings, sink: Sink = undeliverable) -> None:
+    """Work until SIGTERM or SIGINT; what was begun is then ended. Raises AosError where it can't begin."""
+    key_path, outside = settings.audit.key_path, settings.audit.checkpoints_path
+    assert key_path is not None
+    assert outside is not None
+    key = signer(key_path)
+    async with Database.open(settings.database.url, settings.database.pool_size) as database:
+        await database.ready()
+        stop = _stop_signal()
+        await asyncio.gather(
+            _loop("audit", lambda: sequence(database, key, outside), 0.5, stop),
+            _loop("outbox", lambda: deliver_due(database, sink), 0.5, stop),
+            _loop("idempotency", lambda: _forget(database), 60, stop),
+        )
+
+
+async def _forget(database: Database) -> int:
+    async with database.transaction() as transaction:
+        gone = await transaction.one("idempotency.forget")
+    return int(gone["count"]) if gone else 0
+
+
+async def _loop(name: str, turn: Turn, rest_s: float, stop: asyncio.Event) -> None:
+    """Take turns until `stop`. A failure is logged and the loop rests: the database will be back."""
+    while not stop.is_set():
+        try:
+            done = await turn()
+        except AosError as error:
+            _log.warning("%s: %s: %s", name, error.code, error.detail)
+            done = 0
+        if not done:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), rest_s)
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

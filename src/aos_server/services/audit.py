@@ -1,0 +1,211 @@
+"""The audit log: rows that nobody changes, a Merkle tree over them, and what shows that somebody changed them anyway.
+
+`changes` writes the rows. A worker puts them into the tree in the order in which they came and signs its size and root;
+the signed statements go to a file outside the database. `verify` computes everything again from the rows.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from aos.domain.merkle import grown, leaf_hash, proof, root_of_peaks
+from aos.errors import AosError
+from aos.wire.digests import canonical
+from aos_server.db.pool import Database, Row, Transaction
+from aos_server.services.checkpoints import Checkpoint, Signer, append, opened, read_notes
+
+__all__ = ["Damage", "Page", "Shown", "Verified", "entry", "page", "sequence", "show", "verify"]
+
+BATCH = 500
+
+
+class Page(NamedTuple):
+    """Rows, the newest first, and where the next page goes on (None: nowhere)."""
+
+    entries: Sequence[dict[str, Any]]
+    next: tuple[datetime, UUID] | None
+
+
+class Shown(NamedTuple):
+    """A row; with its place, the proof of it and the checkpoint it is proved against, once a worker has placed it."""
+
+    entry: dict[str, Any]
+    position: int | None = None
+    proof: Sequence[bytes] = ()
+    checkpoint: str | None = None
+
+
+class Damage(NamedTuple):
+    """What is wrong: from which position on in the tree (None: of a row that is in no tree), in words."""
+
+    position: int | None
+    detail: str
+
+
+class Verified(NamedTuple):
+    """How many rows were computed again, how many signed checkpoints they bore out, and what is wrong."""
+
+    size: int
+    checkpoints: int
+    damage: Sequence[Damage]
+
+
+def entry(row: Row) -> dict[str, Any]:
+    """A row as the JSON object that is shown and hashed."""
+    at = row["at"].astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    names = ("tenant_id", "issuer", "subject", "action", "object", "details")
+    return {"id": str(row["id"]), "at": at, **{name: row[name] for name in names}}
+
+
+async def page(
+    database: Database,
+    tenant: str,
+    *,
+    limit: int = 50,
+    after: tuple[datetime, UUID] | None = None,
+    about: str | None = None,
+) -> Page:
+    """A page of a tenant's rows, after the one named; `about` keeps those on one object."""
+    at, row_id = after or (None, None)
+    async with database.transaction(tenant) as transaction:
+        rows = await transaction.all(
+            "audit.page", before_at=at, before_id=row_id, object=about, limit=limit + 1
+        )
+    more = len(rows) > limit
+    last = rows[limit - 1] if more else None
+    return Page([entry(row) for row in rows[:limit]], (last["at"], last["id"]) if last else None)
+
+
+async def show(database: Database, tenant: str, row_id: UUID) -> Shown:
+    """One row with its proof. Raises AosError(not_found)."""
+    async with database.transaction(tenant) as transaction:
+        (row,), latest = await _row_and_latest(transaction, row_id)
+        if row["position"] is None or not latest or latest[0]["size"] <= row["position"]:
+            return Shown(entry(row))
+        hashes = await transaction.all("audit.hashes", size=latest[0]["size"])
+    leaves = [bytes(leaf["hash"]) for leaf in hashes]
+    return Shown(entry(row), row["position"], proof(leaves, row["position"]), latest[0]["note"])
+
+
+async def _row_and_latest(transaction: Transaction, row_id: UUID) -> tuple[list[Row], list[Row]]:
+    rows, latest = await transaction.many([("audit.show", {"id": row_id}), ("audit.latest", {})])
+    if not rows:
+        raise AosError("not_found", "no such entry")
+    return rows, latest
+
+
+# -- the tree ----------------------------------------------------------------------------------------------------------
+
+
+async def sequence(database: Database, signer: Signer, outside: Path) -> int:
+    """Put rows that wait into the tree and sign it; returns how many. 0 also where another worker is at it.
+
+    Raises AosError(audit_damaged) where the file outside knows more than the database, or something else: then nothing
+    is signed any more until a person has looked.
+    """
+    known = _latest(outside, signer.public)
+    async with database.transaction() as transaction:
+        (held,), latest, waiting = await transaction.many(
+            [("audit.lock", {}), ("audit.latest", {}), ("audit.pending", {"limit": BATCH})]
+        )
+        if not held["held"]:
+            return 0
+        here = latest[0] if latest else {"size": 0, "root": b"", "peaks": [], "note": ""}
+        _check_same(here, known)
+        if waiting:
+            await _place(transaction, here, waiting, signer)
+    await _copy(database, outside, known.size if known else 0)
+    return len(waiting)
+
+
+async def _place(transaction: Transaction, here: Row, waiting: Sequence[Row], signer: Signer) -> None:
+    hashes = [_hash(row) for row in waiting]
+    peaks, size = grown([bytes(peak) for peak in here["peaks"]], here["size"], hashes)
+    checkpoint = Checkpoint(size, root_of_peaks(peaks))
+    ids = [row["id"] for row in waiting]
+    await transaction.send("audit.place", size=here["size"], ids=ids, hashes=hashes)
+    note = signer.note(checkpoint)
+    await transaction.send("audit.checkpoint", size=size, root=checkpoint.root, peaks=list(peaks), note=note)
+
+
+async def _copy(database: Database, outside: Path, size: int) -> None:
+    """Bring the file up to what the database has committed, also what a killed worker did not come to write."""
+    async with database.transaction() as transaction:
+        append(outside, [row["note"] for row in await transaction.all("audit.notes", size=size)])
+
+
+def _latest(outside: Path, public: Ed25519PublicKey) -> Checkpoint | None:
+    found = [checkpoint for note in read_notes(outside) if (checkpoint := opened(note, public))]
+    return max(found, default=None)
+
+
+def _check_same(here: Row, known: Checkpoint | None) -> None:
+    if known and (
+        known.size > here["size"] or (known.size == here["size"] and known.root != bytes(here["root"]))
+    ):
+        detail = (
+            f"the file of checkpoints knows {known.size:,} rows, which the database has not or has otherwise"
+        )
+        raise AosError("audit_damaged", detail)
+
+
+def _hash(row: Row) -> bytes:
+    return leaf_hash(canonical(entry(row)))
+
+
+# -- verification ------------------------------------------------------------------------------------------------------
+
+
+async def verify(database: Database, notes: Sequence[str], public: Ed25519PublicKey) -> Verified:
+    """Compute the tree again from the rows, and hold it against the signed notes from outside the database.
+
+    Finds rows that were edited, deleted, inserted or reordered, and a tail that was cut, up to the newest note.
+    """
+    damage: list[Damage] = []
+    signed: dict[int, set[bytes]] = {}
+    for number, note in enumerate(notes, 1):
+        checkpoint = opened(note, public)
+        if checkpoint is None:
+            damage.append(Damage(None, f"note {number} outside the database is not signed with this key"))
+        else:
+            signed.setdefault(checkpoint.size, set()).add(checkpoint.root)
+    peaks: tuple[bytes, ...] = ()
+    size = 0
+    async for row in _leaves(database):
+        damage += _wrong_with(row, size)
+        peaks, size = grown(peaks, size, [_hash(row) if row["id"] else bytes(row["hash"])])
+        if signed.get(size, {root_of_peaks(peaks)}) != {root_of_peaks(peaks)}:
+            damage.append(Damage(size, f"the first {size:,} rows are not those that were signed"))
+    cut = [known for known in signed if known > size]
+    damage += [Damage(size, f"{max(cut):,} rows were signed; {size:,} are there")] if cut else []
+    async with database.transaction() as transaction:
+        strays = await transaction.all("audit.strays")
+    damage += [Damage(None, f"row {row['id']} was put in beside the tree") for row in strays]
+    return Verified(size, sum(len(roots) for known, roots in signed.items() if known <= size), damage)
+
+
+def _wrong_with(row: Row, position: int) -> list[Damage]:
+    if row["position"] != position:
+        return [Damage(position, f"after leaf {position - 1} comes leaf {row['position']}")]
+    if row["id"] is None:
+        return [Damage(position, f"the row of leaf {position} is gone")]
+    if _hash(row) != bytes(row["hash"]):
+        return [Damage(position, f"row {row['id']} is not what it was when it was hashed")]
+    return []
+
+
+async def _leaves(database: Database) -> AsyncIterator[Row]:
+    """Every leaf with its row, in batches: a transaction each, so that none is long."""
+    position = 0
+    while True:
+        async with database.transaction() as transaction:
+            rows = await transaction.all("audit.leaves", position=position, limit=BATCH * 4)
+        for row in rows:
+            yield row
+        if not rows:
+            return
+        position = rows[-1]["position"] + 1

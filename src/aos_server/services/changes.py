@@ -1,0 +1,144 @@
+"""A change: read, decide, write. With its audit row, its messages and the answer for its key, or not at all.
+
+    async def approve(database, caller, request, key):
+        def decide(now, rows):
+            ...                                   # a rule of the domain; AosError refuses and leaves nothing
+            return Effect([("requests.approve", {"id": request})], Entry("approve", request), 200, {"status": …})
+        return await change(database, caller, [("requests.lock", {"id": request})], decide, key)
+
+Two round trips: BEGIN, the tenant, the key and what is read; then everything that is written, and COMMIT.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID, uuid4
+
+from aos.errors import AosError
+from aos_server.db.pool import CommitLost, Database, Row, Statement, Transaction
+from aos_server.identity.caller import Caller
+from aos_server.services.idempotency import Key
+
+__all__ = ["Decide", "Effect", "Entry", "Given", "Message", "change"]
+
+_FIND_OUT_S = 3.0
+
+
+class Entry(NamedTuple):
+    """What the audit log is to say: an action on an object, with details as a JSON object (money as text)."""
+
+    action: str
+    object: str
+    details: Mapping[str, Any] = {}
+
+
+class Message(NamedTuple):
+    """What somebody is to be told; the outbox delivers it at least once, always with the same id."""
+
+    topic: str
+    payload: Mapping[str, Any]
+
+
+class Effect(NamedTuple):
+    """What a decision leaves behind. Each statement also gets `audit_id`, for the row to hold.
+
+    A refusal that is to be audited is an effect without statements.
+    """
+
+    statements: Sequence[Statement]
+    entry: Entry
+    status: int
+    body: Mapping[str, Any]
+    messages: Sequence[Message] = ()
+
+
+class Given(NamedTuple):
+    """The answer; `again` where it is the one that was given before."""
+
+    status: int
+    body: Mapping[str, Any]
+    again: bool = False
+
+
+Decide: TypeAlias = Callable[[datetime, Sequence[Sequence[Row]]], Effect]
+"""From the transaction's instant and the rows of each statement to an effect. Raises AosError: nothing is changed."""
+
+
+async def change(
+    database: Database, caller: Caller, reads: Sequence[Statement], decide: Decide, key: Key | None = None
+) -> Given:
+    """Carry out what `decide` says, once per `key`.
+
+    `reads` are statements that return rows, even if none. Raises what `decide` raises, and AosError:
+    idempotency_mismatch, request_in_progress, unavailable. Where the connection is lost at COMMIT, it finds out whether
+    the change was made; only if it can't, the error's effect is "unknown".
+    """
+    audit_id = uuid4()
+    given: Given | None = None
+    try:
+        async with database.transaction(caller.tenant) as transaction:
+            now, rows = await transaction.begun(*_claim(caller, key), *reads)
+            if key is not None and not rows.pop(0):
+                return await _before(transaction, caller, key)
+            effect = decide(now, rows)
+            given = Given(effect.status, effect.body)
+            await _write(transaction, caller, effect, audit_id, key)
+    except CommitLost as lost:
+        if given is None or not await _was_committed(database, caller, lost, audit_id):
+            raise AosError(
+                "unavailable", "the connection to the database was lost", retry_after_s=2
+            ) from lost
+    assert given is not None
+    return given
+
+
+def _who(caller: Caller) -> dict[str, str]:
+    return {"issuer": caller.principal.issuer, "subject": caller.principal.subject}
+
+
+def _claim(caller: Caller, key: Key | None) -> list[Statement]:
+    if key is None:
+        return []
+    return [("idempotency.claim", {**_who(caller), "key": key.text, "digest": key.digest})]
+
+
+async def _before(transaction: Transaction, caller: Caller, key: Key) -> Given:
+    """The answer that was given to the key's first request."""
+    found = await transaction.one("idempotency.get", **_who(caller), key=key.text)
+    if found is None:  # forgotten since it was in the way, a moment ago
+        raise AosError("request_in_progress", "the key is being forgotten", retry_after_s=1)
+    if found["request_digest"] != key.digest:
+        raise AosError("idempotency_mismatch", "this Idempotency-Key was used for another request")
+    return Given(found["status"], found["answer"], again=True)
+
+
+async def _write(
+    transaction: Transaction, caller: Caller, effect: Effect, audit_id: UUID, key: Key | None
+) -> None:
+    for name, values in effect.statements:
+        await transaction.send(name, **{**values, "audit_id": audit_id})
+    entry = effect.entry._asdict() | {"details": dict(effect.entry.details)}
+    await transaction.send("audit.append", id=audit_id, **_who(caller), **entry)
+    for topic, payload in effect.messages:
+        await transaction.send(
+            "outbox.add", id=uuid4(), topic=topic, payload=dict(payload), audit_id=audit_id
+        )
+    if key is not None:
+        answer = {"status": effect.status, "answer": dict(effect.body)}
+        await transaction.send("idempotency.answer", **_who(caller), key=key.text, **answer)
+
+
+async def _was_committed(database: Database, caller: Caller, lost: CommitLost, audit_id: UUID) -> bool:
+    """Whether the audit row is there, once the transaction is over. Raises `lost` where nobody can say in time."""
+    assert lost.transaction_id is not None
+    deadline = asyncio.get_running_loop().time() + _FIND_OUT_S
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            if await database.ended(lost.transaction_id):
+                async with database.transaction(caller.tenant) as transaction:
+                    return await transaction.one("audit.exists", id=audit_id) is not None
+        except AosError:
+            pass
+        await asyncio.sleep(0.1)
+    raise lost

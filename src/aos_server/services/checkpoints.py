@@ -1,0 +1,127 @@
+"""Checkpoints: signed statements "the audit log had this many rows and this root", kept outside the database.
+
+A checkpoint is a signed note as transparency logs write it (C2SP signed-note and tlog-checkpoint): three lines, an
+empty one, and a signature with Ed25519. The file only grows; who can change the database cannot change what it says.
+"""
+
+import base64
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from aos.errors import AosError
+
+__all__ = ["Checkpoint", "Signer", "append", "opened", "read_notes", "signer"]
+
+ORIGIN = "aos.audit"
+_NOTE = re.compile(
+    rf"(?P<text>{re.escape(ORIGIN)}\n(?P<size>[1-9][0-9]{{0,15}})\n(?P<root>[A-Za-z0-9+/]{{43}}=)\n)"
+    rf"\n— {re.escape(ORIGIN)} (?P<signature>[A-Za-z0-9+/=]{{92}})\n"
+)
+
+
+class Checkpoint(NamedTuple):
+    """The size and root of the tree at one time."""
+
+    size: int
+    root: bytes
+
+
+class Signer(NamedTuple):
+    """The key that signs."""
+
+    key: Ed25519PrivateKey
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """What verifies."""
+        return self.key.public_key()
+
+    def note(self, checkpoint: Checkpoint) -> str:
+        """The signed note."""
+        text = f"{ORIGIN}\n{checkpoint.size}\n{base64.b64encode(checkpoint.root).decode()}\n"
+        signature = base64.b64encode(_key_id(self.public) + self.key.sign(text.encode())).decode()
+        return f"{text}\n— {ORIGIN} {signature}\n"
+
+
+def signer(path: Path) -> Signer:
+    """The key of that file, made (0600) if there is none. Raises AosError(unsafe_setting) where others may read it."""
+    if not path.exists():
+        _make(path)
+    if path.stat().st_mode & 0o077 or path.stat().st_uid != os.geteuid():
+        raise AosError(
+            "unsafe_setting", "the key of the audit log must belong to the server alone, with mode 0600"
+        )
+    return Signer(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
+
+
+def _make(path: Path) -> None:
+    """Write a new key. It has its name only once it is whole, and where two are made at once, the first one stays."""
+    raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    new = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    _write(new, raw, os.O_CREAT | os.O_EXCL)
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        pass
+    finally:
+        new.unlink()
+    _sync_folder(path)
+
+
+def opened(note: str, public: Ed25519PublicKey) -> Checkpoint | None:
+    """What a note says; None where it is no note, or not signed with that key."""
+    match = _NOTE.fullmatch(note)
+    if match is None:
+        return None
+    signature = base64.b64decode(match["signature"])
+    try:
+        public.verify(signature[4:], match["text"].encode())
+    except InvalidSignature:
+        return None
+    return Checkpoint(int(match["size"]), base64.b64decode(match["root"]))
+
+
+def append(path: Path, notes: Sequence[str]) -> None:
+    """Add notes to the file; they are on disk when it returns. The same note twice, by two workers, does no harm."""
+    if not notes:
+        return
+    existed = path.exists()
+    _write(path, "".join(f"{note}\n" for note in notes).encode(), os.O_CREAT | os.O_APPEND)
+    if not existed:
+        _sync_folder(path)
+
+
+def read_notes(path: Path) -> list[str]:
+    """The notes of the file, in its order; none if there is no file. A note cut off by a crash is left out."""
+    if not path.exists():
+        return []
+    return [match[0] for match in _NOTE.finditer(path.read_text("utf-8"))]
+
+
+def _write(path: Path, data: bytes, how: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | how, 0o600)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def _key_id(public: Ed25519PublicKey) -> bytes:
+    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return hashlib.sha256(f"{ORIGIN}\n\x01".encode() + raw).digest()[:4]
