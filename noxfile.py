@@ -62,7 +62,8 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """The tests that need more than Python; what Debian must give is installed first, where it is missing."""
-    debian(session, "strace", "pgbouncer", "redis-server", pg_ctlcluster="postgresql")
+    others = {"pg_ctlcluster": "postgresql", "systemd-analyze": "systemd"}
+    debian(session, "strace", "pgbouncer", "redis-server", **others)
     session.install("-e", ".[dev,server]")
     session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
 

@@ -48,6 +48,16 @@ def postgres() -> Iterator[Postgres]:
         server.kill()
 
 
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """An empty cluster of the test's own, to be killed."""
+    with folder() as home:
+        server = Postgres(home)
+        server.start()
+        yield server
+        server.kill()
+
+
 @pytest.fixture(scope="session")
 def pooler(postgres: Postgres) -> Iterator[Process]:
     """PgBouncer in transaction mode, configured as shipped."""

@@ -12,7 +12,6 @@ import pytest
 from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.settings import Secret
-from tests.services.processes import Postgres, folder
 
 TENANT_TABLES = (
     *("subjects", "roles", "service_keys", "catalogs", "budgets", "permissions", "runs"),
@@ -187,17 +186,7 @@ def test_where_there_is_no_postgres_it_is_a_503_within_3_seconds():
     assert time.monotonic() - started < 3
 
 
-@pytest.fixture
-def own_server():
-    """A Postgres of the test's own, to be killed."""
-    with folder() as home:
-        server = Postgres(home)
-        server.start()
-        yield server
-        server.kill()
-
-
-def test_a_pool_outlives_postgres_and_recovers_within_5_seconds(own_server):
+def test_a_pool_outlives_postgres_and_recovers_within_5_seconds(own_postgres):
     async def act(database: Database) -> None:
         async def answers() -> bool:
             try:
@@ -208,30 +197,30 @@ def test_a_pool_outlives_postgres_and_recovers_within_5_seconds(own_server):
             return True
 
         assert await answers()
-        own_server.kill()
+        own_postgres.kill()
         assert not await answers()
         await asyncio.sleep(5)  # a pool that waits ever longer between its tries would have begun to
         assert not await answers()
-        own_server.start()
+        own_postgres.start()
         started = time.monotonic()
         while not await answers():
             assert time.monotonic() - started < 5
         assert time.monotonic() - started < 5
 
-    run(Secret(own_server.url("root")), act, 4)
+    run(Secret(own_postgres.url("root")), act, 4)
 
 
-def test_a_postgres_that_hangs_is_cut_off(own_server):
+def test_a_postgres_that_hangs_is_cut_off(own_postgres):
     async def act(database: Database) -> None:
         async with database.transaction() as t:
             await t.one("session.begun")
-        own_server.send(signal.SIGSTOP)
+        own_postgres.send(signal.SIGSTOP)
         started = time.monotonic()
         with pytest.raises(AosError) as caught:
             async with database.transaction() as t:
                 await t.one("session.begun")
-        own_server.send(signal.SIGCONT)
+        own_postgres.send(signal.SIGCONT)
         assert caught.value.code == "unavailable"
         assert time.monotonic() - started < 12
 
-    run(Secret(own_server.url("root")), act)
+    run(Secret(own_postgres.url("root")), act)
