@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from aos.api.run import Means as Means
+    from aos.api.run import run as run
     from aos.api.simulate import simulate as simulate
     from aos.api.sources import load_catalog as load_catalog
     from aos.api.sources import load_plan as load_plan
     from aos.domain.forecasts import Forecast as Forecast
     from aos.domain.plans import Plan as Plan
     from aos.domain.plans import Step as Step
+    from aos.domain.results import RunResult as RunResult
     from aos.domain.results import SimulationResult as SimulationResult
     from aos.domain.skills import Catalog as Catalog
     from aos.domain.skills import Skill as Skill
@@ -33,13 +36,16 @@ _HOMES = {
     "Forecast": "aos.domain.forecasts",
     "InputError": "aos.errors",
     "Limits": "aos.domain.verdicts",
+    "Means": "aos.api.run",
     "Plan": "aos.domain.plans",
+    "RunResult": "aos.domain.results",
     "SimulationResult": "aos.domain.results",
     "Skill": "aos.domain.skills",
     "Step": "aos.domain.plans",
     "Verdict": "aos.domain.verdicts",
     "load_catalog": "aos.api.sources",
     "load_plan": "aos.api.sources",
+    "run": "aos.api.run",
     "simulate": "aos.api.simulate",
 }
 

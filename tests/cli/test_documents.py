@@ -26,6 +26,7 @@ ANSWERS = [
     (f"simulate {DEMO} --budget 100", "", "aos.simulation/1"),
     ("simulate --many", json.dumps([STEP]), "aos.simulation/1"),
     ("simulate --many --summary", json.dumps([STEP]), "aos.simulation-summary/1"),
+    ("run - --ledger l.db", json.dumps([STEP]), "aos.run/1"),
     (f"diff {DEMO} {DEMO}", "", "aos.diff/1"),
     (f"verify {DEMO.with_name('expected.json')}", "", "aos.verification/1"),
     (f"calibrate {RUNS} --by region --out catalog.json", "", "aos.calibration/1"),
@@ -204,7 +205,7 @@ def test_every_verdict_keeps_the_schema() -> None:
 def test_every_schema_is_printed_by_a_command_and_the_other_way_round() -> None:
     printed = {schema for row in COMMANDS.values() for schema in row.schemas}
     assert printed | {"aos.problem/1"} == set(SCHEMAS)
-    served = {schema for name in SERVED for schema in COMMANDS[name].schemas}
+    served = {schema for name in SERVED for schema in COMMANDS[name].schemas} | {"aos.run-event/1"}
     assert {schema for *_, schema in [*ANSWERS, *STREAMS]} | served | {"aos.problem/1"} == set(SCHEMAS)
 
 

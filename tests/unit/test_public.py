@@ -11,13 +11,16 @@ PUBLIC = {
     "Forecast",
     "InputError",
     "Limits",
+    "Means",
     "Plan",
+    "RunResult",
     "SimulationResult",
     "Skill",
     "Step",
     "Verdict",
     "load_catalog",
     "load_plan",
+    "run",
     "simulate",
 }
 

@@ -128,10 +128,13 @@ def _command(path: str, row: Command) -> TyperCommand | TyperGroup:
     )
     command: TyperCommand = get_command(app)  # type: ignore[assignment]
     # Whether --json was given is decided on the bare words: a failure to parse them is to be JSON, too.
-    flag = TyperOption(
-        param_decls=["--json"], is_flag=True, expose_value=False, help="Print one JSON object."
-    )
-    command.params += [flag, _help_option()]
+    if not any("--json" in parameter.opts for parameter in command.params):
+        command.params.append(
+            TyperOption(
+                param_decls=["--json"], is_flag=True, expose_value=False, help="Print one JSON object."
+            )
+        )
+    command.params.append(_help_option())
     return command
 
 

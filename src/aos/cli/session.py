@@ -12,7 +12,7 @@ from aos.errors import AosError, Exit
 
 def run(words: list[str]) -> int:
     """Call the command that `words` name, print what it answers, return the exit status."""
-    as_json = "--json" in words
+    as_json = "--json" in words or "--events" in words
     codecs.register_error("escape", _escape)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # else it is closed

@@ -49,6 +49,18 @@ COMMANDS: Mapping[str, Command] = {
         ("aos.simulation/1", "aos.simulation-summary/1", "aos.plan/1"),
         (Exit.NO, Exit.UNDETERMINED, Exit.PENDING),
     ),
+    "run": Command(
+        "run.run:run",
+        "Run a plan: simulate it, then carry it out, every attempt on record",
+        "aos run plan.json --budget 100",
+        ("aos.run/1", "aos.run-event/1"),
+        (
+            *(Exit.NO, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.STEPS_FAILED, Exit.PENDING, Exit.CONFLICT),
+            *(Exit.UNKNOWN_EFFECT, Exit.DAMAGED),
+        ),
+        writes="the ledger; and whatever the plan's steps do",
+        network=True,
+    ),
     "diff": Command(
         "forecast.diff:diff",
         "Compare two plans: what changes, and what of it is more than noise",

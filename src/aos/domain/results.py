@@ -1,13 +1,14 @@
 """What the use cases give back: the question as it was understood, and the answer."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aos.domain.alternatives import Alternative
 from aos.domain.attribution import Attribution, Evidence
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Plan
 from aos.domain.prices import ModelPrice
+from aos.domain.recorded import RunState
 from aos.domain.skills import Skill
 from aos.domain.verdicts import Limits, Verdict
 
@@ -41,3 +42,16 @@ class SimulationResult(NamedTuple):
     attribution: Attribution | None = None
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+
+
+class RunResult(NamedTuple):
+    """A plan that was run. `state` is None where it was not started, since the verdict is not feasible.
+
+    `simulation` is the `aos.simulation/1` document that it was started on, `forecast` the same as values (None where
+    the run was resumed).
+    """
+
+    plan: Plan
+    simulation: Mapping[str, Any]
+    state: RunState | None
+    forecast: SimulationResult | None = None

@@ -371,6 +371,20 @@ CODES: dict[str, Code] = {
         Exit.USAGE,
         409,
     ),
+    "not_implemented": Code(
+        "run",
+        "Skill not implemented",
+        "A step calls a skill that is described here, but that nothing here carries out.",
+        "Install what carries it out, or use another skill; `aos simulate` needs no implementation.",
+    ),
+    "not_confirmed": Code(
+        "run",
+        "Not confirmed",
+        "The plan has steps that can't be undone, and the person asked did not say yes. Nothing was run.",
+        "Run it again and say yes, or give --yes.",
+        Exit.NO,
+        409,
+    ),
     "needs_ledger": Code(
         "query",
         "Nothing recorded",

@@ -31,11 +31,10 @@ class Unfit(Exception):
 
 
 class Params(NamedTuple):
-    """Resolved parameters, the digest of them without secrets, and the secrets in them."""
+    """Resolved parameters, and the digest of them without secrets."""
 
     values: Mapping[str, Any]
     digest: str
-    secrets: tuple[str, ...]
 
 
 class Bindings:
@@ -101,7 +100,7 @@ class Bindings:
         shown = {**resolve(dict(step.params), open_secrets, _text), **main} if used else values
         if wrong := check(self._catalog.skills[step.skill].input_schema, values):
             raise Unfit("BAD_PARAMS", wrong)
-        return Params(values, _digest(shown), tuple(used.values()))
+        return Params(values, _digest(shown))
 
     def _value(self, reference: Reference, place: Place | None) -> Any:
         match reference.kind:

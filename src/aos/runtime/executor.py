@@ -10,16 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from aos.domain.failures import FAILURES
-from aos.domain.outcomes import Execution, Failure, Outcome
-from aos.domain.plans import Outcome as StepOutcome
-from aos.domain.plans import Plan, Step, order
-from aos.domain.recorded import Attempted, RunState
-from aos.domain.retries import effective_retry, repeatable
-from aos.domain.runs import Intent, PauseCause, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
-from aos.domain.skills import Catalog
-from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
-from aos.runtime.flights import Flights, Landed
-from aos.runtime.happenings import (
+from aos.domain.happenings import (
     AttemptEnded,
     AttemptStarted,
     Happening,
@@ -29,6 +20,15 @@ from aos.runtime.happenings import (
     RunStarted,
     StepEnded,
 )
+from aos.domain.outcomes import Execution, Failure, Outcome
+from aos.domain.plans import Outcome as StepOutcome
+from aos.domain.plans import Plan, Step, order
+from aos.domain.recorded import Attempted, RunState
+from aos.domain.retries import effective_retry, repeatable
+from aos.domain.runs import Intent, PauseCause, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
+from aos.domain.skills import Catalog
+from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
+from aos.runtime.flights import Flights, Landed
 from aos.runtime.journal import Journal
 from aos.runtime.outcomes import Experience, Situation, outcome
 from aos.runtime.schedule import Ask, Attempt, Closed, Command, Failed, Open, Schedule
@@ -47,7 +47,7 @@ class Settings(NamedTuple):
 
     `clock` is Unix time in ms and never goes back. `confirm` asks a person about a step; None: nobody is there to ask.
     `reserves` are set aside from the budget before a step, in cents by step id; None: nobody knows how much. `mask`
-    takes secrets out of a value, given those that the call was made with. `grace_ms` is how long an attempt that
+    takes secrets out of an outcome. `grace_ms` is how long an attempt that
     is out of time, or told to stop, may take to notice.
     """
 
@@ -57,7 +57,7 @@ class Settings(NamedTuple):
     reserves: Mapping[str, Decimal | None] = {}
     confirm: Callable[[Step], bool | None] = lambda step: None
     secret: Secret = lambda name: None
-    mask: Callable[[Any, tuple[str, ...]], Any] = lambda value, secrets: value
+    mask: Callable[[Outcome], Outcome] = lambda made: made
     experience: Experience = lambda skill, code: None
     observe: Observer = lambda happening: None
     grace_ms: float = 2000.0
@@ -204,7 +204,7 @@ class Executor:
             end = StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
             self.steps[step.id] = end
             self.use.journal.step_ended(end)
-            self._tell(StepEnded(end.ended_ms, step.id, outcome))
+            self._tell(StepEnded(end.ended_ms, end.run, step.id, outcome))
 
     # -- attempts --------------------------------------------------------------------------------------------
 
@@ -246,10 +246,10 @@ class Executor:
         """The call's parameters, or why it can't be made."""
         try:
             if place.step in self._spoiled:
-                return Params({}, "", ()), self._spoiled[place.step]
+                return Params({}, ""), self._spoiled[place.step]
             return self._bindings.params(place), None
         except Unfit as unfit:
-            return Params({}, "", ()), unfit.fault
+            return Params({}, ""), unfit.fault
 
     def _land(self, landed: Landed) -> None:
         """An attempt has ended: write it down, then go on from it."""
@@ -265,7 +265,7 @@ class Executor:
         self._tell(AttemptEnded(landed.at_ms, intent, result))
         self._go_on(intent, result)
         if (due := self._schedule.due(place)) is not None:
-            self._tell(Retrying(landed.at_ms, place, due))
+            self._tell(Retrying(landed.at_ms, intent.run, place, due))
 
     def _outcome(self, landed: Landed, reply: Reply) -> Outcome:
         intent, params = landed.intent, landed.params
@@ -284,9 +284,7 @@ class Executor:
             intent.attempt - 1,
             self._step[stand_in].skill if stand_in else None,
         )
-        made = outcome(reply, at, self.use.experience)
-        masked: Outcome = self.use.mask(made, params.secrets) if params.secrets else made
-        return masked
+        return self.use.mask(outcome(reply, at, self.use.experience))
 
     def _replay(self, place: Place, number: int) -> None:
         """An attempt that was made before the run was resumed."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from aos.domain.flow import too_dear
-from aos.domain.recorded import Attempted, RunState
+from aos.domain.recorded import Attempted, PastFailures, RunState
 from aos.domain.runs import Intent, Money, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
 from aos.errors import AosError
 
@@ -66,6 +66,18 @@ class Memory:
         active = 0.0 if found.end is None else found.end.active_ms
         attempts = tuple(found.attempts.values())
         return RunState(found.start, status, attempts, dict(found.steps), self.money(run), active, found.end)
+
+    def past_failures(self, skill: str, code: str) -> PastFailures:
+        """How often the skill failed with the code, and the share of those calls that succeeded in the end."""
+        mine = [a for run in self._runs.values() for a in run.attempts.values() if a.intent.skill == skill]
+        met = {
+            (a.intent.run, a.intent.place)
+            for a in mine
+            if a.outcome and a.outcome.failure and a.outcome.failure.code == code
+        }
+        seen = sum(bool(a.outcome and a.outcome.failure and a.outcome.failure.code == code) for a in mine)
+        good = {(a.intent.run, a.intent.place) for a in mine if a.outcome and a.outcome.success}
+        return PastFailures(seen, len(met & good) / len(met) if met else None)
 
     def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState:
         """Go on with a run that has not ended. Raises AosError: run_not_found, run_conflict."""

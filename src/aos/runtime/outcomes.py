@@ -5,22 +5,17 @@ from typing import NamedTuple
 
 from aos.domain.failures import FAILURES, Effect
 from aos.domain.outcomes import Execution, Failure, Outcome
+from aos.domain.recorded import PastFailures
 from aos.domain.retries import effect_of_failure, repeatable, tries_again
 from aos.domain.skills import Category, Effects, RetryPolicy, Skill
+from aos.runtime.masking import Masker
 from aos.runtime.skills import Fault, Reply
 
-__all__ = ["Experience", "Past", "Situation", "outcome"]
+__all__ = ["Experience", "Situation", "masked", "outcome"]
 
 
-class Past(NamedTuple):
-    """How earlier failures of one code went: how many, and the share of steps that succeeded after one."""
-
-    similar: int
-    recovered: float | None
-
-
-Experience = Callable[[str, str], Past | None]
-"""What is on record of a skill and a code; None: nothing is."""
+Experience = Callable[[str, str], PastFailures | None]
+"""What is on record of a skill and a code; None: there is no record."""
 
 
 class Situation(NamedTuple):
@@ -50,6 +45,13 @@ def outcome(reply: Reply, at: Situation, experience: Experience) -> Outcome:
     )
 
 
+def masked(made: Outcome, mask: Masker) -> Outcome:
+    """The outcome without secrets."""
+    failure = made.failure and made.failure._replace(detail=mask.text(made.failure.detail))
+    effects = tuple(effect._replace(target=mask.text(effect.target)) for effect in made.side_effects)
+    return made._replace(result=mask.value(made.result), failure=failure, side_effects=effects)
+
+
 def _effect(reply: Reply, effects: Effects) -> Effect:
     if reply.fault:
         return effect_of_failure(reply.fault.code, effects)
@@ -66,7 +68,7 @@ def _failure(fault: Fault, effect: Effect, at: Situation, experience: Experience
         tries_again(at.policy, category, effect, repeatable(at.effects, at.policy)),
         fault.retry_after_ms,
         (at.stand_in,) if at.stand_in else (),
-        past.similar if past else None,
+        past.seen if past else None,
         past.recovered if past else None,
     )
 

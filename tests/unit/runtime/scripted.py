@@ -6,13 +6,13 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
+from aos.domain.happenings import Happening
 from aos.domain.outcomes import Effect
 from aos.domain.plans import Plan, Step
 from aos.domain.recorded import RunState
 from aos.domain.runs import RunStart
 from aos.domain.skills import Catalog, Effects, Skill
 from aos.runtime.executor import Executor, Settings
-from aos.runtime.happenings import Happening
 from aos.runtime.memory import Memory
 from aos.runtime.skills import Call, Fault, Reply
 from tests.unit.engine.build import catalog, skill

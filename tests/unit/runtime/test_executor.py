@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from aos.domain.outcomes import Outcome
 from aos.domain.plans import OnError, Plan, Step, When
 from aos.domain.recorded import RunState
 from aos.domain.runs import Intent, Place
 from aos.domain.skills import RetryPolicy
 from aos.errors import AosError
 from aos.runtime.memory import Memory
+from aos.runtime.outcomes import masked
+from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Reply
 from tests.unit.engine.build import catalog, skill
 from tests.unit.runtime.scripted import Bench, Told, fails, writer
@@ -210,11 +211,11 @@ def test_the_longest_time_is_the_parameter_the_descriptor_the_step():
 def test_a_secret_reaches_the_skill_and_nothing_that_is_written():
     work = Told(lambda params, _: Reply(f"heard {params['key']}"))
 
-    def mask(outcome: Outcome, secrets: tuple[str, ...]) -> Outcome:
-        return outcome._replace(result=str(outcome.result).replace(secrets[0], "***"))
-
+    secrets = Secrets({"AOS_SECRET_K": "hush"})
     state = Bench(work=work).run(
-        Step("a", "work", {"key": "${secrets.K}"}), secret={"K": "hush"}.get, mask=mask
+        Step("a", "work", {"key": "${secrets.K}"}),
+        secret=secrets.get,
+        mask=lambda made: masked(made, secrets.masker),
     )
     assert work.calls[0][0] == {"key": "hush"}
     assert "hush" not in repr(state)

@@ -46,6 +46,7 @@ class Retrying(NamedTuple):
     """The next attempt at this place is due at `due_ms`."""
 
     at_ms: float
+    run: str
     place: Place
     due_ms: float
 
@@ -54,6 +55,7 @@ class StepEnded(NamedTuple):
     """A step has ended."""
 
     at_ms: float
+    run: str
     step: str
     outcome: StepOutcome
 

@@ -1,0 +1,211 @@
+"""Run a plan: simulate it first, then carry it out by the rules of its forecast, with everything on record."""
+
+import math
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from aos.api.simulate import simulate
+from aos.domain.happenings import Observer
+from aos.domain.plans import Plan, Step
+from aos.domain.recorded import PastFailures, RunState
+from aos.domain.results import RunResult, SimulationResult
+from aos.domain.runs import RunStart
+from aos.domain.skills import Catalog, Effects
+from aos.domain.verdicts import DEFAULT_SAMPLES, Limits
+from aos.errors import AosError, Finding, InputError
+from aos.runtime.executor import Executor, Settings
+from aos.runtime.journal import Journal
+from aos.runtime.memory import Memory
+from aos.runtime.outcomes import masked
+from aos.runtime.secrets import Secrets
+from aos.runtime.skills import Implementation
+from aos.runtime.skills.registry import implementations
+from aos.runtime.skills.world import World
+from aos.wire.catalogs import catalog_contract_digest, default_catalog
+from aos.wire.plans import dump_plan, parse_plan, plan_digest
+from aos.wire.results import EXITS, simulation
+
+__all__ = ["Means", "Record", "irreversible", "resume", "run"]
+
+
+class Record(Journal, Protocol):
+    """A journal that can also go on with a run."""
+
+    def state(self, run: str) -> RunState: ...
+    def past_failures(self, skill: str, code: str) -> PastFailures: ...
+    def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState: ...
+
+
+class Means(NamedTuple):
+    """What a run is carried out with; the defaults leave no record and ask nobody.
+
+    `world` is what the skills may touch; None: the working folder, and no private network. `implementations` are the
+    caller's own, by skill id: where they have one, it counts. `confirm` is asked about steps that
+    want an approval: yes, no, or None for not now. `observe` is told what happens. `stoppable` is handed a function
+    that ends the run; it may be called from a signal handler or another thread.
+    """
+
+    world: World | None = None
+    record: Record | None = None
+    implementations: Mapping[str, Implementation] = {}
+    confirm: Callable[[Step], bool | None] = lambda step: None
+    observe: Observer = lambda happening: None
+    stoppable: Callable[[Callable[[], None]], None] = lambda stop: None
+
+
+def run(
+    plan: Plan,
+    catalog: Catalog | None = None,
+    limits: Limits | None = None,
+    means: Means | None = None,
+    *,
+    force: bool = False,
+    samples: int = DEFAULT_SAMPLES,
+    seed: int = 0,
+    notes: Sequence[str] = (),
+    ready: Callable[[SimulationResult], None] = lambda result: None,
+) -> RunResult:
+    """Simulate a plan, and if it is feasible carry it out. What fails on the way is data in the result.
+
+    With a verdict other than feasible nothing is run unless `force` says so: the result then has no state. `ready` is
+    told the forecast just before the first step; what it raises keeps the run from starting.
+
+    Raises InputError(not_implemented) for skills that nothing here carries out, AosError where the record can't be
+    written.
+    """
+    catalog, means = catalog or default_catalog(), means or Means()
+    world = means.world or World(Path.cwd(), Secrets())
+    can = _implementations(plan, catalog, means, world)
+    forecast = simulate(
+        plan, catalog, limits, samples=samples, seed=seed, explain=False, alternatives=False, notes=notes
+    )
+    told = simulation(forecast, EXITS[forecast.verdict.decision])
+    if forecast.verdict.decision != "feasible" and not force:
+        return RunResult(plan, told, None, forecast)
+    ready(forecast)
+    clock = _clock()
+    start = RunStart(
+        _new_id(),
+        dump_plan(plan),
+        plan_digest(plan),
+        catalog_contract_digest(catalog, {step.skill for step in plan.steps}),
+        told,
+        forecast.limits.budget_cents,
+        forecast.limits.deadline_ms,
+        clock(),
+        forced=forecast.verdict.decision != "feasible",
+    )
+    record = means.record or Memory()
+    record.begin(start)
+    result = _carried_out(
+        start, plan, catalog, _settings(means, can, record, world, clock, told), means, None
+    )
+    return result._replace(forecast=forecast)
+
+
+def resume(
+    name: str,
+    catalog: Catalog | None = None,
+    means: Means | None = None,
+    *,
+    budget_cents: Decimal | None = None,
+) -> RunResult:
+    """Go on with a run where its record ends; `budget_cents` is what it may now cost in all, None: as before.
+
+    Steps that are committed are not done again. Raises AosError: run_not_found; run_conflict where the run has ended,
+    or where the catalog now promises something else than when it began; and as `run` does.
+    """
+    catalog, means = catalog or default_catalog(), means or Means()
+    record = means.record or Memory()
+    state = record.state(name)
+    start = state.start
+    plan = parse_plan(start.plan, catalog, name=f"the plan of run {name}").plan
+    contract = catalog_contract_digest(catalog, {step.skill for step in plan.steps})
+    if contract != start.contract:
+        detail = f"run {name} began under another contract: versions, prices, effects, retry or limits have changed"
+        raise AosError(
+            "run_conflict", detail, fix="Resume it with the catalog that it began with (--catalog)."
+        )
+    world = means.world or World(Path.cwd(), Secrets())
+    can = _implementations(plan, catalog, means, world)
+    clock = _clock()
+    state = record.resume(name, clock(), start.budget_cents if budget_cents is None else budget_cents)
+    settings = _settings(means, can, record, world, clock, start.simulation)
+    return _carried_out(state.start, plan, catalog, settings, means, state)
+
+
+def irreversible(plan: Plan, catalog: Catalog) -> tuple[Step, ...]:
+    """The steps whose effects can't be undone."""
+    return tuple(step for step in plan.steps if _stays(catalog.skills[step.skill].effects_of(step.params)))
+
+
+def _stays(effects: Effects) -> bool:
+    return not effects.read_only and not effects.reversible
+
+
+def _carried_out(
+    start: RunStart, plan: Plan, catalog: Catalog, settings: Settings, means: Means, past: RunState | None
+) -> RunResult:
+    executor = Executor(start, plan, catalog, settings, past)
+    means.stoppable(executor.stop)
+    return RunResult(plan, start.simulation, executor.run())
+
+
+def _settings(
+    means: Means,
+    can: Mapping[str, Implementation],
+    record: Record,
+    world: World,
+    clock: Callable[[], float],
+    forecast: Mapping[str, Any],
+) -> Settings:
+    return Settings(
+        clock,
+        can,
+        record,
+        {step["id"]: _reserve(step["cost_cents"]) for step in forecast["step_estimates"]},
+        means.confirm,
+        world.secrets.get,
+        lambda made: masked(made, world.secrets.masker),
+        record.past_failures,
+        means.observe,
+    )
+
+
+def _reserve(cost: Mapping[str, Any] | None) -> Decimal | None:
+    """What is set aside before a step: the cost that 95 of 100 don't exceed. None: nobody knows, nothing is."""
+    if cost is None:
+        return None
+    return Decimal(math.ceil(cost["p95"] * 1_000_000)) / 1_000_000
+
+
+def _implementations(
+    plan: Plan, catalog: Catalog, means: Means, world: World
+) -> Mapping[str, Implementation]:
+    """Those of the skills that the plan calls. Raises InputError(not_implemented) with all that are missing."""
+    used = [catalog.skills[name] for name in dict.fromkeys(step.skill for step in plan.steps)]
+    theirs = [skill for skill in used if skill.id not in means.implementations]
+    can = {**implementations(theirs, world), **means.implementations}
+    missing = [
+        Finding(f"/steps/{i}/skill", "not_implemented", f'nothing here carries out "{step.skill}"')
+        for i, step in enumerate(plan.steps)
+        if step.skill not in can
+    ]
+    if missing:
+        raise InputError.of("not_implemented", "the plan", missing)
+    return can
+
+
+def _clock() -> Callable[[], float]:
+    """Unix time in ms that never goes back."""
+    offset = time.time() - time.monotonic()
+    return lambda: (offset + time.monotonic()) * 1000
+
+
+def _new_id() -> str:
+    """Ids sort by the time they were given out."""
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"

@@ -1,0 +1,29 @@
+"""What a run may touch and where it is recorded: opened together, closed when the run has ended."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from aos.api.ledgers import ledger_path
+from aos.ledger.ledger import Ledger
+from aos.runtime.guards.addresses import Reach
+from aos.runtime.guards.network import Network
+from aos.runtime.secrets import Secrets, from_keyring
+from aos.runtime.skills.world import World
+
+__all__ = ["opened"]
+
+
+@contextmanager
+def opened(
+    workspace: Path, allow_hosts: Sequence[str], allow_private: bool, ledger: Path | None
+) -> Iterator[tuple[World, Ledger]]:
+    """The world that a run sees, and the ledger that it is recorded in.
+
+    Raises AosError where the ledger can't be opened: write_failed, ledger_busy, ledger_damaged, ledger_foreign.
+    """
+    network = Network(Reach(allow_private=allow_private).allowing(*allow_hosts))
+    world = World(workspace.absolute(), Secrets(os.environ, keyring=from_keyring), network)
+    with Ledger(ledger_path(ledger)) as record:
+        yield world, record

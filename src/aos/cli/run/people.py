@@ -1,0 +1,68 @@
+"""The person at the terminal: asked before what can't be undone, and able to stop the run."""
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from aos.domain.plans import Step
+from aos.errors import AosError, Exit
+from aos.wire.problems import visible
+
+__all__ = ["Person", "confirm_irreversible"]
+
+_SHOWN = 10
+
+
+def confirm_irreversible(steps: Sequence[Step]) -> None:
+    """Ask whether to go on. Raises AosError(not_confirmed)."""
+    listed = "".join(f"  {step.id}  {visible(step.skill)}\n" for step in steps[:_SHOWN])
+    if len(steps) > _SHOWN:
+        listed += f"  and {len(steps) - _SHOWN:,} more\n"
+    if _asked(f"These steps can't be undone:\n{listed}Run them? [y/N] ") not in ("y", "yes"):
+        raise AosError("not_confirmed", "nothing was run: nobody said yes to the steps that can't be undone")
+
+
+class Person:
+    """Answers for steps that want a go-ahead, and turns Ctrl-C and SIGTERM into an orderly end of the run.
+
+    A second signal ends the process at once.
+    """
+
+    def __init__(self, present: bool) -> None:
+        self.present = present
+        self._stop: Callable[[], None] | None = None
+        self._asking = False
+        self.ended: Exit | None = None
+
+    def stoppable(self, stop: Callable[[], None]) -> None:
+        """From now on a signal ends the run by calling `stop`."""
+        self._stop = stop
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._signalled)
+
+    def confirm(self, step: Step) -> bool | None:
+        """Whether the step may run; None: nobody is there, or the person wants to decide later."""
+        if not self.present:
+            return None
+        self._asking = True
+        try:
+            text = f"{step.id} ({visible(step.skill)}) wants a go-ahead of level {step.approval}. Go on? [y/n/Later] "
+            return {"y": True, "yes": True, "n": False, "no": False}.get(_asked(text))
+        finally:
+            self._asking = False
+
+    def _signalled(self, number: int, _: FrameType | None) -> None:
+        self.ended = Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if self._asking:
+            raise KeyboardInterrupt
+        assert self._stop
+        self._stop()
+
+
+def _asked(text: str) -> str:
+    """What the person types, in small letters; nothing where they close the terminal's input."""
+    print(text, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower()

@@ -1,0 +1,50 @@
+"""What `aos run` shows: what happens while it does, and the trace at the end."""
+
+import sys
+
+from aos.cli.answer import Answer, Look, write
+from aos.cli.run.people import Person
+from aos.domain.happenings import Happening, Observer
+from aos.domain.results import RunResult
+from aos.errors import Exit
+from aos.wire.encode import one_line
+from aos.wire.runs import event, exit_status, next_actions
+from aos.wire.runs import run as document
+
+__all__ = ["answer", "watcher"]
+
+
+def watcher(events: bool, as_json: bool) -> Observer:
+    """Who is told what happens: whoever reads the lines of JSON, else the person in front of stderr."""
+    if events:
+        return _print_line
+    if as_json and not sys.stderr.isatty():
+        return lambda happening: None
+    from aos.cli.run.progress import Watch
+
+    return Watch(sys.stderr)
+
+
+def answer(result: RunResult, person: Person) -> Answer:
+    """The trace; where nothing was run, the forecast that says why."""
+    status = exit_status(result)
+    if status is Exit.INTERRUPTED and person.ended:
+        status = person.ended
+    return Answer(lambda: document(result, status), lambda look: _text(result, look), status)
+
+
+def _text(result: RunResult, look: Look) -> str:
+    if result.state is None:
+        from aos.report import terminal
+
+        assert result.forecast
+        why = "Nothing was run: the verdict is not feasible, and --force was not given.\n"
+        return f"{terminal.simulation(result.forecast, **look._asdict())}\n{why}"
+    from aos.report.trace import trace
+
+    return trace(result.state, tuple(next_actions(result.state)), **look._asdict())
+
+
+def _print_line(happening: Happening) -> None:
+    if not sys.stdout.closed:
+        write(sys.stdout, one_line(event(happening)))

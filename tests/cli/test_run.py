@@ -1,0 +1,332 @@
+"""`aos run` as its users call it: a process, real skills, a service on this machine, a ledger on disk."""
+
+import json
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.process import Finished, aos, clean, command, inline
+from tests.cli.schemas import faults
+from tests.fakes.servers import HttpServer, Part, Received
+
+PRICE = b'{"bitcoin": {"usd": 97000}}'
+
+
+def ok(body: bytes = PRICE) -> list[Part]:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return [head.encode() + body]
+
+
+def status(code: int, headers: str = "") -> list[Part]:
+    return [f"HTTP/1.1 {code} x\r\nContent-Length: 0\r\n{headers}\r\n".encode()]
+
+
+HANGS: list[Part] = [30.0]
+
+
+class Service:
+    """Answers each request by the next part of its script, then always well."""
+
+    def __init__(self) -> None:
+        self.script: list[list[Part]] = []
+        self.server = HttpServer(self._answer)
+        self.url = self.server.url
+
+    def _answer(self, _: Received) -> list[Part]:
+        return self.script.pop(0) if self.script else ok()
+
+    def count(self, method: str) -> int:
+        return sum(request.method == method for request in self.server.received)
+
+    def wait_for(self, requests: int) -> None:
+        deadline = time.monotonic() + 20
+        while len(self.server.received) < requests:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    made = Service()
+    yield made
+    made.server.close()
+
+
+def get(service: Service, **more: Any) -> dict[str, Any]:
+    return {"skill": "http_call", "params": {"url": f"{service.url}/get", "timeout_s": 20}, **more}
+
+
+def post(service: Service, **more: Any) -> dict[str, Any]:
+    params = {"url": f"{service.url}/post", "method": "POST", "timeout_s": 20}
+    return {"skill": "http_call", "params": params, **more}
+
+
+def run(folder: Path, *words: str, **how: Any) -> Finished:
+    return aos("run", *words, "--ledger", "ledger.db", "--allow-private", cwd=folder, **how)
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command("run", *words, "--ledger", "ledger.db", "--allow-private", "--json"),
+        cwd=folder,
+        env=clean(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def codes(document: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """Step and code of each attempt; None is a success, "?" nobody saw."""
+    told = [(attempt["step"], attempt["outcome"]) for attempt in document["attempts"]]
+    return [(step, "?" if o is None else o["failure"] and o["failure"]["code"]) for step, o in told]
+
+
+def test_a_plan_runs_as_it_is_typed(service: Service, tmp_path: Path) -> None:
+    """The seed's plan: the query's leading dot, the main output of the step before left out, a text as payload."""
+    service.script = [status(503), ok()]
+    put = post(service)
+    put["params"]["method"] = "PUT"
+    plan = inline(
+        get(service),
+        {"skill": "json_transform", "params": {"query": ".bitcoin.usd"}},
+        {
+            "skill": "http_call",
+            "params": {
+                "url": f"{service.url}/x",
+                "method": "PUT",
+                "body": {"text": "${steps.s2.output.result}"},
+            },
+        },
+    )
+    done = run(tmp_path, "--plan", plan, "--budget", "100", "--json")
+    document = done.document
+    assert faults(document) == []
+    assert (done.status, document["status"]) == (0, "succeeded")
+    assert codes(document) == [("s1", "HTTP_5XX"), ("s1", None), ("s2", None), ("s3", None)]
+    assert json.loads(service.server.received[-1].body) == {"text": 97000}
+    first = document["attempts"][0]["outcome"]
+    assert first["failure"]["category"] == "TRANSIENT"
+    assert first["failure"]["retryable"]
+    assert document["steps"][0]["forecast"]["attempts"] >= 1
+
+
+def test_what_a_person_sees_is_the_trace_on_stdout_and_the_progress_on_stderr(
+    service: Service, tmp_path: Path
+) -> None:
+    service.script = [status(429, "Retry-After: 1\r\n"), ok()]
+    done = run(tmp_path, "--plan", inline(get(service)))
+    assert done.text.startswith("SUCCEEDED  0c, ")
+    assert "forecast" in done.text
+    told = done.err.decode().splitlines()
+    assert told[0].startswith("running as ")
+    assert "RATE_LIMITED" in told[1]
+    assert "again in 1 s" in told[1]
+    assert "ok in" in told[2]
+
+
+def test_what_happens_can_be_read_line_by_line(service: Service, tmp_path: Path) -> None:
+    service.script = [status(503), ok()]
+    done = run(tmp_path, "--plan", inline(get(service)), "--events")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [line.get("event", line["schema"]) for line in lines] == [
+        *("run_started", "attempt_started", "attempt_ended", "retrying"),
+        *("attempt_started", "attempt_ended", "step_ended", "run_ended", "aos.run/1"),
+    ]
+    assert [fault for line in lines for fault in faults(line)] == []
+    assert done.err == b""
+
+
+@pytest.mark.parametrize(
+    ("more", "exit_code", "verdict"),
+    [
+        ({"deadline_ms": 1}, 3, "infeasible"),
+        (
+            {"steps": [{"skill": "fs_read", "params": {"path": "x"}, "for_each": "${steps.s0.output}"}]},
+            5,
+            "undetermined",
+        ),
+    ],
+)
+def test_what_is_not_feasible_is_not_run_unless_forced(
+    more: dict[str, Any], exit_code: int, verdict: str, service: Service, tmp_path: Path
+) -> None:
+    steps = [get(service, id="s0"), *more.pop("steps", [])]
+    plan = inline(*steps, **more)
+    done = run(tmp_path, "--plan", plan, "--json")
+    assert (done.status, done.document["status"], done.document["verdict"]) == (exit_code, "refused", verdict)
+    assert faults(done.document) == []
+    assert not service.server.received
+    forced = run(tmp_path, "--plan", plan, "--json", "--force").document
+    assert forced["forced"]
+    assert service.count("GET") == 1
+
+
+def test_a_skill_that_nothing_carries_out_is_found_before_the_first_step(
+    service: Service, tmp_path: Path
+) -> None:
+    flags = dict.fromkeys(("read_only", "idempotent", "destructive", "reversible", "open_world"), True)
+    skill = {
+        "version": "1",
+        "purpose": "?",
+        "effects": flags,
+        "failures": [],
+        "latency_ms": 1,
+        "cost_cents": 0,
+    }
+    (tmp_path / "c.json").write_text(json.dumps({"skills": {"paint": skill}}))
+    done = run(tmp_path, "--plan", inline(get(service), {"skill": "paint"}), "--catalog", "c.json", "--json")
+    assert (done.status, done.document["code"]) == (2, "not_implemented")
+    assert [error["pointer"] for error in done.document["errors"]] == ["/steps/1/skill"]
+    assert not service.server.received
+
+
+def test_failed_steps_are_status_7_and_what_may_have_happened_is_10(service: Service, tmp_path: Path) -> None:
+    service.script = [status(404), status(500)]
+    refused = run(tmp_path, "--plan", inline(post(service)), "--json")
+    assert (refused.status, codes(refused.document)) == (7, [("s1", "HTTP_4XX")])
+    in_doubt = run(tmp_path, "--plan", inline(post(service)), "--json")
+    assert (in_doubt.status, codes(in_doubt.document)) == (10, [("s1", "HTTP_5XX")])
+    assert service.count("POST") == 2
+
+
+def test_a_budget_that_is_used_up_pauses_the_run_which_goes_on_with_more(
+    service: Service, tmp_path: Path
+) -> None:
+    cost = {"skills": {"http_call": {"cost_cents": 3}}}
+    (tmp_path / "dear.json").write_text(json.dumps(cost))
+    words = ("--catalog", "dear.json", "--json")
+    plan = inline(get(service), get(service), get(service))
+    paused = run(tmp_path, "--plan", plan, "--budget", "7", "--force", *words)
+    assert (paused.status, paused.document["cause"], paused.document["at"]) == (8, "budget", "s3")
+    assert paused.document["cost"]["spent_cents"] == 6
+    done = run(tmp_path, "--resume", paused.document["run"], "--budget", "9", *words)
+    assert (done.status, done.document["cost"]["spent_cents"]) == (0, 9)
+    assert service.count("GET") == 3
+
+
+def test_a_run_that_has_ended_is_not_resumed(service: Service, tmp_path: Path) -> None:
+    document = run(tmp_path, "--plan", inline(get(service)), "--json").document
+    again = run(tmp_path, "--resume", document["run"], "--json")
+    assert (again.status, again.document["code"]) == (9, "run_conflict")
+    nowhere = run(tmp_path, "--resume", "nothing", "--json")
+    assert (nowhere.status, nowhere.document["code"]) == (2, "run_not_found")
+
+
+def test_a_run_is_resumed_only_under_the_contract_it_began_with(service: Service, tmp_path: Path) -> None:
+    document = run(tmp_path, "--plan", inline(get(service, approval=True)), "--json").document
+    (tmp_path / "other.json").write_text(json.dumps({"skills": {"http_call": {"version": "2"}}}))
+    again = run(tmp_path, "--resume", document["run"], "--catalog", "other.json", "--json")
+    assert (again.status, again.document["code"]) == (9, "run_conflict")
+
+
+# -- kills and signals -------------------------------------------------------------------------------------------
+
+
+def test_after_a_kill_what_is_committed_is_not_done_again(service: Service, tmp_path: Path) -> None:
+    service.script = [ok(), HANGS]
+    process = started(tmp_path, "--plan", inline(post(service), get(service), post(service)))
+    service.wait_for(2)
+    process.kill()
+    process.communicate()
+    (name,) = _runs(tmp_path)
+    done = run(tmp_path, "--resume", name, "--json")
+    assert done.status == 0
+    assert codes(done.document) == [("s1", None), ("s2", "INTERRUPTED"), ("s2", None), ("s3", None)]
+    assert (service.count("POST"), service.count("GET")) == (2, 2)
+
+
+def test_after_a_kill_a_write_of_unknown_fate_waits_for_somebody_who_knows(
+    service: Service, tmp_path: Path
+) -> None:
+    service.script = [HANGS]
+    process = started(tmp_path, "--plan", inline(post(service), get(service)))
+    service.wait_for(1)
+    process.kill()
+    process.communicate()
+    (name,) = _runs(tmp_path)
+    for _ in range(2):
+        done = run(tmp_path, "--resume", name, "--json")
+        assert (done.status, done.document["status"], done.document["cause"]) == (
+            10,
+            "paused",
+            "unknown_effect",
+        )
+        assert faults(done.document) == []
+    assert len(service.server.received) == 1
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_cleanly(number: int, exit_code: int, service: Service, tmp_path: Path) -> None:
+    service.script = [HANGS]
+    process = started(tmp_path, "--plan", inline(get(service)))
+    service.wait_for(1)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    document = json.loads(out)
+    assert (process.returncode, err) == (exit_code, b"")
+    assert (document["status"], codes(document)) == ("cancelled", [("s1", "CANCELLED")])
+    assert run(tmp_path, "--resume", document["run"]).status == 0
+
+
+# -- at a terminal -------------------------------------------------------------------------------------------------
+
+
+def at_terminal(folder: Path, answers: Callable[[str], str | None], *words: str) -> tuple[int, str]:
+    """Run with a terminal: what is shown goes to `answers`, what they say is typed. Exit status, all that was shown."""
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(folder)
+        words = ("run", *words, "--ledger", "ledger.db", "--allow-private")
+        os.execve(command()[0], command(*words), {**clean(), "TERM": "xterm"})
+    shown = ""
+    with suppress(OSError):
+        while data := os.read(terminal, 4096):
+            shown += data.decode()
+            if (answer := answers(shown.rpartition("\n")[2])) is not None:
+                os.write(terminal, f"{answer}\n".encode())
+    os.close(terminal)
+    _, ended = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(ended), shown
+
+
+def test_a_person_is_asked_before_what_cannot_be_undone(service: Service, tmp_path: Path) -> None:
+    plan = inline(post(service))
+    asks = "Run them? [y/N] "
+    said_no = at_terminal(tmp_path, lambda line: "n" if line.endswith(asks) else None, "--plan", plan)
+    assert said_no[0] == 3
+    assert not service.server.received
+    said_yes = at_terminal(tmp_path, lambda line: "y" if line.endswith(asks) else None, "--plan", plan)
+    assert said_yes[0] == 0
+    unasked = at_terminal(tmp_path, lambda line: None, "--plan", plan, "--yes")
+    assert unasked[0] == 0
+    assert asks not in unasked[1]
+    assert service.count("POST") == 2
+
+
+def test_a_go_ahead_is_asked_for_and_without_anybody_the_run_pauses(service: Service, tmp_path: Path) -> None:
+    plan = inline(get(service, approval=3))
+    paused = run(tmp_path, "--plan", plan, "--json")
+    assert (paused.status, paused.document["cause"], paused.document["at"]) == (8, "approval", "s1")
+    name = paused.document["run"]
+
+    def answer(line: str) -> str | None:
+        return "yes" if line.endswith("[y/n/Later] ") else None
+
+    status, shown = at_terminal(tmp_path, answer, "--resume", name)
+    assert status == 0
+    assert "level 3" in shown
+    assert service.count("GET") == 1
+
+
+def _runs(folder: Path) -> list[str]:
+    with sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True) as db:
+        return [name for (name,) in db.execute("SELECT id FROM runs")]
