@@ -62,9 +62,10 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """The tests that need more than Python; what Debian must give is installed first, where it is missing."""
-    others = {"pg_ctlcluster": "postgresql", "systemd-analyze": "systemd"}
-    debian(session, "strace", "pgbouncer", "redis-server", **others)
+    others = {"pg_ctlcluster": "postgresql", "systemd-analyze": "systemd", "node": "nodejs"}
+    debian(session, "strace", "pgbouncer", "redis-server", "npm", **others)
     session.install("-e", ".[dev,server]")
+    session.run("npm", "ci", "--silent", "--prefix", "tests/services/oidc", external=True)
     session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
 
 

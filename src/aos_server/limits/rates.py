@@ -76,7 +76,8 @@ class Rates:
         self._timeout_s = timeout_s
         self._breaker = Breaker(_PAUSE_S)
         self._local = _Counter(MemoryStore(options={"MAX_SIZE": _SUBJECTS}))
-        self._redis = None if redis_url is None else _Counter(_redis_store(redis_url, timeout_s))
+        self._store = None if redis_url is None else _redis_store(redis_url, timeout_s)
+        self._redis = None if self._store is None else _Counter(self._store)
 
     @property
     def degraded(self) -> bool:
@@ -100,6 +101,11 @@ class Rates:
                 return _taken(traffic, rate, found, local=False)
             rate = max(1, math.floor(rate * row.share))
         return _taken(traffic, rate, await self._local.count(key, rate), local=True)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._store is not None:
+            await self._store.close()
 
     async def _ask_redis(self, redis: "_Counter", key: str, rate: int) -> Any:
         if not self._breaker.lets_through():
@@ -125,7 +131,13 @@ class _Counter:
         return await self._of(rate).limit(key)
 
 
-def _redis_store(url: str, timeout_s: float) -> RedisStore:
+class _RedisStore(RedisStore):
+    async def close(self) -> None:
+        client: Any = self._backend.get_client()
+        await client.connection_pool.aclose()
+
+
+def _redis_store(url: str, timeout_s: float) -> _RedisStore:
     """No retries: a hung Redis must cost `timeout_s`, not twelve seconds."""
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
@@ -136,7 +148,7 @@ def _redis_store(url: str, timeout_s: float) -> RedisStore:
         "retry": Retry(NoBackoff(), 0),
         "max_connections": 100,
     }
-    return RedisStore(url, {"CONNECTION_POOL_KWARGS": limits})
+    return _RedisStore(url, {"CONNECTION_POOL_KWARGS": limits})
 
 
 def _taken(traffic: Traffic, rate: int, found: Any, *, local: bool) -> Taken:

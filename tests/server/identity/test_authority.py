@@ -10,7 +10,7 @@ from aos_server.identity.caller import ACTS, Caller, Principal, require
 from aos_server.identity.issuers import Issuer, IssuerClient, faults
 from aos_server.identity.roles import LEVELS
 from aos_server.identity.service_keys import ServiceKey, make
-from tests.server.identity.issuer import CLAIMS, NOW, URL, World, identify, run, token
+from tests.server.identity.issuer import CLAIMS, NOW, URL, World, identify, run, token, without
 
 ANSWER = {"user_id": "ada", "tenant_id": "acme", "roles": ["owner"], "max_approval_level": 5}
 OPAQUE = {**CLAIMS, "active": True, "token_type": "Bearer"}
@@ -101,6 +101,15 @@ def test_an_opaque_token_is_asked_about() -> None:
     caller = identify(world.identity(client=True), "opaque")
     assert (caller.level, caller.live, caller.principal) == (5, True, OWNER)
     assert code_of(world, "opaque") == "unauthenticated"  # nobody to ask
+
+
+def test_a_client_without_a_subject_is_itself_and_a_machine() -> None:
+    world = World()
+    world.introspected = without(OPAQUE, "sub")
+    caller = identify(world.identity(client=True), "opaque")
+    assert (caller.principal.subject, caller.kind, caller.level) == ("cli", "machine", 0)
+    world.introspected = without(OPAQUE, "sub", "client_id")
+    assert code_of(world, "opaque", client=True) == "unauthenticated"
 
 
 @pytest.mark.parametrize(

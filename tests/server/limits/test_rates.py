@@ -16,7 +16,10 @@ from aos_server.limits.rates import BURST, Rates, Taken
 def take(rates: Rates, times: int, traffic: Any = "evaluate", **who: Any) -> list[Taken | None]:
     async def all_of_them() -> list[Taken | None]:
         given = {"tenant": "acme", "issuer": "i", "subject": "ada", **who}
-        return [await rates.take(traffic, **given) for _ in range(times)]
+        try:
+            return [await rates.take(traffic, **given) for _ in range(times)]
+        finally:
+            await rates.close()
 
     return asyncio.run(all_of_them())
 

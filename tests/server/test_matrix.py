@@ -1,0 +1,71 @@
+"""The matrix holds for the auth service: each class of requests with it there, gone, hung and talking nonsense.
+
+What Redis does to each class is shown in tests/services, with a real one.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.responses import PlainTextResponse
+
+from aos.errors import AosError
+from aos_server.http.gate import Gate
+from aos_server.identity.auth_service import AuthService
+from aos_server.identity.authenticate import Identity
+from aos_server.identity.caller import ACTS, Act
+from aos_server.identity.issuers import Issuer
+from aos_server.identity.remote import Remote
+from aos_server.limits.matrix import MATRIX
+from aos_server.stub.app import create_stub
+from aos_server.stub.provider import StubProvider
+from tests.server.serve import serving
+
+
+class Service:
+    """The auth service of development, and what has become of its answers about roles."""
+
+    def __init__(self, provider: StubProvider) -> None:
+        self._stub = create_stub(provider, "k")
+        self.state = "there"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or self.state == "there" or not scope["path"].startswith("/api"):
+            await self._stub(scope, receive, send)
+        elif self.state == "hung":
+            await asyncio.sleep(30)
+        elif self.state == "nonsense":
+            await PlainTextResponse('{"roles": ["owner"], "max_approval_level": 5}')(scope, receive, send)
+        else:
+            await PlainTextResponse("gone", 502)(scope, receive, send)
+
+
+@pytest.mark.parametrize("state", ["there", "gone", "hung", "nonsense"])
+def test_each_class_does_what_the_matrix_says(state: str) -> None:
+    provider = StubProvider("")
+    service = Service(provider)
+
+    async def outcomes() -> dict[Act, str]:
+        remote = Remote(0.3)
+        auth = AuthService(provider.url, "k", remote)
+        gate = Gate(Identity([Issuer(provider.url, "aos")], remote, auth_service=auth), None, trusting=False)
+        token = provider.token("owner1", "acme")
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        await gate.known(headers, "read")  # the keys are in the cache
+        service.state = state
+        found: dict[Act, str] = {}
+        for act in ACTS:
+            try:
+                caller = await gate.known(headers, act)
+                assert caller is not None
+                await gate.admit(caller, act, {})
+                found[act] = "passes"
+            except AosError as error:
+                found[act] = "refuse" if error.row.status == 503 and error.retry_after_s else error.code
+        await remote.close()
+        return found
+
+    with serving(service, timeout_graceful_shutdown=0) as provider.url:
+        found = asyncio.run(outcomes())
+    refusing = {act: "refuse" if MATRIX[act].auth == "refuse" else "passes" for act in ACTS}
+    assert found == (dict.fromkeys(ACTS, "passes") if state == "there" else refusing)
