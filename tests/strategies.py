@@ -433,4 +433,5 @@ def _donors(draw: st.DrawFn) -> Donors:
         bandwidth=draw(st.floats(0.1, 2)),
         slope=draw(st.floats(0, 2)),
         provenance=draw(_provenances),
+        fails={name: draw(st.floats(0, 1)) for name in used},
     )

@@ -115,6 +115,7 @@ class _Work:
 
         past = heldout.shaped_runs(self._parts.past, self._by)
         future = heldout.shaped_runs(self._parts.future, self._by)
+        going_on = heldout.going_on(past)
         everything = heldout.whole_runs(self._parts.past, self._by, lambda _: True)
         for number, (key, shape) in enumerate(future.items()):
             called, after = key
@@ -127,7 +128,7 @@ class _Work:
                 self._leave_out(title, why, len(shape.began))
             else:
                 before = past.get(key)
-                goes_on = before.went_on if before else (False,) * len(called)
+                goes_on = going_on(key)
                 plan = _plan([name or "" for name in names], after, goes_on)
                 known = heldout.runs_of(before, goes_on) if before else everything
                 self._add("plan", title, plan, known, heldout.runs_of(shape, goes_on))

@@ -250,6 +250,7 @@ class Donors(NamedTuple):
 
     Donor d has `time_ms[skill][d]` and, beside them, `cost_cents[skill][d]`. For a plan that calls these skills n times
     a donor with K records weighs exp(-(ln(K/n)/bandwidth)^2 / 2), and its values are scaled by (n/K)^(slope - 1).
+    A call of a skill fails for good with the chance `fails[skill]`, which is no matter of the donor.
     Source: two-stage bootstrap, Davison & Hinkley (1997), Bootstrap Methods, section 3.8.
     """
 
@@ -258,6 +259,7 @@ class Donors(NamedTuple):
     bandwidth: float
     slope: float
     provenance: Provenance
+    fails: Mapping[str, float] = {}
 
 
 class Catalog(NamedTuple):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from aos.domain.plans import Order, Plan
 from aos.domain.skills import Block, Catalog, Donors
 from aos.engine.canonical import After, Canonical, canonical
-from aos.engine.distributions import Floats, Indices, levels
+from aos.engine.distributions import SIZE, Floats, Indices, levels
 from aos.engine.prices import MICRO, Money
 
 Numbers = NDArray[np.intp]
@@ -31,7 +31,8 @@ class Rows(NamedTuple):
 class Loans(NamedTuple):
     """Donors for a plan: `pick` maps a random index to a donor, whose values are multiplied by `scale`.
 
-    The records of donor d for a skill are `time[skill][offset[skill][d] : ... + length[skill][d]]`.
+    The records of donor d for a skill are `time[skill][offset[skill][d] : ... + length[skill][d]]`. A call fails where
+    its random index is below `fails[skill]`.
     """
 
     pick: Numbers
@@ -40,6 +41,7 @@ class Loans(NamedTuple):
     length: Mapping[str, Numbers]
     time: Mapping[str, Floats]
     cost: Mapping[str, Floats] | None
+    fails: Mapping[str, int]
 
     def records(self, skill: str, donor: Numbers, luck: Indices) -> Numbers:
         """One record of each sample's donor, chosen by a uniform index."""
@@ -69,7 +71,7 @@ def matching_rows(plan: Plan, order: Order, catalog: Catalog) -> Rows | None:
 
 def matching_loans(plan: Plan, catalog: Catalog) -> Loans | None:
     """The tables of the first donors that know every skill the plan calls, None where there are none."""
-    if not catalog.donors or not _plain(plan, "fail"):
+    if not catalog.donors or not _plain(plan, "fail", "continue"):
         return None
     skills = [step.skill for step in plan.steps]
     known = (donors for donors in catalog.donors if donors.time_ms.keys() >= set(skills))
@@ -144,6 +146,7 @@ def _loans(donors: Donors, skills: list[str]) -> Loans:
         cost=None
         if donors.cost_cents is None
         else {s: np.concatenate([np.array(r, np.float64) for r in donors.cost_cents[s]]) for s in lengths},
+        fails={s: round(donors.fails.get(s, 0.0) * SIZE) for s in lengths},
     )
 
 

@@ -27,7 +27,6 @@ from aos.engine.streams import (
 
 Samples = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-NOBODY: Samples = np.zeros(0, np.intp)
 
 
 class Met(NamedTuple):
@@ -121,13 +120,14 @@ def from_run(rows: Rows, step: int, drawn: NDArray[np.intp], shared: Shared) -> 
 def from_donor(
     loans: Loans, call: Call, streams: Streams, donor: NDArray[np.intp], shared: Shared
 ) -> tuple[Draw, None]:
-    """A call as one that each sample's donor once made."""
+    """A call as one that each sample's donor once made; whether it fails is luck of its own."""
     skill = call.step.skill
     records = loans.records(skill, donor, streams.indices(len(donor), call.stream, LATENCY))
     scale = loans.scale.take(donor)
     cost = None if loans.cost is None else micro(loans.cost[skill].take(records) * scale)
     time = loans.time[skill].take(records) * scale
-    return _as_recorded(time if shared.factor is None else time * shared.factor, NOBODY, cost), None
+    failed = (streams.indices(len(donor), call.stream, RETRY) < loans.fails[skill]).nonzero()[0]
+    return _as_recorded(time if shared.factor is None else time * shared.factor, failed, cost), None
 
 
 def _as_recorded(time: Floats, failed: Samples, cost: Money | None) -> Draw:

@@ -1,6 +1,6 @@
 """Recorded runs split by time, and what happened in them: to single attempts, to runs of a shape, to runs of a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from aos.domain.records import Records
 from aos.engine.backtest import Seen
-from aos.engine.calibrate.runs import Shape, shapes
-from aos.engine.calibrate.table import Table, table
+from aos.engine.calibrate.runs import Shape, mostly, shapes
+from aos.engine.calibrate.table import Flags, Table, table
 from aos.engine.canonical import After
 from aos.engine.records import select
 
-__all__ = ["Called", "Split", "attempts", "runs_of", "shaped_runs", "split", "whole_runs"]
+__all__ = ["Called", "Split", "attempts", "going_on", "runs_of", "shaped_runs", "split", "whole_runs"]
 
 Called = tuple[str, tuple[str, ...]]
 """A skill and the values of the conditions that split it."""
@@ -66,6 +66,27 @@ def shaped_runs(records: Records, by: tuple[str, ...]) -> dict[ShapeKey, Shape]:
     found = table(records, by)
     called = [(variant.skill, variant.values) for variant in found.variants]
     return {(tuple(called[v] for v in shape.variant), shape.after): shape for shape in shapes(found)}
+
+
+def going_on(found: Mapping[ShapeKey, Shape]) -> Callable[[ShapeKey], tuple[bool, ...]]:
+    """After which failed steps of a shape its runs go on: as they tell, or else other runs that call the same."""
+    of: dict[Called, list[Flags]] = {}
+    for (called, _), shape in found.items():
+        for i, one in enumerate(called):
+            of.setdefault(one, []).append(shape.came_on(i))
+    elsewhere = {one: mostly(np.concatenate(flags)) for one, flags in of.items()}
+
+    def steps(key: ShapeKey) -> tuple[bool, ...]:
+        called, after = key
+        own = found.get(key)
+        ahead = {j for before in after for j in before}
+        return tuple(
+            i in ahead
+            and (mostly(came) if own and (came := own.came_on(i)).size else elsewhere.get(one, False))
+            for i, one in enumerate(called)
+        )
+
+    return steps
 
 
 def runs_of(shape: Shape, goes_on: Sequence[bool]) -> Seen:

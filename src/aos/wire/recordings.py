@@ -2,7 +2,7 @@
 
     {"skills": ["a", "b"], "after": [[], [0]], "gap_ms": [[0, 5], ...], "time_ms": ..., "cost_cents": ...,
      "failed": [[false, false], ...], "draws": [[run, time_scale, cost_scale, weight], ...], "source": "measured", ...}
-    {"time_ms": {"a": [[10, 11], [9]]}, "cost_cents": ..., "bandwidth": 0.45, "slope": 1, ...}
+    {"time_ms": {"a": [[10, 11], [9]]}, "cost_cents": ..., "fails": {"a": 0.01}, "bandwidth": 0.45, "slope": 1, ...}
     {"width": 8, "delay_ms": FIGURE, "growth": 0.7, "growth_sd": 0.2, "stairs": [0, 0.4, 1], ...}
 
 Matrices have a row a run; `aos calibrate` writes them, nobody types them.
@@ -24,7 +24,7 @@ MAX_DRAWS = 4_096
 _MAX = 1e12
 _MAX_STAIRS = 1_000
 _BLOCK = ("skills", "after", "gap_ms", "time_ms", "cost_cents", "failed", "draws")
-_DONORS = ("time_ms", "cost_cents", "bandwidth", "slope")
+_DONORS = ("time_ms", "cost_cents", "fails", "bandwidth", "slope")
 _FAN_OUT = ("width", "delay_ms", "growth", "growth_sd", "stairs")
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -78,6 +78,7 @@ def read_donors(reader: Reader, value: Json, pointer: str) -> Donors | None:
         bandwidth=reader.number(fields["bandwidth"], at(pointer, "bandwidth"), 1.0, low=1e-6, high=100),
         slope=reader.number(fields["slope"], at(pointer, "slope"), 1.0, low=-10, high=10),
         provenance=read_provenance(reader, fields, pointer),
+        fails=_chances(reader, fields.get("fails"), at(pointer, "fails")),
     )
     counts = list(_lengths(times).values())
     same = len({len(row) for row in counts}) == 1
@@ -161,6 +162,15 @@ def _matrix(reader: Reader, value: Field, pointer: str) -> Matrix:
 def _matrices(reader: Reader, value: Field, pointer: str) -> dict[str, Matrix]:
     fields = reader.obj(value, pointer)
     return {name: _matrix(reader, fields[name], at(pointer, name)) for name in fields}
+
+
+def _chances(reader: Reader, value: Field, pointer: str) -> dict[str, float]:
+    if value is None or value is MISSING:
+        return {}
+    fields = reader.obj(value, pointer)
+    return {
+        name: float(reader.number(fields[name], at(pointer, name), 0.0, low=0, high=1)) for name in fields
+    }
 
 
 def _lengths(lists: dict[str, Matrix]) -> dict[str, list[int]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from aos.domain.skills import Donors, Provenance
 from aos.engine.calibrate.runs import Shape
-from aos.engine.calibrate.table import Variant, age
+from aos.engine.calibrate.table import Flags, Variant, age
 from aos.engine.calibrate.times import short
 from aos.engine.distributions import Floats
 
@@ -25,15 +25,16 @@ def chains(shapes: Sequence[Shape]) -> dict[frozenset[int], list[Shape]]:
     return {
         variants: alike
         for variants, alike in found.items()
-        if len({len(s.variant) for s in alike}) > 1 and sum(map(_through, alike)) >= _LEAST_RUNS
+        if len({len(s.variant) for s in alike}) > 1 and sum(map(_many, alike)) >= _LEAST_RUNS
     }
 
 
 def donors(alike: Sequence[Shape], variants: Sequence[Variant]) -> Donors:
     """The runs of chains of the same variants, each with its records of every variant.
 
-    The slope is the elasticity of a run's time in its length, by least squares of logs: longer runs may have quicker
-    steps, and a donor's values are scaled by what is left of it.
+    Runs lend that came to their end, also past failed steps. How often a call fails for good is counted in all runs, by
+    Jeffreys' prior (k + 1/2) / (n + 1). The slope is the elasticity of a run's time in its length, by least squares of
+    logs: longer runs may have quicker steps, and a donor's values are scaled by what is left of it.
     """
     used = sorted(set(alike[0].variant))
     time: dict[str, list[tuple[float, ...]]] = {variants[v].id: [] for v in used}
@@ -41,18 +42,19 @@ def donors(alike: Sequence[Shape], variants: Sequence[Variant]) -> Donors:
     priced = all(np.isfinite(shape.cost).all() for shape in alike)
     for shape in alike:
         called = np.array(shape.variant)
-        for run in np.flatnonzero(shape.ran_through):
+        for run in np.flatnonzero(_lends(shape)):
             for v in used:
                 time[variants[v].id].append(tuple(map(short, shape.time[run, called == v])))
                 cost[variants[v].id].append(tuple(map(short, shape.cost[run, called == v])))
     began = np.concatenate([shape.began for shape in alike])
-    runs = sum(map(_through, alike))
+    runs = sum(map(_many, alike))
     return Donors(
         time_ms={skill: tuple(rows) for skill, rows in time.items()},
         cost_cents={skill: tuple(rows) for skill, rows in cost.items()} if priced else None,
         bandwidth=_BANDWIDTH,
         slope=short(_slope(alike)),
         provenance=Provenance("measured", "chains lend by length", runs, *age(began)),
+        fails={variants[v].id: _fails(alike, v) for v in used},
     )
 
 
@@ -60,7 +62,7 @@ def _slope(alike: Sequence[Shape]) -> float:
     lengths: list[Floats] = []
     totals: list[Floats] = []
     for shape in alike:
-        time = shape.time[shape.ran_through].sum(axis=1)
+        time = shape.time[_lends(shape)].sum(axis=1)
         totals.append(np.log(np.maximum(time, 1e-6)))
         lengths.append(np.full(len(time), np.log(len(shape.variant))))
     length, total = np.concatenate(lengths), np.concatenate(totals)
@@ -68,5 +70,18 @@ def _slope(alike: Sequence[Shape]) -> float:
     return float(np.clip(spread @ total / max(spread @ spread, 1e-12), *_SLOPE))
 
 
-def _through(shape: Shape) -> int:
-    return int(shape.ran_through.sum())
+def _lends(shape: Shape) -> Flags:
+    return shape.completed(shape.went_on)
+
+
+def _many(shape: Shape) -> int:
+    return int(_lends(shape).sum())
+
+
+def _fails(alike: Sequence[Shape], variant: int) -> float:
+    calls = failed = 0
+    for shape in alike:
+        called = np.array(shape.variant) == variant
+        calls += int(shape.ran[:, called].sum())
+        failed += int(shape.failed[:, called].sum())
+    return short((failed + 0.5) / (calls + 1))

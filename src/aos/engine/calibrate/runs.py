@@ -49,12 +49,14 @@ class Shape(NamedTuple):
     @property
     def went_on(self) -> tuple[bool, ...]:
         """Steps that runs don't stop for: most of those in which the step failed came to all that starts after it."""
-        return tuple(self._went_on(i) for i in range(len(self.after)))
+        return tuple(mostly(self.came_on(i)) for i in range(len(self.after)))
 
-    def _went_on(self, i: int) -> bool:
-        followers = [k for k, before in enumerate(self.after) if i in before]
-        came = self.ran[self.failed[:, i]][:, followers].all(axis=1)
-        return bool(followers and came.size and came.mean() > 0.5)
+    def came_on(self, step: int) -> Flags:
+        """Of the runs in which the step failed, which came to all that starts after it; empty where nothing does."""
+        followers = [k for k, before in enumerate(self.after) if step in before]
+        failed = np.flatnonzero(self.failed[:, step] & bool(followers))
+        came: Flags = np.logical_and.reduce(self.ran[failed][:, followers], axis=1)
+        return came
 
     def completed(self, goes_on: Sequence[bool]) -> Flags:
         """The runs that came to their end: no step failed but those that a run `goes_on` after."""
@@ -86,8 +88,8 @@ _Key = tuple[tuple[int, int, int], ...]
 def shapes(table: Table) -> list[Shape]:
     """The shapes of the runs with more than one step, most runs first.
 
-    Left out are runs without a recorded end, and runs whose `after` names steps that they do not have. A run that
-    failed before its last step joins a shape that goes on as it began.
+    Left out are runs without a recorded end, and runs whose `after` names steps that they do not have. Runs that
+    stopped at a failed step join a shape that goes on as they began.
     """
     steps = _steps(table)
     groups: dict[_Key, list[Ints]] = {}
@@ -99,11 +101,16 @@ def shapes(table: Table) -> list[Shape]:
             )
             groups.setdefault(key, []).append(rows)
     found = []
-    for key, stopped in _joined(groups, steps):
+    for key, stopped in _joined(groups, steps, table):
         order = _order(key, table) if len(key) > 1 else None
         if order is not None:
             found.append(_shape(key, order, groups[key], stopped, steps, table))
     return sorted(_merged(found), key=lambda shape: -len(shape.began))
+
+
+def mostly(flags: Flags) -> bool:
+    """Whether most of them are set, and there are any."""
+    return bool(flags.size and flags.mean() > 0.5)
 
 
 def makespan(after: After, gap: Floats, time: Floats) -> Floats:
@@ -146,22 +153,26 @@ def _inferred(steps: _Steps, rows: Ints) -> Ints:
     return after
 
 
-def _joined(groups: dict[_Key, list[Ints]], steps: _Steps) -> list[tuple[_Key, list[Ints]]]:
+def _joined(groups: dict[_Key, list[Ints]], steps: _Steps, table: Table) -> list[tuple[_Key, list[Ints]]]:
     """Every shape with the runs that stopped on the way through it; those are no shape of their own."""
-    stopped = {
-        key: [rows for rows in runs if steps.failed[rows].any()]
-        for key, runs in groups.items()
-        if any(steps.failed[rows].any() for rows in runs)
-    }
     whole = sorted(groups, key=lambda key: -len(groups[key]))
     members = {key: frozenset(key) for key in whole}
     joined: dict[_Key, list[Ints]] = {key: [] for key in whole}
-    for key, runs in stopped.items():
-        wider = next((other for other in whole if members[key] < members[other]), None)
-        if wider is not None:
-            joined[wider] += runs
-            groups[key] = [rows for rows in groups[key] if not steps.failed[rows].any()]
-    return [(key, joined[key]) for key in whole if groups[key]]
+    for key in whole:
+        if _stopped(key, groups[key], steps, table):
+            wider = next((other for other in whole if members[key] < members[other]), None)
+            if wider is not None:
+                joined[wider] += groups.pop(key)
+    return [(key, joined[key]) for key in whole if key in groups]
+
+
+def _stopped(key: _Key, runs: list[Ints], steps: _Steps, table: Table) -> bool:
+    """Whether all runs ended with a failed step: where one came to a good end, so did what the others were to do."""
+    if not all(steps.failed[rows].any() for rows in runs):
+        return False
+    before = {name for _, _, after in key for name in _names(after, table)}
+    last = [i for i, (step, _, _) in enumerate(key) if table.steps[step] not in before]
+    return all(steps.failed[rows[last]].any() for rows in runs)
 
 
 def _order(key: _Key, table: Table) -> Canonical | None:
