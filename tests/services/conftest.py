@@ -1,7 +1,7 @@
 """Servers that a session shares, each started when the first test asks for it; and a database for each test."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ class Base(NamedTuple):
 
     def pooled(self, role: str) -> Secret:
         return Secret(self.server.url(role, self.name, self.pooler.port))
+
+    def drop(self) -> None:
+        """With its connections, of which PgBouncer would keep some."""
+        self.server.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """What a superuser sees."""
@@ -77,13 +81,26 @@ def redis_server() -> Iterator[Process]:
         server.kill()
 
 
+@pytest.fixture(scope="module")
+def new_base(postgres: Postgres, pooler: Process) -> Iterator[Callable[[], Base]]:
+    """Makes databases that are empty but for the schema; they are gone after the module."""
+    made: list[Base] = []
+
+    def make() -> Base:
+        base = Base(postgres, f"aos_{next(_numbers)}", pooler)
+        postgres.create(base.name, _TEMPLATE)
+        made.append(base)
+        return base
+
+    yield make
+    for base in made:
+        base.drop()
+
+
 @pytest.fixture
-def base(postgres: Postgres, pooler: Process) -> Iterator[Base]:
-    """A database of the test's own, empty but for the schema."""
-    name = f"aos_{next(_numbers)}"
-    postgres.create(name, _TEMPLATE)
-    yield Base(postgres, name, pooler)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")  # PgBouncer would keep connections to it
+def base(new_base: Callable[[], Base]) -> Base:
+    """A database of the test's own."""
+    return new_base()
 
 
 def userlist(postgres: Postgres) -> str:

@@ -27,8 +27,8 @@ INSERT INTO catalogs VALUES ('{t}', '{{}}', 'd', gen_random_uuid());
 INSERT INTO budgets VALUES ('{t}', '', 5, 0, 0, gen_random_uuid());
 INSERT INTO permissions VALUES ('{t}', '', '*', true, gen_random_uuid());
 INSERT INTO runs VALUES ('{t}', 'r1', '', 'succeeded', 'd', 0, 0, now(), now(), 'd', '{{}}', gen_random_uuid());
-INSERT INTO idempotency_keys VALUES ('{t}', 'sub', 'k', 'd', 200, '{{}}');
-INSERT INTO audit VALUES (gen_random_uuid(), '{t}', now(), 'sub', 'act', 'object');
+INSERT INTO idempotency_keys VALUES ('{t}', 'iss', 'sub', 'k', 'd', 200, '{{}}');
+INSERT INTO audit VALUES (gen_random_uuid(), '{t}', now(), 'iss', 'sub', 'act', 'object');
 INSERT INTO outbox (id, tenant_id, topic, payload, audit_id)
     VALUES (gen_random_uuid(), '{t}', 't', '{{}}', gen_random_uuid());
 """
@@ -55,8 +55,9 @@ def code(url: Secret, act: Callable[[Database], Awaitable[object]]) -> tuple[str
     return caught.value.code, caught.value.row.status, caught.value.retry_after_s is not None
 
 
-@pytest.fixture
-def two_tenants(base):
+@pytest.fixture(scope="module")
+def two_tenants(new_base):
+    base = new_base()
     for tenant, key in (("acme", "a" * 16), ("evil", "b" * 16)):
         base.server.execute(ROWS.format(t=tenant, k=key), base.name)
     return base
@@ -114,7 +115,7 @@ def test_a_service_key_is_found_before_its_tenant_is_known_and_no_other_row_of_i
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE audit SET actor = 'x'",
+        "UPDATE audit SET subject = 'x'",
         "DELETE FROM audit",
         "TRUNCATE audit CASCADE",
         "ALTER TABLE audit DISABLE TRIGGER ALL",

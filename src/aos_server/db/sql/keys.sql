@@ -11,10 +11,14 @@ INSERT INTO service_keys (id, tenant_id, name, sha256, scopes, owner_issuer, own
 VALUES (%(id)s, tenant(), %(name)s, %(sha256)s, %(scopes)s, %(owner_issuer)s, %(owner_subject)s, %(per_minute)s,
         to_timestamp(%(expires_at_s)s::float8), %(audit_id)s);
 
+-- name: lock
+-- A key of the tenant that is not revoked yet, and that nobody else revokes meanwhile.
+SELECT id FROM service_keys WHERE tenant_id = tenant() AND id = %(id)s AND revoked_at IS NULL FOR UPDATE;
+
 -- name: revoke
 -- From now on the key is not found.
 UPDATE service_keys SET revoked_at = now(), audit_id = %(audit_id)s
-WHERE tenant_id = tenant() AND id = %(id)s AND revoked_at IS NULL;
+WHERE tenant_id = tenant() AND id = %(id)s;
 
 -- name: list
 -- A tenant's keys, the newest first. Never the hash.

@@ -21,7 +21,3 @@ WHERE id = %(id)s AND fence = %(fence)s AND state = 'waiting' RETURNING id;
 -- Give it back, to be tried later; no row where somebody else has claimed it meanwhile.
 UPDATE outbox SET due_at = now() + %(after)s, last_error = %(error)s, claimed_until = '-infinity'
 WHERE id = %(id)s AND fence = %(fence)s AND state = 'waiting' RETURNING id;
-
--- name: backlog
--- How many messages wait, and since when the oldest that is due does.
-SELECT count(*) AS waiting, min(due_at) FILTER (WHERE due_at <= now()) AS oldest FROM outbox WHERE state = 'waiting';

@@ -1,0 +1,82 @@
+"""The named queries: each may be executed by the role that needs it, and the hot ones read no whole table."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.rows import tuple_row
+
+from aos_server.db import queries
+from aos_server.db.queries import sql
+
+NAMES = sorted(queries._all())
+FOLDER = Path(queries.__file__).parent / "sql"
+# What only the worker does; everything else is done by the role that answers requests.
+WORKERS = {
+    *("idempotency.forget", "outbox.claim", "outbox.end", "outbox.again", "audit.pending"),
+    *("audit.place", "audit.checkpoint", "audit.strays"),
+}
+HOT: dict[str, dict[str, object]] = {
+    "audit.page": {"limit": 50, "before_at": None, "before_id": None, "object": None},
+    "audit.exists": {"id": "00000000-0000-0000-0000-000000000000"},
+    "audit.latest": {},
+    "audit.pending": {"limit": 500},
+    "idempotency.get": {"issuer": "iss", "subject": "s7", "key": "k7"},
+    "keys.find": {"id": "a" * 16},
+    "outbox.claim": {"limit": 20, "lease": "1 min"},
+    "runs.get": {"id": "r7"},
+    "runs.page": {"limit": 50, "agent": None, "before_at": None, "before_id": None},
+}
+FILL = """
+SET session_replication_role = replica;
+INSERT INTO runs SELECT 't' || n % 50, 'r' || n, '', 'succeeded', 'd', 0, 0, now() - n * interval '1 s', now(), 'd',
+    '{}', gen_random_uuid() FROM generate_series(1, 5000) n;
+INSERT INTO audit SELECT gen_random_uuid(), 't' || n % 50, now() - n * interval '1 s', 'iss', 's', 'act', 'o' || n
+    FROM generate_series(1, 5000) n;
+INSERT INTO audit_leaves SELECT row_number() OVER () - 1, id, sha256('x') FROM audit;
+INSERT INTO audit_checkpoints SELECT n, sha256('x'), '{}', '' FROM generate_series(1, 5000) n;
+INSERT INTO idempotency_keys SELECT 't' || n % 50, 'iss', 's' || n, 'k' || n, 'd', 200, '{}'
+    FROM generate_series(1, 5000) n;
+INSERT INTO outbox (id, tenant_id, topic, payload, audit_id, state) SELECT gen_random_uuid(), 't1', 't', '{}',
+    gen_random_uuid(), 'delivered' FROM generate_series(1, 5000) n;
+ANALYZE
+"""
+
+
+@pytest.fixture(scope="module")
+def filled(new_base) -> Iterator[psycopg.Connection[tuple[str]]]:
+    base = new_base()
+    base.server.execute(FILL, base.name)
+    with psycopg.connect(base.url("root"), row_factory=tuple_row, prepare_threshold=None) as connection:
+        yield connection
+
+
+def plan(connection: psycopg.Connection[tuple[str]], role: str, name: str, values: dict[str, object]) -> str:
+    with connection.transaction(force_rollback=True):
+        connection.execute(f"SET LOCAL ROLE {role}")
+        connection.execute("SELECT set_config('aos.tenant', 't7', true)")
+        return "\n".join(row[0] for row in connection.execute(f"EXPLAIN {sql(name)}", values))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_role_that_needs_a_query_may_execute_it(filled, name):
+    plan(filled, "aos_worker" if name in WORKERS else "aos_app", name, defaultdict(lambda: None))
+
+
+@pytest.mark.parametrize("name", sorted(WORKERS - {"audit.checkpoint"}))
+def test_what_only_the_worker_does_the_server_may_not(filled, name):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        plan(filled, "aos_app", name, defaultdict(lambda: None))
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_a_hot_query_reads_no_whole_table(filled, name):
+    found = plan(filled, "aos_worker" if name in WORKERS else "aos_app", name, HOT[name])
+    assert not re.search(r"Seq Scan on (?!audit_pending)", found), found
+
+
+def test_every_block_has_a_name_of_its_own():
+    assert sum(text.count("-- name: ") for text in map(Path.read_text, FOLDER.glob("*.sql"))) == len(NAMES)
