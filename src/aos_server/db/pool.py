@@ -52,16 +52,16 @@ class Transaction:
         self._connection = connection
         self.id: str | None = None  # known once `begun` was asked for
 
-    async def send(self, name: str, **values: Any) -> None:
+    async def send(self, name: str, /, **values: Any) -> None:
         """Execute a statement whose result nobody needs; it goes out with the next one whose result is asked for."""
         await self._connection.execute(sql(name), values)
 
-    async def all(self, name: str, **values: Any) -> list[Row]:
+    async def all(self, name: str, /, **values: Any) -> list[Row]:
         """Every row."""
         cursor = await self._connection.execute(sql(name), values)
         return list(await cursor.fetchall())
 
-    async def one(self, name: str, **values: Any) -> Row | None:
+    async def one(self, name: str, /, **values: Any) -> Row | None:
         """The first row, if there is one."""
         cursor = await self._connection.execute(sql(name), values)
         return await cursor.fetchone()
