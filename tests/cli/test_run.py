@@ -6,6 +6,7 @@ import pty
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -330,3 +331,30 @@ def test_a_go_ahead_is_asked_for_and_without_anybody_the_run_pauses(service: Ser
 def _runs(folder: Path) -> list[str]:
     with sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True) as db:
         return [name for (name,) in db.execute("SELECT id FROM runs")]
+
+
+# -- skills of one's own, secrets --------------------------------------------------------------------------------
+
+
+def test_a_program_named_in_the_settings_is_a_skill_and_its_secrets_stay_secret(tmp_path: Path) -> None:
+    flags = dict.fromkeys(("read_only", "idempotent", "destructive", "reversible", "open_world"), True)
+    skill = {
+        "version": "1",
+        "purpose": "?",
+        "effects": flags,
+        "failures": [],
+        "latency_ms": 1,
+        "cost_cents": 0,
+    }
+    (tmp_path / "c.json").write_text(json.dumps({"skills": {"echo": skill}}))
+    (tmp_path / "echo.py").write_text("import json, sys; print(json.dumps({'result': json.load(sys.stdin)}))")
+    words = json.dumps([sys.executable, "echo.py"])
+    (tmp_path / "aos.toml").write_text(
+        f'catalogs = ["c.json"]\n[run]\nsecrets = "s.toml"\ncommands = {{echo = {{words = {words}}}}}\n'
+    )
+    (tmp_path / "s.toml").write_text('token = "hush-hush"\n')
+    (tmp_path / "s.toml").chmod(0o600)
+    plan = inline({"skill": "echo", "params": {"said": "with ${secrets.token}"}})
+    done = run(tmp_path, "--plan", plan, "--json")
+    assert done.document["steps"][0]["output"] == {"said": "with [secret token]"}
+    assert b"hush" not in (tmp_path / "ledger.db").read_bytes()

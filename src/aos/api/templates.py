@@ -24,6 +24,17 @@ CONFIG = """\
 # Runs to simulate at first (more where the verdict is close), and where chance starts.
 # samples = 10000
 # seed = 0
+
+[run]
+# Secrets that plans name: a file of NAME = "value" lines that only you may read.
+# secrets = "secrets.toml"
+
+# Where email_send hands in mail, and where llm_invoke asks; `password` and `key` name secrets.
+# mail = {url = "smtps://mail.example.com", from = "me@example.com", password = "smtp-password"}
+# chat = {url = "https://api.openai.com/v1", key = "openai", model = "gpt-4o-mini"}
+
+# Programs that are skills of your own: parameters as JSON on their input, a result as JSON on their output.
+# commands = {my_skill = {words = ["python3", "my_skill.py"], environment = {LEVEL = "1"}}}
 """
 
 FIRST_PLAN = """\

@@ -6,24 +6,38 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aos.api.ledgers import ledger_path
+from aos.files.run_config import Mail, RunConfig
 from aos.ledger.ledger import Ledger
 from aos.runtime.guards.addresses import Reach
 from aos.runtime.guards.network import Network
 from aos.runtime.secrets import Secrets, from_keyring
-from aos.runtime.skills.world import World
+from aos.runtime.skills.world import ChatService, Command, MailServer, World
 
 __all__ = ["opened"]
 
 
 @contextmanager
 def opened(
-    workspace: Path, allow_hosts: Sequence[str], allow_private: bool, ledger: Path | None
+    workspace: Path, allow_hosts: Sequence[str], allow_private: bool, ledger: Path | None, config: RunConfig
 ) -> Iterator[tuple[World, Ledger]]:
-    """The world that a run sees, and the ledger that it is recorded in.
+    """The world that a run sees, and the ledger that it is recorded in; None: the one of this user.
 
     Raises AosError where the ledger can't be opened: write_failed, ledger_busy, ledger_damaged, ledger_foreign.
     """
-    network = Network(Reach(allow_private=allow_private).allowing(*allow_hosts))
-    world = World(workspace.absolute(), Secrets(os.environ, keyring=from_keyring), network)
+    world = World(
+        workspace.absolute(),
+        Secrets(os.environ, config.secrets, from_keyring),
+        Network(Reach(allow_private=allow_private).allowing(*allow_hosts)),
+        _mail(config.mail),
+        config.chat and ChatService(*config.chat),
+        {name: Command(*program) for name, program in config.programs.items()},
+    )
     with Ledger(ledger_path(ledger)) as record:
         yield world, record
+
+
+def _mail(mail: Mail | None) -> MailServer | None:
+    if mail is None:
+        return None
+    server = MailServer(mail.url, mail.sender)
+    return server if mail.password is None else server._replace(password=mail.password)

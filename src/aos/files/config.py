@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aos.domain.verdicts import DEFAULT_CONFIDENCE, DEFAULT_MIN_SUCCESS, DEFAULT_SAMPLES, MAX_SAMPLES
+from aos.files.run_config import RunConfig, read_run_config
 from aos.files.sources import Document, read_document
 from aos.wire.shape import MISSING, Reader, at
 from aos.wire.strict import Json
@@ -24,6 +25,7 @@ class Config(NamedTuple):
     min_success: float = DEFAULT_MIN_SUCCESS
     samples: int = DEFAULT_SAMPLES
     seed: int = 0
+    run: RunConfig = RunConfig()
 
 
 def find_config(folder: Path | None = None) -> Config:
@@ -44,7 +46,7 @@ def read_config(path: Path) -> Config:
 
 def _config(document: Document, path: Path) -> Config:
     reader = Reader()
-    fields = reader.obj(document.value, "", known=("catalogs", "catalog", "simulate"))
+    fields = reader.obj(document.value, "", known=("catalogs", "catalog", "simulate", "run"))
     simulate = reader.obj(
         fields.get("simulate", {}),
         "/simulate",
@@ -70,6 +72,7 @@ def _config(document: Document, path: Path) -> Config:
             simulate["samples"], "/simulate/samples", DEFAULT_SAMPLES, low=100, high=MAX_SAMPLES
         ),
         seed=reader.integer(simulate["seed"], "/simulate/seed", 0, low=0, high=2**53 - 1),
+        run=read_run_config(reader, fields["run"], "/run", path.parent),
     )
     reader.raise_if_any("invalid_config", str(path))
     return config

@@ -96,18 +96,36 @@ def answer(
         for key, value in result.items()
         if key not in lists and (value is not None or key in unknowns)
     ]
+    # What is the same in every row of a list is said once, which leaves room for what tells the rows apart.
+    alike = {name: _alike(name, objects, unknowns) for name, objects in lists.items()}
+    for name, keys in alike.items():
+        rows += [[(f"{_named(key)} of each", FAINT), _words(key, lists[name][0][key])] for key in keys]
     page.add((_named(query_type), STRONG))
     if rows:
         page.add(page.table("lw", rows))
     for name, objects in lists.items():
         page.add()
-        head: list[Line] = [(_named(key), FAINT) for key in objects[0]]
+        shown = [key for key in objects[0] if key not in alike[name]]
+        head: list[Line] = [(_named(key), FAINT) for key in shown]
         cells: list[list[Line]] = [
-            [_words(key, item.get(key), f"{name}/{i}/{key}" in unknowns) for key in objects[0]]
+            [_words(key, item.get(key), f"{name}/{i}/{key}" in unknowns) for key in shown]
             for i, item in enumerate(objects)
         ]
         page.add(page.table("n" + "w" * (len(head) - 1), [head, *cells]))
     return str(page)
+
+
+def _alike(name: str, objects: list[Mapping[str, Any]], unknowns: Mapping[str, str]) -> list[str]:
+    """Keys, behind the first, with one known value in all of several objects."""
+    if len(objects) < 2:
+        return []
+    return [
+        key
+        for key, value in list(objects[0].items())[1:]
+        if value is not None
+        and all(item.get(key) == value for item in objects)
+        and not any(f"{name}/{i}/{key}" in unknowns for i in range(len(objects)))
+    ]
 
 
 def _row(skill: Skill) -> list[Line]:

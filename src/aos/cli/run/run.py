@@ -55,7 +55,7 @@ def run(
     person = Person(present=not (as_json or events) and sys.stdin.isatty() and sys.stderr.isatty())
     from aos.api.world import opened
 
-    with opened(workspace or Path(), allow_hosts or (), allow_private, ledger) as (world, record):
+    with opened(workspace or Path(), allow_hosts or (), allow_private, ledger, config.run) as (world, record):
         means = Means(
             world,
             record,
