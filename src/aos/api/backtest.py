@@ -138,12 +138,20 @@ class _Work:
         from aos.engine import heldout
 
         wanted = {step.skill for step in plan.steps}
+        needed = {step.skill for step in plan.steps if step.on_error.action != "continue"}
 
-        def belongs(called: heldout.Called) -> bool:
-            return called[0] in wanted or self._id(called) in wanted
+        def among(skills: set[str], called: heldout.Called) -> bool:
+            return called[0] in skills or self._id(called) in skills
 
-        past = heldout.whole_runs(self._parts.past, self._by, belongs)
-        future = heldout.whole_runs(self._parts.future, self._by, belongs)
+        past, future = (
+            heldout.whole_runs(
+                part,
+                self._by,
+                belongs=lambda called: among(wanted, called),
+                may_fail=lambda called: not among(needed, called),
+            )
+            for part in (self._parts.past, self._parts.future)
+        )
         others = self._parts.future_runs - len(future.run)
         if others:
             self._leave_out("other runs", "they call skills that the plan does not", others)

@@ -29,6 +29,7 @@ _ABOVE = {"over95": 0.95, "over99": 0.99}
 _ROWS = 10_000
 """Outcomes scored at once: the losses of each at every level have to fit the memory."""
 _SURE = 1e-3
+_NOTHING = 1e-12
 
 
 class Seen(NamedTuple):
@@ -176,7 +177,7 @@ def _joined(parts: Sequence[_Losses]) -> Quantity | None:
     """
     scaled = []
     for run, columns, pit in parts:
-        unit = columns["naive crps"].mean() or columns["crps"].mean()
+        unit = columns["naive crps" if _errs(columns, "naive crps") else "crps"].mean()
         if unit > 0:
             losses = {name: c if name in {*_CENTRAL, *_ABOVE} else c / unit for name, c in columns.items()}
             scaled.append(_Losses(run, losses, pit))
@@ -191,6 +192,11 @@ def _joined(parts: Sequence[_Losses]) -> Quantity | None:
     )
 
 
+def _errs(columns: dict[str, Floats], name: str) -> bool:
+    """Whether that forecast makes an error that ours can be told in multiples of."""
+    return bool(columns[name].sum() > _NOTHING * columns["crps"].sum())
+
+
 def _quantity(losses: _Losses) -> Quantity:
     run, columns, pit = losses
     ones = np.ones(len(run))
@@ -199,7 +205,7 @@ def _quantity(losses: _Losses) -> Quantity:
         return _ratio(columns[name], ones, run)
 
     def over(name: str) -> Estimate | None:
-        return _ratio(columns["crps"], columns[name], run) if columns[name].any() else None
+        return _ratio(columns["crps"], columns[name], run) if _errs(columns, name) else None
 
     return Quantity(
         n=len(run),

@@ -94,8 +94,13 @@ def runs_of(shape: Shape, goes_on: Sequence[bool]) -> Seen:
     return Seen(shape.number, shape.makespan(), shape.cost.sum(axis=1), shape.completed(goes_on))
 
 
-def whole_runs(records: Records, by: tuple[str, ...], belongs: Callable[[Called], bool]) -> Seen:
-    """What happened to the runs that call nothing but what `belongs`."""
+def whole_runs(
+    records: Records,
+    by: tuple[str, ...],
+    belongs: Callable[[Called], bool],
+    may_fail: Callable[[Called], bool] = lambda _: False,
+) -> Seen:
+    """What happened to the runs that call nothing but what `belongs`; they go on after steps that `may_fail`."""
     found = table(records, by)
     inside = np.array([belongs((variant.skill, variant.values)) for variant in found.variants], bool)
     ranked = np.argsort(found.run, kind="stable")
@@ -104,7 +109,9 @@ def whole_runs(records: Records, by: tuple[str, ...], belongs: Callable[[Called]
     began = np.minimum.reduceat(found.start[ranked], first)
     ended = np.maximum.reduceat(found.end[ranked], first)
     cost = np.add.reduceat(found.cost[ranked], first)
-    failed = np.logical_or.reduceat(_given_up(found)[ranked], first)
+    forgiven = np.array([may_fail((variant.skill, variant.values)) for variant in found.variants], bool)
+    fatal = _given_up(found) & ~forgiven[found.variant]
+    failed = np.logical_or.reduceat(fatal[ranked], first)
     return Seen(found.run[ranked][first][ours], (ended - began)[ours], cost[ours], ~failed[ours])
 
 

@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,6 +132,20 @@ def test_a_plan_is_held_against_the_runs_of_its_skills() -> None:
     assert plan.success.n > 50
 
 
+def test_a_step_that_a_plan_goes_on_after_may_fail_in_its_runs() -> None:
+    fetch, rank, total = tuple[dict[str, Any], ...](
+        {"skill": f"{name}@eu", "params": {}} for name in ("fetch", "rank", "summarise")
+    )
+
+    def succeeded(*plan: dict[str, Any]) -> float:
+        result = backtest(records(), base=default_catalog(), by=("region",), plan=json.dumps(plan))
+        (said,) = pooled(result, "plan").success.said
+        return said.happened.value
+
+    assert succeeded(fetch, rank, total) < 0.8
+    assert succeeded(fetch, rank | {"on_error": "continue"}, total) > 0.95
+
+
 def halved(catalog: Catalog) -> Catalog:
     return catalog._replace(skills={name: half(skill) for name, skill in catalog.skills.items()})
 
@@ -208,6 +223,15 @@ def test_every_outcome_stands_somewhere_in_its_forecast(
     assert sum(time.pit) == pytest.approx(len(future), rel=1e-6)
     assert time.in50.value <= time.in90.value <= time.in95.value
     assert time.over99.value <= time.over95.value
+
+
+def test_ours_is_no_multiple_of_next_to_nothing() -> None:
+    time = score(case([4.0], [1e-308], [0.0])).time
+    assert time
+    assert (time.ratio, time.crps.value) == (None, 4.0)
+    pooled_time = pool([case([4.0], [1e-308], [0.0])]).time
+    assert pooled_time
+    assert pooled_time.crps.value == 1.0
 
 
 @given(VALUES, VALUES, VALUES, st.floats(0.01, 100))
