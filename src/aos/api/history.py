@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aos.api.ledgers import reading
 from aos.domain.failures import FAILURES
-from aos.domain.recorded import Attempted, RunState, Tried
+from aos.domain.recorded import Attempted, Measured, RunState, Tried
 from aos.domain.runs import Money
 from aos.domain.skills import Catalog
 from aos.errors import AosError
@@ -17,7 +17,17 @@ from aos.wire.results import money, significant
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["Question", "Reply", "last_step", "remaining_budget", "what_was_tried", "why_it_failed"]
+__all__ = [
+    "Calls",
+    "Question",
+    "Reply",
+    "last_step",
+    "measured_of",
+    "remaining_budget",
+    "state_of",
+    "what_was_tried",
+    "why_it_failed",
+]
 
 _TRIED = 50
 """Attempts that are told, the latest first."""
@@ -191,6 +201,51 @@ def _latest(db: "sqlite3.Connection", question: Question, *, failed: bool) -> tu
 
 def _succeeded(one: Attempted) -> bool:
     return one.outcome is not None and one.outcome.success
+
+
+class Calls(NamedTuple):
+    """What can be told of budget and rates: the document's values, and why nulls in them are unknown."""
+
+    state: Mapping[str, Any]
+    unknowns: Mapping[str, str]
+
+
+def state_of(question: Question, now_ms: float) -> Calls:
+    """What is left of the latest run's budget, and how many calls of each skill started within the last minute."""
+    left = remaining_budget("remaining_budget_cents", question)
+    key = "remaining_budget_cents"
+    unknowns = {key: left.unknowns[key]} if key in left.unknowns else {}
+    try:
+        with reading(question.ledger) as db:
+            from aos.ledger.reads import recent_calls
+
+            calls = recent_calls(db, now_ms - 60_000)
+    except AosError as error:
+        if error.code != "needs_ledger":
+            raise
+        why = "there is no ledger: nothing has been recorded"
+        return Calls({key: left.result[key], "rates": None}, {**unknowns, "rates": why})
+    limits = {
+        name: skill.rate_limit.per_minute
+        for name, skill in question.catalog.skills.items()
+        if skill.rate_limit
+    }
+    rates = {
+        name: {"per_minute": limits.get(name), "last_minute": calls.get(name, 0)}
+        for name in (*limits, *(name for name in calls if name not in limits))
+    }
+    return Calls({key: left.result[key], "rates": rates}, unknowns)
+
+
+def measured_of(ledger: Path | None, skill: str) -> tuple[Measured | None, str]:
+    """What the ledger has of a skill; None with the reason where it has nothing, or can't be read."""
+    from aos.ledger.reads import measured
+
+    try:
+        with reading(ledger) as db:
+            return measured(db, skill), "no attempt of it is recorded"
+    except AosError as error:
+        return None, error.detail
 
 
 def _attempt(state: RunState, one: Attempted) -> Mapping[str, Any]:

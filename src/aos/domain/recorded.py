@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from aos.domain.outcomes import Effect, Outcome
 from aos.domain.runs import Intent, Money, PauseCause, Place, RunEnd, RunStart, RunStatus, StepEnd
 
-__all__ = ["Attempted", "Damage", "LedgerCheck", "PastFailures", "RunLine", "RunState", "Tried"]
+__all__ = ["Attempted", "Damage", "LedgerCheck", "Measured", "PastFailures", "RunLine", "RunState", "Tried"]
 
 
 class Attempted(NamedTuple):
@@ -87,6 +87,21 @@ class Tried(NamedTuple):
     cost_cents: Decimal | None
     latency_ms: float | None
     started_ms: float
+
+
+class Measured(NamedTuple):
+    """What recorded attempts of a skill were like. Latencies are of those that succeeded, in ms; None: there is none.
+
+    `cost_cents` is the mean of those whose cost is known, `codes` counts failures by code, `last_ms` is Unix time.
+    """
+
+    n: int
+    failed: int
+    codes: Mapping[str, int]
+    latency_p50: float | None
+    latency_p90: float | None
+    cost_cents: float | None
+    last_ms: float
 
 
 class PastFailures(NamedTuple):

@@ -3,6 +3,7 @@
 A forecast is given by its quantiles at levels that rise inside (0, 1); outcomes are arrays of one value each.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -120,3 +121,25 @@ def score(quantiles: Floats, levels: Floats, outcomes: Floats) -> Score:
         p50_error=float(abs(p50 - real50) / max(real50, 1e-12)),
         p95_error=float(abs(p95 - real95) / max(real95, 1e-12)),
     )
+
+
+class Own(NamedTuple):
+    """How a forecast did on the one outcome it was made for.
+
+    `percentile` is where the outcome stands in the forecast, from 0 to 1, in the middle of its share where the forecast
+    has many such values. `pinball` is by level; like `crps` it is in the outcome's unit.
+    """
+
+    percentile: float
+    crps: float
+    pinball: tuple[tuple[float, float], ...]
+
+
+def own_score(levels: Sequence[float], quantiles: Sequence[float], outcome: float) -> Own:
+    """Score a forecast given by its quantiles, of which the outermost stand for all beyond them."""
+    at, values, one = np.asarray(levels), np.maximum.accumulate(quantiles), np.array([outcome])
+    first, last = np.searchsorted(values, outcome, "left"), np.searchsorted(values, outcome, "right") - 1
+    stands = (at[first] + at[last]) / 2 if first < last else pit(values, at, one)[0]
+    wanted = (0.5, 0.9, 0.95, 0.99)
+    lost = tuple((level, pinball(level, float(np.interp(level, at, values)), one)) for level in wanted)
+    return Own(float(stands), crps(np.interp(GRID, at, values), one), lost)

@@ -1,12 +1,14 @@
 """Questions to the ledger: which runs there are, what was tried, how that went."""
 
 import json
+import math
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.recorded import PastFailures, RunLine, Tried
+from aos.domain.recorded import Measured, PastFailures, RunLine, Tried
 from aos.domain.runs import Money, Place
 from aos.errors import AosError
 from aos.ledger.money import of_micro
@@ -16,8 +18,11 @@ __all__ = [
     "count_tried",
     "find_run",
     "latest_run",
+    "measured",
     "past_failures",
+    "plans",
     "recent_calls",
+    "records",
     "runs",
     "score_of",
     "tried",
@@ -114,6 +119,63 @@ def entries_of(db: sqlite3.Connection, run: str, after: int) -> tuple[str, list[
     return status, [
         {"run": run, "seq": seq, "kind": kind, "body": json.loads(body)} for seq, kind, body in rows
     ]
+
+
+def plans(db: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
+    """Every plan that was run, once: the digest by which runs name it, and the plan as JSON."""
+    for digest, text in db.execute(
+        "SELECT digest, json FROM content WHERE digest IN (SELECT plan FROM runs)"
+    ):
+        yield digest, json.loads(text)
+
+
+def records(db: sqlite3.Connection, features: Sequence[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every attempt that was seen to end, in the order of their starts: the plan's digest, the step, and a row of
+    recorded runs (docs/records.md) with those of `features` that it has.
+    """
+    found = db.execute(
+        "SELECT runs.plan, a.run, a.step, a.item, a.iteration, a.skill, a.started_ms, a.latency_ms, a.cost_cents,"
+        " a.outcome, a.code, a.attempt, entries.body FROM attempts a JOIN runs ON runs.id = a.run"
+        " JOIN entries ON entries.seq = a.settled WHERE a.latency_ms IS NOT NULL ORDER BY a.seq"
+    )
+    for plan, run, step, item, iteration, skill, start, latency, cost, outcome, code, attempt, body in found:
+        told = json.loads(body).get("features", {}) if features else {}
+        row = {
+            "run": run,
+            "step": str(Place(step, item, iteration)),
+            "skill": skill,
+            "start_ms": start,
+            "duration_ms": latency,
+            "cost_cents": None if cost is None else float(cost),
+            "outcome": outcome,
+            "code": code,
+            "attempt": attempt,
+            **{name: told[name] for name in features if name in told},
+        }
+        yield plan, step, row
+
+
+def measured(db: sqlite3.Connection, skill: str) -> Measured | None:
+    """What the attempts of a skill were like that were seen to end, None where there are none."""
+    rows = db.execute(
+        "SELECT outcome, coalesce(code, ''), latency_ms, cost_cents, started_ms FROM attempts"
+        " WHERE skill = ? AND latency_ms IS NOT NULL ORDER BY latency_ms",
+        (skill,),
+    ).fetchall()
+    if not rows:
+        return None
+    clean = [latency for outcome, _, latency, _, _ in rows if outcome == "succeeded"]
+    costs = [float(cost) for _, _, _, cost, _ in rows if cost is not None]
+    codes = Counter(code for _, code, _, _, _ in rows if code)
+    return Measured(
+        n=len(rows),
+        failed=len(rows) - len(clean),
+        codes=dict(sorted(codes.items())),
+        latency_p50=clean[(len(clean) - 1) // 2] if clean else None,
+        latency_p90=clean[math.ceil(0.9 * len(clean)) - 1] if clean else None,
+        cost_cents=sum(costs) / len(costs) if costs else None,
+        last_ms=max(started for *_, started in rows),
+    )
 
 
 def past_failures(db: sqlite3.Connection, skill: str, code: str) -> PastFailures:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from aos.domain.distributions import Constant, Distribution, Uniform, median
+from aos.domain.recorded import Measured
 from aos.domain.skills import (
     CallCost,
     Effects,
@@ -24,8 +25,17 @@ from aos.report.page import FAINT, OPEN, STRONG, Line, Page
 Rows = list[list[Line]]
 
 
-def skill(skill: Skill, pools: Mapping[str, int], width: int, colour: bool, ascii: bool = False) -> str:
-    """The card of a skill; `pools` are its catalog's slots by pool."""
+def skill(
+    skill: Skill,
+    pools: Mapping[str, int],
+    width: int,
+    colour: bool,
+    ascii: bool = False,
+    *,
+    measured: Measured | None = None,
+    now_ms: float = 0.0,
+) -> str:
+    """The card of a skill; `pools` are its catalog's slots by pool, `measured` is what was recorded of it."""
     page = Page(width=width, colour=colour, ascii=ascii, labels=10)
     disabled: Line = [("  disabled", OPEN)] if not skill.enabled else ""
     page.add([(skill.id, STRONG), f"  version {skill.version}", *disabled])
@@ -35,11 +45,28 @@ def skill(skill: Skill, pools: Mapping[str, int], width: int, colour: bool, asci
     page.section(
         "failures", [page.table("nw", _failures(skill.failures))] if skill.failures else [_no_failures(skill)]
     )
+    page.section("recorded", [page.table("lw", _recorded(measured, now_ms))] if measured else [])
     page.section("use", [page.table("lw", _use(skill, pools))])
     page.section("parameters", [page.table("nw", _parameters(skill.input_schema))])
     page.section("output", [page.table("nw", _parameters(skill.output_schema))])
     page.section("hints", _hints(skill.hints))
     return str(page)
+
+
+def _recorded(measured: Measured, now_ms: float) -> Rows:
+    """What the ledger has: latency, cost, failures, of how many attempts and how long ago."""
+    median, high = measured.latency_p50, measured.latency_p90
+    codes = ", ".join(f"{code} {n:,}" for code, n in measured.codes.items())
+    age = duration(max(0.0, now_ms - measured.last_ms))
+    return [
+        [("latency", FAINT), UNKNOWN if high is None else f"{duration(median)}, p90 {duration(high)}"],
+        [
+            ("cost", FAINT),
+            "unknown" if measured.cost_cents is None else f"{cents(measured.cost_cents)} on average",
+        ],
+        [("failures", FAINT), chance(measured.failed / measured.n) + (f" ({codes})" if codes else "")],
+        [("from", FAINT), (f"n {measured.n:,}, the last {age} ago", FAINT)],
+    ]
 
 
 def _figure(figure: Figure[Distribution] | None, write: Callable[[float], str]) -> Iterator[Line]:

@@ -3,11 +3,12 @@
 A figure that nobody knows is null, with an entry in `unknowns` that points at it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aos.domain.distributions import median
 from aos.domain.plans import MAX_INSTANCES, MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS, MAX_STEPS_API
+from aos.domain.recorded import Measured
 from aos.domain.skills import CallCost, Catalog, Skill, TokenCost
 from aos.domain.verdicts import DEFAULT_SAMPLES, MAX_SAMPLES
 from aos.wire.catalogs import MAX_SKILLS, dump_catalog, dump_skill
@@ -39,9 +40,17 @@ def typical_cost(skill: Skill) -> float | None:
             return None
 
 
-def skill(one: Skill) -> Document:
-    """The document `aos.skill/1`: the descriptor in full."""
-    return {**envelope("aos.skill/1"), **_descriptor(one), "unknowns": _of_descriptor(one, "")}
+def skill(one: Skill, measured: Measured | None = None, why: str = "nothing is recorded") -> Document:
+    """The document `aos.skill/1`: the descriptor in full, and what was recorded of it; `why` nothing was."""
+    unknowns = _of_descriptor(one, "")
+    if measured is None:
+        unknowns.append({"pointer": "/measured", "reason": why})
+    return {
+        **envelope("aos.skill/1"),
+        **_descriptor(one),
+        "measured": None if measured is None else _measured(measured),
+        "unknowns": unknowns,
+    }
 
 
 def skills(catalog: Catalog) -> Document:
@@ -57,10 +66,15 @@ def catalog(whole: Catalog) -> Document:
     return {**envelope("aos.catalog/1"), "catalog": dump_catalog(whole), "unknowns": unknowns}
 
 
-def capabilities(catalog: Catalog, commands: Sequence[Document], *, state: bool) -> Document:
+def capabilities(
+    catalog: Catalog,
+    commands: Sequence[Document],
+    state: Mapping[str, Any] | None = None,
+    state_unknowns: Mapping[str, str] = {},
+) -> Document:
     """The document `aos.capabilities/1`. `commands` are the caller's own, each with the `schemas` it can print.
 
-    With `state` it has budget and rates as recorded, which nobody knows as long as there is no ledger.
+    `state` is budget and rates as recorded, where these are wanted, `state_unknowns` why nulls in it are unknown.
     """
     shared = dump_catalog(catalog._replace(skills={}))
     document = {
@@ -74,13 +88,24 @@ def capabilities(catalog: Catalog, commands: Sequence[Document], *, state: bool)
         "limits": _limits(),
     }
     document["unknowns"] += _shared_unknowns(catalog, "")
-    if state:
-        document["state"] = {"remaining_budget_cents": None, "rates": None}
-        reason = "there is no ledger: nothing has been recorded"
+    if state is not None:
+        document["state"] = state
         document["unknowns"] += [
-            {"pointer": at("/state", key), "reason": reason} for key in document["state"]
+            {"pointer": at("/state", key), "reason": why} for key, why in state_unknowns.items()
         ]
     return document
+
+
+def _measured(found: Measured) -> Document:
+    return {
+        "n": found.n,
+        "failed": found.failed,
+        "codes": dict(found.codes),
+        "latency_p50_ms": _rounded(found.latency_p50),
+        "latency_p90_ms": _rounded(found.latency_p90),
+        "cost_cents": _rounded(found.cost_cents),
+        "last_ms": found.last_ms,
+    }
 
 
 def _skills(catalog: Catalog) -> Document:

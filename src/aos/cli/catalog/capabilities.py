@@ -1,6 +1,7 @@
 """`aos capabilities`."""
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from typer import Option
 
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
-from aos.cli.options import Catalogs
+from aos.cli.options import Catalogs, Ledger
 from aos.files.config import find_config
 from aos.wire import capabilities as wire
 
@@ -18,13 +19,21 @@ COMMANDS = Path(__file__).parents[1] / "commands.json"
 
 def capabilities(
     state: Annotated[bool, Option("--state", help="Add budget and rates as recorded in the ledger.")] = False,
+    ledger: Ledger = None,
     catalogs: Catalogs = None,
 ) -> Answer:
     """Everything that can be done here: as a table the skills; with --json also commands, codes and limits."""
-    catalog = load_catalog(catalogs or (), find_config())
+    config = find_config()
+    catalog = load_catalog(catalogs or (), config)
 
     def document() -> dict[str, Any]:
-        return wire.capabilities(catalog, json.loads(COMMANDS.read_bytes()), state=state)
+        commands = json.loads(COMMANDS.read_bytes())
+        if not state:
+            return wire.capabilities(catalog, commands)
+        from aos.api.history import Question, state_of
+
+        question = Question(catalog, usual_cents=config.budget_cents, ledger=ledger)
+        return wire.capabilities(catalog, commands, *state_of(question, time.time() * 1000))
 
     def text(look: Look) -> str:
         from aos.report import tables

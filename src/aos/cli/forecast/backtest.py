@@ -4,7 +4,7 @@ from aos.api.backtest import Thresholds
 from aos.api.backtest import backtest as run
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
-from aos.cli.forecast.records import By, Features, RunsArgument, chosen, load, told
+from aos.cli.forecast.records import By, Features, FromLedger, RunsArgument, chosen, load, told
 from aos.cli.forecast.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
 from aos.cli.options import Catalogs, PlanOption, first
 from aos.errors import Exit
@@ -14,7 +14,8 @@ from aos.wire.learned import backtest as document
 
 
 def backtest(
-    runs: RunsArgument,
+    runs: RunsArgument = None,
+    ledger: FromLedger = False,
     plan: PlanOption = None,
     auto: Auto = False,
     by: By = None,
@@ -33,7 +34,7 @@ def backtest(
     """
     base = load_catalog(catalogs or (), find_config())
     share = first(split, otherwise=0.6)
-    read, conditions = load(runs, by, features, share=share)
+    read, conditions, source = load(runs, ledger, base, by, features, share=share)
     result = run(
         read.records,
         base=base,
@@ -48,15 +49,15 @@ def backtest(
     if html is not None:
         from aos.report.backtest import page
 
-        write_file(html, page(runs, result), replace=True)
+        write_file(html, page(source, result), replace=True)
 
     def text(look: Look) -> str:
         from aos.report import calibration
 
-        return calibration.backtest(runs, result, *look)
+        return calibration.backtest(source, result, *look)
 
     return Answer(
-        lambda: document(read, result, name=runs, exit_status=status),
+        lambda: document(read, result, name=source, exit_status=status),
         text,
         status,
         (*told(read.flaws), *chosen(read, by, conditions)),

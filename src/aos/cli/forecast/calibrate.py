@@ -10,7 +10,7 @@ from aos.api.learned import catalog_text, compared, learned_document
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.catalog.drafts import Force, ending
-from aos.cli.forecast.records import By, Features, RunsArgument, chosen, load, told
+from aos.cli.forecast.records import By, Features, FromLedger, RunsArgument, chosen, load, told
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
 from aos.files.outputs import write_file
@@ -21,7 +21,8 @@ Out = Annotated[Path | None, Option("--out", metavar="FILE", help="Write the cat
 
 
 def calibrate(
-    runs: RunsArgument,
+    runs: RunsArgument = None,
+    ledger: FromLedger = False,
     by: By = None,
     features: Features = None,
     out: Out = None,
@@ -35,7 +36,7 @@ def calibrate(
     """
     form = ending(out, ".toml", ".json")
     base = load_catalog(catalogs or (), find_config())
-    read, conditions = load(runs, by, features)
+    read, conditions, source = load(runs, ledger, base, by, features)
     learned = learn(read.records, base=base, by=conditions)
     rows = compared(learned, base)
     catalog = learned_document(learned)
@@ -47,10 +48,10 @@ def calibrate(
         from aos.report import calibration
 
         wrote = "".join(f"wrote {visible(path, 200)}\n" for path in written)
-        return calibration.calibration(runs, read, rows, *look) + wrote
+        return calibration.calibration(source, read, rows, *look) + wrote
 
     return Answer(
-        lambda: document(read, rows, catalog, name=runs, by=conditions, written=written),
+        lambda: document(read, rows, catalog, name=source, by=conditions, written=written),
         text,
         aside=(*told(read.flaws), *chosen(read, by, conditions)),
     )

@@ -1,18 +1,26 @@
 """What the commands that read recorded runs share."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, NamedTuple
 
 from typer import Argument, BadParameter, Option
 
 from aos.api.calibrate import conditions
-from aos.api.records import load_records
+from aos.api.ledgers import ledger_path
+from aos.api.records import load_recorded, load_records
 from aos.domain.records import Flaw, ReadRecords
+from aos.domain.skills import Catalog
 from aos.wire.problems import visible
 
 AUTO = "auto"
 
 RunsArgument = Annotated[
-    str, Argument(metavar="RUNS", help="Recorded runs: .csv or .jsonl, also .gz; `-` is standard input.")
+    str | None,
+    Argument(metavar="[RUNS]", help="Recorded runs: .csv or .jsonl, also .gz; `-` is standard input."),
+]
+FromLedger = Annotated[
+    bool,
+    Option("--ledger", help="Read the ledger: RUNS is then its file, and unless given that of your data."),
 ]
 By = Annotated[
     str | None,
@@ -37,14 +45,43 @@ def columns(text: str | None, option: str) -> tuple[str, ...]:
     return names
 
 
-def load(
-    runs: str, by: str | None, features: str | None, *, share: float = 1.0
-) -> tuple[ReadRecords, tuple[str, ...]]:
-    """The records with what was wrong with them, and the columns that split skills.
+class Loaded(NamedTuple):
+    """The records with what was wrong with them, the columns that split skills, and where they are from."""
 
-    With `auto` these are found in the first `share` of the records, so that what is found can be scored on the rest.
+    read: ReadRecords
+    split: tuple[str, ...]
+    source: str
+
+
+def load(
+    runs: str | None,
+    ledger: bool,
+    catalog: Catalog,
+    by: str | None,
+    features: str | None,
+    *,
+    share: float = 1.0,
+) -> Loaded:
+    """The records of a file, or of a ledger.
+
+    With `auto` the columns that split skills are found in the first `share` of the records, so that what is found can
+    be scored on the rest.
     """
     numbers = columns(features, "--feature")
+    if ledger:
+        if by is not None:
+            raise BadParameter("a ledger has no columns that split skills", param_hint="--by")
+        path = ledger_path(None if runs is None else Path(runs))
+        return Loaded(load_recorded(path, catalog, features=numbers), (), str(path))
+    if runs is None:
+        raise BadParameter("give recorded runs: a file, or --ledger", param_hint="RUNS")
+    read, split = _from_file(runs, by, numbers, share)
+    return Loaded(read, split, runs)
+
+
+def _from_file(
+    runs: str, by: str | None, numbers: tuple[str, ...], share: float
+) -> tuple[ReadRecords, tuple[str, ...]]:
     if by != AUTO:
         named = columns(by, "--by")
         return load_records(runs, by=named, features=numbers), named
