@@ -68,7 +68,7 @@ def race(folder: Path, *, processes: int, runs: int, kills: int, seed: int = 0) 
     )  # by a worker before this process of it began: none is killed before it writes
     killed, faults = 0, list[str]()
     while workers:
-        time.sleep(rng.uniform(0.01, 0.1))
+        time.sleep(rng.uniform(0, 0.05))
         chosen = rng.choice(list(workers))
         victim = workers[chosen]
         if killed < kills and victim.poll() is None and _size(folder, chosen) > written[chosen]:
