@@ -1,11 +1,12 @@
 """Servers on this machine that answer as a test says."""
 
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Received(NamedTuple):
@@ -26,12 +27,21 @@ Answers = Callable[[Received], list[Part]]
 class HttpServer:
     """Reads one request per connection, sends what `answers` says, and closes. `received` has all requests."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         seen = self.received
         stopped = threading.Event()
 
         class Handler(socketserver.StreamRequestHandler):
+            def setup(self) -> None:
+                if tls:
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                super().setup()
+
+            def finish(self) -> None:
+                super().finish()
+                self.request.close()
+
             def handle(self) -> None:
                 try:
                     request = _read(self.rfile)
@@ -47,6 +57,9 @@ class HttpServer:
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
             daemon_threads = True
+
+            def handle_error(self, request: Any, address: Any) -> None:
+                pass  # a client that does not trust us ends the handshake
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._stopped = stopped
@@ -72,8 +85,8 @@ def _read(stream) -> Received:
 
 
 @contextmanager
-def serving(answers: Answers) -> Iterator[HttpServer]:
-    server = HttpServer(answers)
+def serving(answers: Answers, tls: ssl.SSLContext | None = None) -> Iterator[HttpServer]:
+    server = HttpServer(answers, tls)
     try:
         yield server
     finally:

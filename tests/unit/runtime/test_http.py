@@ -2,11 +2,15 @@
 
 import gzip
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import trustme
 
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.addresses import Reach
@@ -253,3 +257,29 @@ def test_headers_that_would_break_the_request_are_refused(headers):
 def test_an_origin_has_no_path_and_no_credentials():
     assert origin("https://me:pw@Example.com:8443/a?b=c") == "https://example.com:8443"
     assert origin("https://example.com:443/") == "https://example.com"
+
+
+AUTHORITY = trustme.CA()
+
+
+@contextmanager
+def secured(host: str) -> Iterator[int]:
+    """An HTTPS server on this machine whose certificate is for `host`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(host).configure_cert(context)
+    with serving(lambda request: [reply("secure")], context) as server:
+        yield server.port
+
+
+def test_tls_verifies_the_name_though_the_address_is_pinned():
+    trusting = ssl.create_default_context()
+    AUTHORITY.configure_trust(trusting)
+    resolver = named(bank_test=["127.0.0.1"], evil_test=["127.0.0.1"])
+    network = Network(Reach(allow_private=True), resolver, trusting)
+    with secured("bank.test") as port:
+        assert ask(f"https://bank.test:{port}/", network=network).body == b"secure"
+        for other in (network._replace(tls=None), network):
+            host = "bank.test" if other.tls is None else "evil.test"
+            error = refused(f"https://{host}:{port}/", network=other)
+            assert (error.code, error.effect) == ("CONNECTION", "none")
+            assert "certificate" in error.detail
