@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -171,7 +172,10 @@ def test_the_limit_of_a_body_is_exact(size):
 def test_a_bomb_is_unpacked_no_further_than_the_limit():
     bomb = gzip.compress(b"\0" * 50_000_000)
     with serving(lambda request: [reply(bomb, content_encoding="gzip")]) as server:
+        tracemalloc.start()
         assert refused(server.url, max_bytes=100_000).code == "REPLY_TOO_LARGE"
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+        tracemalloc.stop()
 
 
 def test_gzip_is_unpacked_and_nothing_else():

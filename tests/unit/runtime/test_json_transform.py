@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import tracemalloc
 from typing import Any
 
 import jmespath
@@ -84,8 +85,17 @@ def test_a_query_that_would_fill_the_memory_is_stopped_early(bomb):
     assert code(BOMBS[bomb], "abc") == "BAD_QUERY"
 
 
+def test_a_text_that_would_be_too_long_is_never_joined():
+    """The glue stands between all pieces: 5 kB of it between 5,000 make 25 MB."""
+    glue = {"glue": "x" * 5_000, "pieces": [""] * 5_000}
+    tracemalloc.start()
+    assert code("join(glue, pieces)", glue, max_input_bytes=30_000) == "BAD_QUERY"
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
 def test_steps_are_bounded():
-    assert code("[*][*][*][*]", [[[[1] * 100] * 100] * 100]) == "BAD_QUERY"
+    assert code("length([*][*][*][*])", [[[[1] * 100] * 100] * 100]) == "BAD_QUERY"
 
 
 @pytest.mark.parametrize(("size", "fits"), [(99, True), (100, True), (101, False)])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import aos
-from aos.domain.distributions import Constant, Lognormal
+from aos.domain.distributions import Constant, Distribution, Lognormal
 from aos.domain.failures import FAILURES
 from aos.domain.runs import Place
 from aos.domain.skills import CallCost, Figure, Provenance, Skill
@@ -53,7 +53,7 @@ def test_a_limit_that_is_no_number_is_told(stated):
     assert caught.value.findings[0].pointer == "/skills/fs_read/constraints/max_bytes"
 
 
-def priced(cost: Constant | Lognormal) -> Skill:
+def priced(cost: Distribution) -> Skill:
     figure = Figure(cost, Provenance("declared"))
     return SHIPPED["json_transform"]._replace(cost=CallCost(figure))
 
