@@ -370,6 +370,7 @@ def skills(name: str) -> Strategy[Skill]:
         "overhead": _spreads,
         "latency_by": st.none() | _growths,
         "cost_by": st.none() | _growths,
+        "drift": _ratios,
         "constraints": st.dictionaries(words, json_values, max_size=2),
         "hints": st.builds(Hints, _texts, _texts, _texts),
         "enabled": st.booleans(),

@@ -61,6 +61,26 @@ def test_sizes_that_a_plan_states_condition_its_forecast(tmp_path: Path) -> None
     assert "tokens recorded: " in shown
 
 
+def test_an_old_catalog_is_less_sure_on_the_day_that_is_asked_for(tmp_path: Path) -> None:
+    aos("calibrate", str(RUNS), "--by", "region", "--out", "learned.json", cwd=tmp_path)
+    assert (
+        "its level moves by about" in aos("skill", "rank@eu", "--catalog", "learned.json", cwd=tmp_path).text
+    )
+    asked = ("--plan", '[{"skill": "rank@eu"}]', "--catalog", "learned.json", "--json")
+    fresh = aos("simulate", *asked, cwd=tmp_path).document
+    old = aos("simulate", *asked, "--on", "2026-09-01", cwd=tmp_path).document
+    assert (
+        old["forecast"]["duration_ms"]["p95"]["value"]
+        > 1.2 * fresh["forecast"]["duration_ms"]["p95"]["value"]
+    )
+    assert any("183 days old on 2026-09-01" in warning for warning in old["warnings"])
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    again = ("verify", "old.json", "--catalog", "learned.json")
+    assert aos(*again, "--on", "2026-09-01", cwd=tmp_path).status == 0
+    assert aos(*again, cwd=tmp_path).status == 3
+    assert aos("simulate", *asked, "--on", "soon", cwd=tmp_path).status == 2
+
+
 def test_columns_that_split_skills_are_found(tmp_path: Path) -> None:
     done = aos("calibrate", str(RUNS), "--by", "auto", "--json", cwd=tmp_path)
     assert (done.document["by"], faults(done.document)) == (["region"], [])

@@ -1,12 +1,13 @@
 """What several commands take, and what they do with it."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from typer import Argument, BadParameter, Option
 
-from aos.cli.values import cents
+from aos.cli.values import cents, day
 
 T = TypeVar("T")
 
@@ -24,6 +25,14 @@ Inputs = Annotated[
 ]
 Budget = Annotated[
     Decimal | None, Option(parser=cents, metavar="CENTS", help="The most that it may cost: 100 is a dollar.")
+]
+On = Annotated[
+    date | None,
+    Option(
+        parser=day,
+        metavar="DAY",
+        help="The day it is for, 2026-01-31 or `today`: figures measured long before are less sure.",
+    ),
 ]
 Ledger = Annotated[
     Path | None,

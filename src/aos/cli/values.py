@@ -1,5 +1,6 @@
 """How the words given to options become values."""
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from typer import BadParameter
@@ -53,6 +54,14 @@ def seed_number(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 15:
         raise BadParameter("expected a whole number of at most 15 digits")
     return int(text)
+
+
+def day(text: str) -> date:
+    """A day such as 2026-01-31, or `today`."""
+    try:
+        return date.today() if text == "today" else date.fromisoformat(text)
+    except ValueError:
+        raise BadParameter("expected a day such as 2026-01-31, or `today`") from None
 
 
 def named_values(pairs: list[str]) -> dict[str, Json]:

@@ -173,7 +173,7 @@ class Skill(NamedTuple):
 
     `effects` are those of any call, the worst there is; `effects_by` those of calls that are known better. `latency`
     and `cost` are over all that was recorded; `latency_by` and `cost_by` take their place in a step that states one
-    of their features.
+    of their features. `drift` is the standard deviation that the log of its level of time gains in a year.
     """
 
     id: str
@@ -193,6 +193,7 @@ class Skill(NamedTuple):
     fan_out: FanOut | None = None
     latency_by: Growth | None = None
     cost_by: Growth | None = None
+    drift: Figure[float] | None = None
     constraints: Mapping[str, Any] = {}
     hints: Hints = Hints()
     enabled: bool = True

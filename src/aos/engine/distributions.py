@@ -44,6 +44,14 @@ def sum_table(first: Floats, second: Floats) -> Floats:
     return total
 
 
+def product_table(first: Floats, second: Floats) -> Floats:
+    """The table of the product of two independent quantities, likewise."""
+    side = int(SIZE**0.5)
+    product: Floats = np.multiply.outer(at_ranks(first, side), at_ranks(second, side)).ravel()
+    product.sort()
+    return product
+
+
 @lru_cache(maxsize=1)
 def levels() -> Floats:
     """The levels of a table's entries."""

@@ -7,13 +7,11 @@ figures over all records, in which every size has its share already.
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from aos.domain.distributions import Distribution, Quantiles, scaled
 from aos.domain.features import feature_value
 from aos.domain.kept import kept
 from aos.domain.skills import CallCost, Figure, Growth, Skill
-from aos.engine.distributions import SIZE, Floats, at_ranks, quantile_table, sum_table
+from aos.engine.distributions import at_ranks, product_table, quantile_table, sum_table
 
 _LEVELS = tuple((i + 0.5) / 1_000 for i in range(1_000))
 
@@ -52,12 +50,5 @@ def _at(growth: Growth, known: Mapping[str, float]) -> Distribution:
     total = left[0]
     for more in left[1:]:
         total = sum_table(total, more)
-    values = _product(total + stated, quantile_table(growth.rest.value))
+    values = product_table(total + stated, quantile_table(growth.rest.value))
     return Quantiles(_LEVELS, tuple(map(float, at_ranks(values, len(_LEVELS)))))
-
-
-def _product(first: Floats, second: Floats) -> Floats:
-    side = int(SIZE**0.5)
-    product = np.multiply.outer(at_ranks(first, side), at_ranks(second, side)).ravel()
-    product.sort()
-    return product

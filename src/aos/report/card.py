@@ -1,6 +1,7 @@
 """One skill in full: what an attempt costs, how long it takes, how it fails, and where each figure is from."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ from aos.report.page import FAINT, OPEN, STRONG, Line, Page
 
 Rows = list[list[Line]]
 
+_YEAR_DAYS = 365.25
+
 
 def skill(
     skill: Skill,
@@ -40,7 +43,8 @@ def skill(
     disabled: Line = [("  disabled", OPEN)] if not skill.enabled else ""
     page.add([(skill.id, STRONG), f"  version {skill.version}", *disabled])
     page.add(skill.purpose)
-    page.section("latency", [*_figure(skill.latency, duration), *_growth(skill.latency_by, duration)])
+    latency = [*_figure(skill.latency, duration), *_growth(skill.latency_by, duration), *_drift(skill.drift)]
+    page.section("latency", latency)
     page.section("cost", [*_cost(skill), *_growth(skill.cost_by, cents)])
     page.section(
         "failures", [page.table("nw", _failures(skill.failures))] if skill.failures else [_no_failures(skill)]
@@ -87,6 +91,15 @@ def _growth(growth: Growth | None, write: Callable[[float], str]) -> Iterator[Li
     yield _source(growth.rest.provenance)
     for f in growth.features:
         yield (f"{f.name} recorded: {_spread(f.seen, number)}", FAINT)
+
+
+def _drift(drift: Figure[float] | None) -> Iterator[Line]:
+    """Over the days that were recorded: what it would be in a year is another question after a day of records."""
+    if drift:
+        days = drift.provenance.window_days or _YEAR_DAYS
+        moves = math.expm1(drift.value * math.sqrt(days / _YEAR_DAYS))
+        yield f"its level moves by about {chance(moves)} in {number(days)} days"
+        yield _source(drift.provenance)
 
 
 def _spread(distribution: Distribution, write: Callable[[float], str]) -> str:

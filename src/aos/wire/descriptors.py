@@ -31,12 +31,14 @@ MAX_ATTEMPTS = 10
 MAX_MS = 1e10
 """Times of a descriptor go up to 115 days."""
 MAX_CENTS = 1e9
+MAX_DRIFT = 10.0
+"""Log of the level in a year: beyond it nothing is known any more."""
 
 _COSTS = ("cost_cents", "cost")
 _SKILL = (
     *("version", "purpose", "input_schema", "output_schema", "main_output", "latency_ms", *_COSTS),
     *("failures", "effects", "retry", "rate_limit", "pool", "overhead_ms", "fan_out", "latency_by"),
-    *("cost_by", "constraints", "hints", "enabled", "effects_by"),
+    *("cost_by", "drift_per_year", "constraints", "hints", "enabled", "effects_by"),
 )
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-")
 
@@ -77,6 +79,7 @@ def read_skill(
         fan_out=read_fan_out(reader, fields["fan_out"], at(pointer, "fan_out")),
         latency_by=read_growth(reader, fields["latency_by"], at(pointer, "latency_by"), high=MAX_MS),
         cost_by=read_growth(reader, fields["cost_by"], at(pointer, "cost_by"), high=MAX_CENTS),
+        drift=ratio(reader, fields["drift_per_year"], at(pointer, "drift_per_year"), high=MAX_DRIFT),
         constraints=dict(reader.obj(_stated(fields, "constraints"), at(pointer, "constraints"))),
         hints=_hints(reader, _stated(fields, "hints"), at(pointer, "hints")),
         enabled=reader.flag(fields["enabled"], at(pointer, "enabled"), True),
@@ -250,17 +253,21 @@ def dump_skill(skill: Skill) -> dict[str, Any]:
         "pool": skill.pool,
         "overhead_ms": dump_figure(skill.overhead),
         "fan_out": dump_fan_out(skill.fan_out),
-        **_dump_growths(skill),
+        **_dump_learned(skill),
         "constraints": dict(skill.constraints),
         "hints": {key: list(values) for key, values in skill.hints._asdict().items()},
         "enabled": skill.enabled,
     }
 
 
-def _dump_growths(skill: Skill) -> dict[str, Any]:
-    """Only of skills that have some: most have none."""
-    stated = {"latency_by": dump_growth(skill.latency_by), "cost_by": dump_growth(skill.cost_by)}
-    return {key: growth for key, growth in stated.items() if growth}
+def _dump_learned(skill: Skill) -> dict[str, Any]:
+    """What only records tell, of skills that have it: most have none."""
+    stated = {
+        "latency_by": dump_growth(skill.latency_by),
+        "cost_by": dump_growth(skill.cost_by),
+        "drift_per_year": dump_ratio(skill.drift),
+    }
+    return {key: learned for key, learned in stated.items() if learned}
 
 
 def _dump_failure(mode: FailureMode) -> dict[str, Any]:

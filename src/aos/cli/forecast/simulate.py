@@ -4,6 +4,7 @@ from functools import partial
 
 from typer import BadParameter
 
+from aos.api.ageing import on_day
 from aos.api.simulate import simulate as forecast
 from aos.api.sources import load_catalog, load_plan
 from aos.cli.answer import Answer, Stream
@@ -24,7 +25,7 @@ from aos.cli.forecast.options import (
 from aos.cli.forecast.pages import AsMarkdown, HtmlFile, text, write_page
 from aos.cli.forecast.progress import Progress
 from aos.cli.forecast.status import FAIL_ON, exit_status
-from aos.cli.options import Budget, Catalogs, Inputs, PlanArgument, PlanOption, first, one_plan
+from aos.cli.options import Budget, Catalogs, Inputs, On, PlanArgument, PlanOption, first, one_plan
 from aos.cli.values import named_values
 from aos.domain.verdicts import Limits
 from aos.files.config import find_config
@@ -49,6 +50,7 @@ def simulate(
     html: HtmlFile = None,
     many: Many = False,
     summary: Summary = False,
+    on: On = None,
 ) -> Answer | Stream:
     """Forecast a plan: what it will cost, how long it will take, whether it will work.
 
@@ -63,7 +65,8 @@ def simulate(
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
-    catalog = load_catalog(catalogs or (), config)
+    aged = on_day(load_catalog(catalogs or (), config), on)
+    catalog = aged.catalog
     asked = asked_for(budget, deadline, confidence, min_success, config)
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
     judged = partial(exit_status, fail_on=fail_on or FAIL_ON)
@@ -88,7 +91,7 @@ def simulate(
             seed=seed,
             explain=apply is None,
             alternatives=alternatives if apply is None else True,
-            notes=parsed.notes,
+            notes=(*parsed.notes, *aged.notes(parsed.plan)),
             progress=progress,
         )
     if apply is not None:

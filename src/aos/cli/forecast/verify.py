@@ -4,11 +4,12 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from aos.api.ageing import on_day
 from aos.api.sources import load_catalog, load_plan
 from aos.api.verify import load_result
 from aos.api.verify import verify as recompute
 from aos.cli.answer import Answer, Look
-from aos.cli.options import Catalogs, Inputs
+from aos.cli.options import Catalogs, Inputs, On
 from aos.cli.values import named_values, seed_number
 from aos.errors import Exit
 from aos.files.config import find_config
@@ -31,6 +32,7 @@ def verify(
     seed: Seed = None,
     catalogs: Catalogs = None,
     inputs: Inputs = None,
+    on: On = None,
 ) -> Answer:
     """Compute a saved result again, from the plan in it and the catalogs of now.
 
@@ -40,7 +42,7 @@ def verify(
     """
     if inputs and plan is None:
         raise BadParameter("inputs belong to the plan of --plan", param_hint="--input")
-    catalog = load_catalog(catalogs or (), find_config())
+    catalog = on_day(load_catalog(catalogs or (), find_config()), on).catalog
     saved = load_result(result)
     expected = load_plan(plan, catalog, named_values(inputs or [])).plan if plan else None
     found = recompute(saved, catalog, plan=expected, samples=samples, seed=seed)

@@ -18,6 +18,7 @@ from aos.domain.skills import (
     Skill,
 )
 from aos.engine.calibrate import growth, times
+from aos.engine.calibrate.drift import Dated, Walk, walks
 from aos.engine.calibrate.experts import local_level
 from aos.engine.calibrate.growth import Grown
 from aos.engine.calibrate.outages import Ended, Lasting, lasting
@@ -116,6 +117,7 @@ def _learn(
     known = growth.Known(attempts[0].features, [a.x for a in attempts], [a.age for a in attempts], columns)
     time_growth = growth.grown([np.where(a.failed, np.nan, a.time) for a in attempts], known)
     cost_growth = growth.grown([a.cost for a in attempts], known)
+    drifts = walks([_dated(a) for a in attempts])
     out = []
     for j, a in enumerate(attempts):
 
@@ -141,6 +143,7 @@ def _learn(
             if latency is not None
             else base and base.latency,
             latency_by=time_growth[j].growth if latency is not None else base and base.latency_by,
+            drift=_drift_of(drifts[j], a) if latency is not None else base and base.drift,
             failures=(*modes, *_declared(base, {codes[c] for c in met}, a)),
         )
         if cost is not None and np.isfinite(a.cost).any():
@@ -149,6 +152,20 @@ def _learn(
         row = _row(a, by, success, j)._replace(features=_features(time_growth[j], cost_growth[j]))
         out.append(Learned(skill, row))
     return out
+
+
+def _dated(a: Attempts) -> Dated:
+    """Times of successes; none where they count from no date."""
+    known = ~a.failed & np.isfinite(a.time) & (a.age.as_of is not None)
+    return Dated(a.start[known], np.maximum(a.time[known], times.LEAST_TIME))
+
+
+def _drift_of(walk: Walk | None, a: Attempts) -> Figure[float] | None:
+    if walk is None or a.age.as_of is None:
+        return None
+    return Figure(
+        short(walk.per_year), Provenance("measured", "moves of block medians", walk.records, *a.age)
+    )
 
 
 def _features(*grown: Grown) -> tuple[str, ...]:
