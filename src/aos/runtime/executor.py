@@ -103,6 +103,8 @@ class Executor:
         except BaseException:
             self._flights.cancel()
             raise
+        finally:
+            self._flights.close()
         now = self.use.clock()
         active = (self._past.active_ms if self._past else 0.0) + now - began - self._waited_ms
         end = RunEnd(self.start.id, status, now, active, cause, at, self._why(cause, at))

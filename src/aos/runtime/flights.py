@@ -1,4 +1,4 @@
-"""Attempts under way: each in a thread of its own, given up where it does not come back."""
+"""Attempts under way: each in a thread, given up where it does not come back."""
 
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -21,9 +21,34 @@ class Landed(NamedTuple):
     at_ms: float
 
 
+class _Job(NamedTuple):
+    number: int
+    implementation: Implementation
+    params: Params
+    call: Call
+
+
+class _Worker:
+    """A thread that makes one attempt after the other. It does not keep the process from ending."""
+
+    def __init__(self, land: Callable[[int, Reply], None]) -> None:
+        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._land = land
+        Thread(target=self._work, name="aos attempt", daemon=True).start()
+
+    def _work(self) -> None:
+        while job := self.jobs.get():
+            try:
+                reply = job.implementation(job.params.values, job.call)
+            except BaseException as error:
+                reply = Reply(fault=Fault("SKILL_ERROR", f"{type(error).__name__}: {error}"), cost_cents=None)
+            self._land(job.number, reply)
+
+
 class _Flight(NamedTuple):
     intent: Intent
     params: Params
+    worker: _Worker
     cancelled: Event
     timeout_s: float
     due_ms: float
@@ -40,6 +65,7 @@ class Flights:
         self._flying: dict[int, _Flight] = {}
         self._numbers = 0
         self._inbox: SimpleQueue[tuple[int, Reply, float] | None] = SimpleQueue()
+        self._idle: list[_Worker] = []
         self._stopping = False
 
     def __len__(self) -> int:
@@ -48,25 +74,22 @@ class Flights:
     def start(
         self, implementation: Implementation, params: Params, intent: Intent, timeout_s: float, now: float
     ) -> None:
-        """Begin an attempt. Its thread does not keep the process from ending."""
+        """Begin an attempt."""
         self._numbers += 1
-        number, cancelled = self._numbers, Event()
-        due = now + timeout_s * 1000 + self._grace_ms
-        self._flying[number] = _Flight(intent, params, cancelled, timeout_s, due)
+        cancelled, due = Event(), now + timeout_s * 1000 + self._grace_ms
+        worker = self._idle.pop() if self._idle else _Worker(self._landed)
+        self._flying[self._numbers] = _Flight(intent, params, worker, cancelled, timeout_s, due)
         call = Call(intent.run, intent.place, intent.attempt, intent.key, timeout_s, cancelled)
-
-        def fly() -> None:
-            try:
-                reply = implementation(params.values, call)
-            except BaseException as error:
-                reply = Reply(fault=Fault("SKILL_ERROR", f"{type(error).__name__}: {error}"), cost_cents=None)
-            self._inbox.put((number, reply, self._clock()))
-
-        Thread(target=fly, name=f"{intent.place} of {intent.run}", daemon=True).start()
+        worker.jobs.put(_Job(self._numbers, implementation, params, call))
 
     def wake(self) -> None:
         """Let `wait` come back at once. May be called from a signal handler: the queue is reentrant."""
         self._inbox.put(None)
+
+    def close(self) -> None:
+        """Send home whoever has nothing to do; threads of attempts that were given up stay where they are."""
+        while self._idle:
+            self._idle.pop().jobs.put(None)
 
     def cancel(self) -> None:
         """Tell everything under way to stop, and wait no longer than a moment for it."""
@@ -85,11 +108,15 @@ class Flights:
             message = self._inbox.get(timeout=timeout)
             while True:
                 if message and (flight := self._flying.pop(message[0], None)):
+                    self._idle.append(flight.worker)
                     landed.append(Landed(flight.intent, flight.params, *message[1:]))
                 message = self._inbox.get_nowait()
         except Empty:
             pass
         return landed + self._given_up()
+
+    def _landed(self, number: int, reply: Reply) -> None:
+        self._inbox.put((number, reply, self._clock()))
 
     def _given_up(self) -> list[Landed]:
         now = self._clock()

@@ -113,7 +113,13 @@ class Schedule:
         self._order = order(plan.steps)
         self._rank = {i: rank for rank, i in enumerate(self._order.sequence)}
         self.flow: Flow[bool] = Flow(plan.steps, self._order, True)
-        self._waiting = {i: set(waits_for(self._order, i)) for i in self._order.sequence}
+        waits = [waits_for(self._order, i) for i in range(len(plan.steps))]
+        self._waiting = [len(before) for before in waits]  # for so many steps to end
+        self._free = [i for i, before in enumerate(waits) if not before]
+        self._followers: list[list[int]] = [[] for _ in plan.steps]
+        for i, before in enumerate(waits):
+            for step in before:
+                self._followers[step].append(i)
         skills = [catalog.skills[step.skill] for step in plan.steps]
         self._policy = [effective_retry(step, skill) for step, skill in zip(plan.steps, skills, strict=True)]
         self._pools = {name: _Pool(slots) for name, slots in catalog.pools.items()}
@@ -219,9 +225,9 @@ class Schedule:
     # -- steps -----------------------------------------------------------------------------------------------
 
     def _decide(self) -> None:
-        while self._stopped != "all" and (free := [i for i, missing in self._waiting.items() if not missing]):
+        while self._stopped != "all" and self._free:
+            free, self._free = sorted(self._free, key=self._rank.__getitem__), []
             for i in free:
-                del self._waiting[i]
                 if self.flow.decide(i):
                     self._opening.add(i)
                     self._commands.append(Open(i))
@@ -231,8 +237,10 @@ class Schedule:
     def _close(self, step: int, outcome: StepOutcome) -> None:
         self.flow.end(step, outcome != "failed")
         self._commands.append(Closed(step, outcome))
-        for missing in self._waiting.values():
-            missing.discard(step)
+        for follower in self._followers[step]:
+            self._waiting[follower] -= 1
+            if not self._waiting[follower]:
+                self._free.append(follower)
 
     def _ready(self, step: int) -> None:
         """All items of the step queue for their first call."""

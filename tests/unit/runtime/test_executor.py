@@ -388,6 +388,6 @@ def test_no_thread_is_left_behind():
     before = threading.active_count()
     Bench(work=Told()).run(Step("a", "work", {}, for_each=tuple(range(20))))
     for thread in threading.enumerate():
-        if "of r1" in thread.name:
+        if thread.name == "aos attempt":
             thread.join(1)
     assert threading.active_count() <= before
