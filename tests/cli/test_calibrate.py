@@ -111,6 +111,20 @@ def test_the_documents_keep_their_schemas(tmp_path: Path) -> None:
     assert 0.8 < scored["pooled"][0]["time"]["in90"]["value"] < 0.98
 
 
+def test_what_whole_runs_teach_is_told() -> None:
+    told = aos("calibrate", str(RUNS), "--by", "region").text
+    assert "\ndrawn whole  200 runs of 2 shapes\n" in told
+    assert "rank@eu (up to 3 wide), rank@us (up to 3 wide)" in told
+    head, *rows = "run,step,skill,start_ms,end_ms,after", "r,go,go,0,10,"
+    for run in range(6):
+        rows.append(f"r{run},go,go,{run}0000,{run}0010,")
+        for i in range(4):
+            start = run * 10_000 + 15 + i // 2 * (900 + 10 * run)
+            rows.append(f"r{run},w{i},work,{start},{start + 895 + 10 * run},go")
+    limited = aos("calibrate", "-", stdin="\n".join([head, *rows]).encode()).text
+    assert "\nat once      2 of work\n" in limited
+
+
 def test_a_missed_threshold_is_a_no() -> None:
     kept = aos("backtest", str(RUNS), "--min-coverage", "0.8", "--max-crps-ratio", "0.95")
     assert (kept.status, kept.text.count("\nkept ")) == (0, 4)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from aos.domain.backtest import Backtest, LeftOut, Pooled, Quantity, Scored, Success
 from aos.domain.records import ReadRecords
+from aos.domain.skills import Catalog
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, number
 from aos.report.page import BAD, BAR, FAINT, GOOD, STRONG, Line, Page
 from aos.report.scores import noise, share, succeeded, times
@@ -11,6 +12,7 @@ from aos.wire.learned import Compared
 
 _ROWS = 40
 """Rows of a table that are shown; the rest is counted."""
+_LISTED = 5
 _STEADY = "steady"
 _DIAGRAM = 30
 _CELL, _HEIGHT = 5, 3
@@ -21,11 +23,15 @@ def calibration(
     name: str,
     read: ReadRecords,
     compared: Sequence[Compared],
+    catalog: Catalog,
     width: int,
     colour: bool,
     ascii: bool = False,
 ) -> str:
-    """A row for each skill: how many attempts, how old, and its figures as measured, below what was said before."""
+    """A row for each skill: how many attempts, how old, and its figures as measured, below what was said before.
+
+    Then what its runs as a whole have taught the `catalog`.
+    """
     page = Page(width=width, colour=colour, ascii=ascii)
     used, runs = len(read.records.start_ms), len(set(read.records.run.codes))
     page.add([(name, STRONG), f": {count(used, 'attempt')} of {count(runs, 'run')}"])
@@ -39,6 +45,7 @@ def calibration(
     page.add(page.table("nrrlrrrr", rows))
     _more(page, len(compared) - _ROWS, "skill")
     _growing(page, read, compared)
+    _whole_runs(page, compared, catalog)
     drifting: list[list[Line]] = [
         [one.row.id, one.row.drift] for one in compared[:_ROWS] if one.row.drift != _STEADY
     ]
@@ -108,6 +115,33 @@ def _growing(page: Page, read: ReadRecords, compared: Sequence[Compared]) -> Non
     for name in read.records.features:
         if name not in used:
             page.add((f"{name} was not found to tell anything of a time or price", FAINT))
+
+
+def _whole_runs(page: Page, compared: Sequence[Compared], catalog: Catalog) -> None:
+    """Which shapes of runs are drawn whole, which chains lend, how fan-outs start, and how many run at once."""
+    skills = {one.row.id: catalog.skills[one.row.id] for one in compared}
+    fan_outs = [(name, skill.fan_out.width) for name, skill in skills.items() if skill.fan_out]
+    slots = [(name, catalog.pools[skill.pool]) for name, skill in skills.items() if skill.pool]
+    rows: list[list[Line]] = []
+    if catalog.blocks:
+        runs = sum(block.provenance.n or 0 for block in catalog.blocks)
+        rows.append(["drawn whole", f"{count(runs, 'run')} of {count(len(catalog.blocks), 'shape')}"])
+    if catalog.donors:
+        runs = sum(donors.provenance.n or 0 for donors in catalog.donors)
+        rows.append(["chains", f"{count(runs, 'run')} lend to chains of any length"])
+    if fan_outs:
+        rows.append(["fan-outs", _listed([f"{name} (up to {width} wide)" for name, width in fan_outs])])
+    if slots:
+        rows.append(["at once", _listed([f"{many} of {name}" for name, many in slots])])
+    if rows:
+        page.add()
+        page.add(("runs", STRONG))
+        page.add(page.table("lw", rows))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 # -- scores ----------------------------------------------------------------------------------------------------

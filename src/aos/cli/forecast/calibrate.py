@@ -48,7 +48,7 @@ def calibrate(
         from aos.report import calibration
 
         wrote = "".join(f"wrote {visible(path, 200)}\n" for path in written)
-        return calibration.calibration(source, read, rows, *look) + wrote
+        return calibration.calibration(source, read, rows, learned.catalog, *look) + wrote
 
     return Answer(
         lambda: document(read, rows, catalog, name=source, by=conditions, written=written),
