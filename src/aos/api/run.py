@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from aos.api.scores import score
 from aos.api.simulate import simulate
 from aos.domain.happenings import Observer
 from aos.domain.plans import Plan, Step
@@ -33,11 +34,12 @@ __all__ = ["Means", "Record", "irreversible", "resume", "run"]
 
 
 class Record(Journal, Protocol):
-    """A journal that can also go on with a run."""
+    """A journal that can also go on with a run, and keeps how its forecast did."""
 
     def state(self, run: str) -> RunState: ...
     def past_failures(self, skill: str, code: str) -> PastFailures: ...
     def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState: ...
+    def score(self, run: str, score: Mapping[str, Any]) -> None: ...
 
 
 class Means(NamedTuple):
@@ -104,7 +106,7 @@ def run(
     result = _carried_out(
         start, plan, catalog, _settings(means, can, record, world, clock, told), means, None
     )
-    return result._replace(forecast=forecast)
+    return _scored(result, record)._replace(forecast=forecast)
 
 
 def resume(
@@ -135,7 +137,7 @@ def resume(
     clock = _clock()
     state = record.resume(name, clock(), start.budget_cents if budget_cents is None else budget_cents)
     settings = _settings(means, can, record, world, clock, start.simulation)
-    return _carried_out(state.start, plan, catalog, settings, means, state)
+    return _scored(_carried_out(state.start, plan, catalog, settings, means, state), record)
 
 
 def irreversible(plan: Plan, catalog: Catalog) -> tuple[Step, ...]:
@@ -153,6 +155,14 @@ def _carried_out(
     executor = Executor(start, plan, catalog, settings, past)
     means.stoppable(executor.stop)
     return RunResult(plan, start.simulation, executor.run())
+
+
+def _scored(result: RunResult, record: Record) -> RunResult:
+    """The result; the record now has how its forecast did."""
+    found = None if result.state is None else score(result.state)
+    if result.state is not None and found is not None:
+        record.score(result.state.start.id, found)
+    return result
 
 
 def _settings(

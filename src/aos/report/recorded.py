@@ -49,16 +49,15 @@ def run(
     name = start.plan.get("name") if isinstance(start.plan, dict) else None
     page.add([(start.id, STRONG), f"  {name}" if name else ""])
     page.add([_status(state.status), f": {_why(state)}" if _why(state) else ""])
-    page.section("forecast", [page.table("lrrr", _beside(state, score))])
+    page.section("forecast", [page.table("lrrrw", _beside(state, score))])
     attempts = state.attempts[-_SHOWN:]
     left = len(state.attempts) - len(attempts)
     more: list[Line] = [(f"{left:,} earlier attempts: --json has them", FAINT)] if left else []
     page.section("attempts", [*more, page.table("nlllrr", map(_attempt, attempts))] if attempts else [])
     page.section("failures", [page.table("nw", rows)] if (rows := list(_failures(attempts))) else [])
     page.section("next", _next(state))
-    page.section(
-        "record", [(f"started {_when(start.started_ms)}", FAINT), (f"plan {start.plan_digest}", FAINT)]
-    )
+    facts = (("started", _when(start.started_ms)), ("plan", start.plan_digest))
+    page.section("record", [page.table("lp", [[(name, FAINT), (fact, FAINT)] for name, fact in facts])])
     if end is None:
         page.add()
         page.add(("no end is written: the run is going on, or its process died", FAINT))
@@ -110,17 +109,17 @@ def _beside(state: RunState, score: Mapping[str, Any] | None) -> Iterator[list[L
     """`cost  forecast p50, p90  actual  where in the forecast`."""
     told = state.start.simulation
     forecast = told.get("forecast", {}) if isinstance(told, dict) else {}
-    yield [("", FAINT), ("p50", FAINT), ("p90", FAINT), ("actual", FAINT)]
+    yield [("", FAINT), ("p50", FAINT), ("p90", FAINT), ("actual", FAINT), ""]
     rows = (("cost", "cost_cents", cents), ("time", "duration_ms", duration))
     actual = {"cost": _spent(state.money), "time": duration(state.active_ms) if state.end else UNKNOWN}
     for name, key, write in rows:
         spread = forecast.get(key) or {}
         figures = [spread.get(level, {}).get("value") for level in ("p50", "p90")]
         place = (score or {}).get(name, {}).get("percentile") if score else None
-        stands = f"  (above {chance(place)} of the forecast)" if place is not None else ""
-        yield [name, *(write(figure) for figure in figures), actual[name] + stands]
+        stands = f"above {chance(place)} of the forecast" if place is not None else ""
+        yield [name, *(write(figure) for figure in figures), actual[name], (stands, FAINT)]
     if state.money.budget is not None:
-        yield ["budget", "", "", money(state.money.budget)]
+        yield ["budget", "", "", money(state.money.budget), ""]
 
 
 def _attempt(one: Attempted) -> list[Line]:

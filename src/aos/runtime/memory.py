@@ -1,6 +1,8 @@
 """A journal in memory: for embedding, where a run needs no record, and for tests."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from aos.domain.flow import too_dear
 from aos.domain.recorded import Attempted, PastFailures, RunState
@@ -87,6 +89,10 @@ class Memory:
         found.start = found.start._replace(budget_cents=budget_cents)
         return self.state(run)
 
+    def score(self, run: str, score: Mapping[str, Any]) -> None:
+        """Keep how the run's forecast did."""
+        self._runs[run].score = score
+
 
 class _Run:
     def __init__(self, start: RunStart) -> None:
@@ -97,3 +103,4 @@ class _Run:
         self.spent = Decimal(0)
         self.unknown = 0
         self.end: RunEnd | None = None
+        self.score: Mapping[str, Any] | None = None
