@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from aos.api.history import Question as Question
+    from aos.api.queries import ask as ask
     from aos.api.run import Means as Means
     from aos.api.run import run as run
     from aos.api.simulate import simulate as simulate
@@ -38,11 +40,13 @@ _HOMES = {
     "Limits": "aos.domain.verdicts",
     "Means": "aos.api.run",
     "Plan": "aos.domain.plans",
+    "Question": "aos.api.history",
     "RunResult": "aos.domain.results",
     "SimulationResult": "aos.domain.results",
     "Skill": "aos.domain.skills",
     "Step": "aos.domain.plans",
     "Verdict": "aos.domain.verdicts",
+    "ask": "aos.api.queries",
     "load_catalog": "aos.api.sources",
     "load_plan": "aos.api.sources",
     "run": "aos.api.run",

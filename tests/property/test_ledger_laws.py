@@ -36,7 +36,7 @@ class OneRun(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "ledger.db"
         self.memory, self.ledger = Memory(), Ledger(self.path)
         for journal in (self.memory, self.ledger):
-            journal.begin(start(budget="20"))
+            journal.begin(start(budget="6"))
         self.attempts = dict.fromkeys(STEPS, 0)
         self.open: list[Intent] = []
         self.going = True
@@ -80,7 +80,7 @@ class OneRun(RuleBasedStateMachine):
         self.going = False
 
     @precondition(lambda self: not self.going)
-    @rule(budget=st.integers(20, 40))
+    @rule(budget=st.integers(6, 15))
     def resumes(self, budget: int) -> None:
         for journal in (self.memory, self.ledger):
             journal.resume("r1", 6.0, Decimal(budget))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aos.errors import AosError
+from aos.ledger.entries import Entry, seal
 from aos.ledger.ledger import Ledger
 from aos.ledger.schema import migrate
 from aos.ledger.verify import Anchor, verify
@@ -93,6 +94,20 @@ def test_it_is_said_which_entries_are_missing(path: Path) -> None:
 def test_an_entry_that_was_changed_is_named(path: Path) -> None:
     tamper(path, """UPDATE entries SET body = replace(body, '"100.25"', '1') || ' ' WHERE seq = 6""")
     assert places(path) == ["entry 6"]
+
+
+def test_an_entry_forged_with_its_hash_breaks_the_next(path: Path) -> None:
+    """Whoever knows how entries are sealed, and mends the tables too, has to write all that follow anew."""
+    with closing(sqlite3.connect(path)) as db:
+        rows = db.execute("SELECT seq, run, kind, body, hash FROM entries WHERE seq IN (5, 6)").fetchall()
+    before, entry = (Entry(*row) for row in rows)
+    forged = seal(6, entry.run, entry.kind, entry.body.replace("100.25", "1"), before.hash)
+    tamper(
+        path,
+        f"UPDATE entries SET body = '{forged.body}', hash = '{forged.hash}' WHERE seq = 6",
+        f"UPDATE attempts SET latency_ms = 1 WHERE settled = {entry.seq}",
+    )
+    assert places(path) == ["entry 7"]
 
 
 def test_two_entries_that_changed_places_are_named(path: Path) -> None:
