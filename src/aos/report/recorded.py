@@ -57,7 +57,7 @@ def run(
     page.section("failures", [page.table("nw", rows)] if (rows := list(_failures(attempts))) else [])
     page.section("next", _next(state))
     facts = (("started", _when(start.started_ms)), ("plan", start.plan_digest))
-    page.section("record", [page.table("lp", [[(name, FAINT), (fact, FAINT)] for name, fact in facts])])
+    page.section("record", [page.table("lw", [[(name, FAINT), (fact, FAINT)] for name, fact in facts])])
     if end is None:
         page.add()
         page.add(("no end is written: the run is going on, or its process died", FAINT))
@@ -115,8 +115,10 @@ def _beside(state: RunState, score: Mapping[str, Any] | None) -> Iterator[list[L
     for name, key, write in rows:
         spread = forecast.get(key) or {}
         figures = [spread.get(level, {}).get("value") for level in ("p50", "p90")]
-        place = (score or {}).get(name, {}).get("percentile") if score else None
-        stands = f"above {chance(place)} of the forecast" if place is not None else ""
+        scored = (score or {}).get(name) or {}
+        place = scored.get("percentile")
+        sure = scored.get("crps") == 0  # it was certain, and so it came
+        stands = f"above {chance(place)} of the forecast" if place is not None and not sure else ""
         yield [name, *(write(figure) for figure in figures), actual[name], (stands, FAINT)]
     if state.money.budget is not None:
         yield ["budget", "", "", money(state.money.budget), ""]

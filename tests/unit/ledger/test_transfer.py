@@ -64,12 +64,14 @@ def test_what_is_there_stays(lines: list[str], tmp_path: Path) -> None:
     assert not verify(tmp_path / "new.db").damage
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("damaged")
+
+
 @given(st.data())
-def test_no_damage_gets_in(
-    source: Path, lines: list[str], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
+def test_no_damage_gets_in(lines: list[str], folder: Path, data: st.DataObject) -> None:
     """A byte that is another, a line that is missing, repeated or elsewhere: nothing is taken in."""
-    folder = tmp_path_factory.mktemp("damaged")
     whole = "".join(f"{line}\n" for line in lines).encode()
     at = data.draw(st.integers(0, len(lines) - 1))
     place = data.draw(st.integers(len(lines[0]) + 1, len(whole) - 2))

@@ -1,0 +1,80 @@
+"""Recorded runs as text: nothing unknown looks like 0, and text of others moves nothing."""
+
+from decimal import Decimal
+
+from aos.domain.recorded import Attempted, Damage, LedgerCheck, RunLine, RunState
+from aos.domain.runs import Money, Place, RunEnd
+from aos.report import recorded
+from tests.unit.ledger.build import failed, intent, settled, start
+
+LINE = RunLine(
+    "20261126-101500-a1b2c3",
+    "nightly",
+    "succeeded",
+    None,
+    0.0,
+    5.0,
+    900.0,
+    Money(None, Decimal(3), Decimal(0)),
+    2,
+    1,
+)
+
+
+def test_a_list_says_what_is_unknown() -> None:
+    partly = LINE._replace(money=Money(None, Decimal(3), Decimal(0), 1))
+    nothing = LINE._replace(money=Money(None, Decimal(0), Decimal(0), 1), status="running", ended_ms=None)
+    text = recorded.runs([LINE, partly, nothing], 80, False).splitlines()
+    assert [line.split()[-2] for line in text[1:]] == ["3c", "3c", "unknown"]
+    assert "over 3c" in text[2]
+    assert "900 ms" not in text[3]
+    assert max(map(len, text)) <= 80
+
+
+def test_an_empty_list_says_so() -> None:
+    assert "no run is recorded" in recorded.runs([], 80, False)
+
+
+def run(**changes: object) -> RunState:
+    state = RunState(start(), "succeeded", (), {}, Money(Decimal(10), Decimal(2), Decimal(0)), 900.0, None)
+    return state._replace(**changes)  # type: ignore[arg-type]
+
+
+def test_a_run_that_waits_says_what_to_do() -> None:
+    waits = run(
+        status="paused",
+        attempts=(Attempted(intent("send", skill="email_send"), None, None),),
+        end=RunEnd("r1", "paused", 5.0, 4.0, "unknown_effect", Place("send")),
+    )
+    text = recorded.run(waits, None, 80, False)
+    assert "aos runs reconcile r1 --step send" in text
+    assert "aos run --resume r1" in text
+    money = waits._replace(attempts=(), end=RunEnd("r1", "paused", 5.0, 4.0, "budget", Place("s1")))
+    assert "aos run --resume r1 --budget CENTS" in recorded.run(money, None, 80, False)
+
+
+def test_every_attempt_and_failure_is_shown() -> None:
+    first, again = intent(), intent(attempt=2)
+    hostile = failed(first, "TIMEOUT")
+    why = hostile.outcome.failure
+    assert why is not None
+    outcome = hostile.outcome._replace(failure=why._replace(detail="no\x1b[2J answer"))
+    state = run(
+        attempts=(Attempted(first, outcome, 5.0), Attempted(again, settled(again).outcome, 6.0)),
+        end=RunEnd("r1", "succeeded", 5.0, 900.0),
+    )
+    text = recorded.run(state, {"time": {"percentile": 0.25, "crps": 3.0}}, 80, False)
+    assert "s1 #2  http_call  succeeded" in text
+    assert "TIMEOUT: no\\x1b[2J answer" in text
+    assert "above 25.0 % of the forecast" in text
+    assert "\x1b" not in text
+
+
+def test_damage_is_named() -> None:
+    found = LedgerCheck(3, 1, "f" * 64, (Damage("entries 2 to 4", "missing"),))
+    text = recorded.check(found, "ledger.db", 80, False)
+    assert text.startswith("DAMAGED  ledger.db")
+    assert "entries 2 to 4  missing" in text
+    whole = recorded.check(found._replace(damage=()), "ledger.db", 80, False)
+    assert whole.startswith("WHOLE")
+    assert f"3:{'f' * 64}" in whole
