@@ -1,21 +1,25 @@
 """Killed at a system call that changes a file, a run has each effect at most once, and its ledger is whole.
 
-`AOS_EVERY_KILL=1` tries every such call (`nox -s kills`), CI each eleventh.
+`AOS_EVERY_KILL=1` tries every such call (`nox -s kills`), CI a few.
 """
 
+import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
-from aos.api.runs import reconcile, show
+from aos.api.runs import listed, reconcile, show
 from aos.domain.runs import Place
+from aos.errors import Exit
 from aos.ledger.verify import verify
 from tests.services.one_run import STEPS
 
 CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,unlink,unlinkat,link,linkat,rename,renameat2,mkdir"
-STRIDE = 1 if os.environ.get("AOS_EVERY_KILL") else 11
+EVERY = bool(os.environ.get("AOS_EVERY_KILL"))
+STRIDE, RUN_STRIDE = (1, 1) if EVERY else (13, 41)
 ENV = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -24,10 +28,13 @@ def run(folder: Path, *before: str) -> int:
     return subprocess.run(words, env=ENV, stderr=subprocess.DEVNULL).returncode
 
 
+def killing(n: int) -> tuple[str, ...]:
+    """How strace kills a process at its nth such call."""
+    return "-qq", "-o", "/dev/null", "-e", f"inject={CALLS}:signal=SIGKILL:when={n}"
+
+
 def killed_at(folder: Path, n: int) -> int:
-    return run(
-        folder, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={CALLS}:signal=SIGKILL:when={n}"
-    )
+    return run(folder, "strace", *killing(n))
 
 
 def effects(folder: Path) -> Counter[str]:
@@ -61,5 +68,76 @@ def after_the_kill(folder: Path) -> None:
             assert effects(folder)[step] <= 1
             reconcile(ledger, "r1", Place(step), committed=step in effects(folder), result=step)
     assert run(folder) == 0
+    assert effects(folder) == Counter(STEPS)
+    assert not verify(ledger).damage
+
+
+# -- the same of `aos run` ---------------------------------------------------------------------------------------
+
+_AOS = (sys.executable, "-m", "aos")
+_CATALOG = {
+    "aos_catalog": "1",
+    "skills": {
+        "note": {
+            "version": "1",
+            "purpose": "Append to a file: done twice, it is there twice",
+            "effects": {
+                "read_only": False,
+                "idempotent": False,
+                "destructive": False,
+                "reversible": False,
+                "open_world": True,
+            },
+            "latency_ms": 50,
+            "cost": {"cost_cents": 0},
+            "failures": [],
+        }
+    },
+}
+_SETTINGS = """
+catalogs = ["catalog.json"]
+[run.commands]
+note = {words = ["/bin/sh", "-c", "cat > /dev/null; echo $AOS_STEP >> effects; echo '{\\"result\\": {}}'"]}
+"""
+
+
+def aos(folder: Path, *words: str, before: tuple[str, ...] = ()) -> int:
+    ledger = ("--ledger", "ledger.db")
+    command = [*before, *_AOS, *words, *ledger]
+    return subprocess.run(command, env=ENV, cwd=folder, capture_output=True).returncode
+
+
+def test_aos_run_does_nothing_twice_wherever_it_is_killed(tmp_path: Path) -> None:
+    n, points = 1, 0
+    while True:
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        (folder / "catalog.json").write_text(json.dumps(_CATALOG))
+        (folder / "aos.toml").write_text(_SETTINGS)
+        (folder / "plan.json").write_text(json.dumps([{"skill": "note"}, {"skill": "note"}]))
+        if aos(folder, "run", "plan.json", before=("strace", *killing(n))) == 0:
+            break
+        time.sleep(0.2)  # what the killed process had started may still be at work
+        gone_on_with(folder)
+        n, points = n + RUN_STRIDE, points + 1
+    assert points > 150 / RUN_STRIDE, "strace did not kill"
+
+
+def gone_on_with(folder: Path) -> None:
+    ledger = folder / "ledger.db"
+    recorded = listed(ledger, limit=9) if ledger.exists() else []
+    if not recorded:
+        assert not effects(folder)
+        assert aos(folder, "run", "plan.json") == 0
+    for _ in range(3):
+        state = show(ledger, None).state
+        if state.status == "succeeded":
+            break
+        if aos(folder, "run", "--resume", state.start.id) == Exit.UNKNOWN_EFFECT:
+            (open_one,) = (one for one in show(ledger, None).state.attempts if one.outcome is None)
+            step = open_one.intent.place.step
+            told = "--committed" if step in effects(folder) else "--not-committed"
+            assert aos(folder, "runs", "reconcile", state.start.id, "--step", step, told) == 0
+    assert show(ledger, None).state.status == "succeeded"
     assert effects(folder) == Counter(STEPS)
     assert not verify(ledger).damage
