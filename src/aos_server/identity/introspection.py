@@ -25,7 +25,7 @@ async def introspect(token: str, issuer: Issuer, provider: Provider, remote: Rem
     answer = reply.document
     if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
         raise unavailable(_WHAT, f"it answered {reply.status} when asked about a token")
-    if answer["active"] is not True:
+    if not answer["active"]:
         raise refused("the token is not active")
     if str(answer.get("token_type")).lower() != "bearer":  # a refresh token is active, too
         raise refused("the token is no access token")

@@ -1,7 +1,7 @@
 """A JWT (RFC 7519, profile RFC 9068 for access tokens): from its characters to verified claims.
 
-PyJWT verifies the signature. Header and claims are read by the project's one strict parser, since PyJWT keeps the last
-of two claims of one name, and checked here and in `claims`.
+PyJWT verifies the signature, and refuses what is critical and unknown to it. Header and claims are read by the project's
+one strict parser, since PyJWT keeps the last of two claims of one name, and checked here and in `claims`.
 """
 
 import base64
@@ -49,8 +49,6 @@ def read(token: str) -> Jwt:
         raise refused(f"the token's algorithm is not accepted; use one of {', '.join(ALGORITHMS)}")
     if any(name in header for name in _FOREIGN_KEYS):
         raise refused("the token brings its own key")
-    if "crit" in header or "b64" in header:
-        raise refused("the token has a header that must be understood, and is not")
     kid = header.get("kid")
     if not isinstance(kid, str) or not 0 < len(kid) <= 255:
         raise refused("the token does not name its key (kid)")

@@ -77,6 +77,7 @@ HOSTILE = {
     "the address of its key": lambda: with_header(jku="https://evil.example/jwks"),
     "a certificate": lambda: with_header(x5c=["MII"]),
     "something critical": lambda: with_header(crit=["exp"], exp=1),
+    "a payload beside it": lambda: with_header(crit=["b64"], b64=False),
     "an ID token": lambda: with_header(typ="JWT"),
     "no type": lambda: with_header(typ=None),
     "a logout token": lambda: with_header(typ="logout+jwt"),

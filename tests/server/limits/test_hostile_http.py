@@ -217,6 +217,7 @@ def test_a_body_that_nobody_reads_ends_the_connection(server: Running) -> None:
     with closing(connect(server)) as connection:
         connection.sendall(b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         assert answer(connection).status == 200
+        connection.settimeout(2)  # an idle one that is kept lasts for five seconds
         with suppress(ConnectionResetError):
             assert connection.recv(1) == b""
 

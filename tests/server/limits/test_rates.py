@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aos_server.identity.caller import ACTS
@@ -54,8 +54,8 @@ def test_everybody_has_their_own(other: dict[str, Any]) -> None:
 
 def test_names_that_run_into_each_other_stay_apart() -> None:
     rates = Rates(per_minute={"evaluate": 1})
-    assert allowed(take(rates, 1, tenant="a", subject="bc")) == 1
-    assert allowed(take(rates, 1, tenant="ab", subject="c")) == 1
+    assert allowed(take(rates, 1, tenant="a", issuer="bc")) == 1
+    assert allowed(take(rates, 1, tenant="ab", issuer="c")) == 1
 
 
 def test_a_high_rate_does_not_come_all_at_once() -> None:
@@ -85,6 +85,7 @@ def test_the_classes_are_those_of_identity_and_health() -> None:
     assert all(0 < row.share <= 1 for row in MATRIX.values())
 
 
+@example(["fail", "wait", "wait", "wait", "ask", "ask"])
 @given(st.lists(st.sampled_from(["ask", "fail", "succeed", "wait"]), max_size=60))
 def test_a_breaker_asks_at_most_once_a_pause_after_a_failure(story: list[str]) -> None:
     now = 0.0
