@@ -107,6 +107,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_server(session: nox.Session) -> None:
+    """Print how fast the server writes next to pgbench, through a PgBouncer and a Postgres of their own."""
+    debian(session, "pgbouncer", pg_ctlcluster="postgresql")
+    session.install("-e", ".[dev,server]")
+    session.run("python", "-m", "tests.services.bench_writes", *session.posargs)
+
+
+@nox.session
 def truth(session: nox.Session) -> None:
     """Forecast runs whose outcome is known: `nox -s truth -- OUT.jsonl`."""
     session.install("-e", ".[dev]")

@@ -18,6 +18,11 @@ from tests.services.processes import Postgres, wait_for
 TABLES = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 
 
+STUCK = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
 @pytest.fixture
 def empty(postgres) -> Iterator[str]:
     """The name of a database without tables."""
@@ -47,19 +52,25 @@ def test_again_is_harmless(postgres, empty):
 
 
 def test_three_at_once_migrate_once(postgres, empty):
-    migrators = [start(postgres, empty) for _ in range(3)]
+    # The last query of a connection; one that works has gone on to others.
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name ~ 'migrate' AND query ~ 'advisory|COMMIT'"
+    with psycopg.connect(postgres.url("root", empty)) as other:
+        other.execute("CREATE TABLE outbox ()")  # so that the first one is not done before the last has come
+        migrators = [start(postgres, empty) for _ in range(3)]
+        wait_for(lambda: count(postgres, empty, STUCK) == 1, "one of them is at work")
+        wait_for(lambda: count(postgres, empty, waiting) == 2, "the others wait for it")
+        other.rollback()
     answers = [migrator.communicate(timeout=60) for migrator in migrators]
     assert [migrator.returncode for migrator in migrators] == [0, 0, 0], answers
     assert sorted(b'"before":null' in out for out, _ in answers) == [False, False, True]
 
 
 def test_one_that_is_killed_in_the_middle_leaves_nothing_and_lets_the_next_in(postgres, empty):
-    stuck = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     # Holds what the migration needs next to last, so that it stops in the middle of its work.
     with psycopg.connect(postgres.url("root", empty)) as other:
         other.execute("CREATE TABLE outbox ()")
         migrator = start(postgres, empty)
-        wait_for(lambda: count(postgres, empty, stuck) == 1, "the migrator waits")
+        wait_for(lambda: count(postgres, empty, STUCK) == 1, "the migrator waits")
         migrator.send_signal(signal.SIGKILL)
         migrator.communicate()
         second = start(postgres, empty)

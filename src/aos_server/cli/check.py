@@ -1,16 +1,21 @@
 """`aos-server check`."""
 
 import asyncio
+import logging
 import os
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
 import aos
 from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer
-from aos_server.settings import Settings, read
+from aos_server.settings import Audit, Limits, Settings, read
+
+if TYPE_CHECKING:
+    from aos_server.db.pool import Database
 
 
 class Process(StrEnum):
@@ -23,7 +28,10 @@ class Process(StrEnum):
 def check(
     process: Annotated[Process, Option(help="Whose settings and rights are looked at.")] = Process.SERVE,
 ) -> Answer:
-    """Look whether the server could start here: its settings, the database, its schema and the role's rights."""
+    """Look whether it could start here: settings, database, schema, rights; Redis, or the audit log.
+
+    For the worker the whole audit log is computed again and held against the signed checkpoints.
+    """
     settings = read(os.environ, process.value)
     found = asyncio.run(_look(settings))
     document = {
@@ -36,18 +44,51 @@ def check(
     lines = [
         f"{'no' if wrong else 'ok'}  {name}{f': {wrong}' if wrong else ''}" for name, wrong in found.items()
     ]
-    return Answer(document, "\n".join(lines), Exit.NO if any(found.values()) else Exit.YES)
+    return Answer(document, "\n".join(lines), _status(found))
+
+
+def _status(found: Mapping[str, str]) -> Exit:
+    if found.get("audit"):
+        return Exit.DAMAGED
+    return Exit.NO if any(found.values()) else Exit.YES
 
 
 async def _look(settings: Settings) -> dict[str, str]:
     """What is wrong, by what was looked at; "" is nothing."""
     from aos_server.db.pool import Database
 
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # the answer says it, once and without addresses
     found = {"settings": "", "database": ""}
-    async with Database.open(settings.database.url, 1) as database:
+    async with Database.open(settings.database.url, 2) as database:
         try:
             await database.ready()
             found["rights"] = ", ".join(await database.excess())
+            if settings.process == "worker":
+                found["audit"] = await _audit(database, settings.audit)
         except AosError as error:
             found["database"] = error.detail
+    if settings.process == "serve":
+        found["redis"] = await _redis(settings.limits)
     return found
+
+
+async def _audit(database: "Database", settings: Audit) -> str:
+    from aos_server.services.audit import verify
+    from aos_server.services.checkpoints import read_notes, signer
+
+    key, outside = settings.key_path, settings.checkpoints_path
+    assert key is not None
+    assert outside is not None
+    verified = await verify(database, read_notes(outside), signer(key).public)
+    wrong = [damage.detail for damage in verified.damage]
+    return "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5:,} more" if len(wrong) > 5 else "")
+
+
+async def _redis(limits: Limits) -> str:
+    from aos_server.limits.rates import Rates
+
+    rates = Rates(limits.redis_url, timeout_s=2)
+    await rates.take("read", "", "urn:aos:check", "check")
+    degraded = rates.degraded
+    await rates.close()
+    return "it does not answer" if degraded else ""

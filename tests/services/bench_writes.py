@@ -1,0 +1,114 @@
+"""How fast a change is, next to pgbench with the same statements through the same PgBouncer: `nox -s bench_server`."""
+
+import asyncio
+import os
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from aos_server.db.migrate import migrate
+from aos_server.db.pool import Database, Row
+from aos_server.db.queries import sql
+from aos_server.identity.caller import Caller, Principal
+from aos_server.services.changes import Effect, Entry, Message, change
+from aos_server.services.idempotency import Key
+from aos_server.settings import Secret
+from tests.services.conftest import userlist
+from tests.services.processes import Postgres, folder, pgbouncer, program
+
+CONNECTIONS, SECONDS, ROUNDS = 30, 5, 3
+CALLER = Caller(Principal("https://login.example", "ann"), "acme", "human")
+LITERALS = {
+    "tenant": "'acme'", "issuer": "'https://login.example'", "subject": "'ann'", "key": "gen_random_uuid()::text",
+    "digest": "'\\x00'", "agent": "'a' || :agent", "cents": "1", "unpriced": "0", "audit_id": "gen_random_uuid()",
+    "id": "gen_random_uuid()", "action": "'spend'", "object": "'a'", "details": "'{}'", "topic": "'spent'",
+    "payload": "'{}'", "status": "201", "answer": "'{}'",
+}  # fmt: skip
+FIRST = ("session.tenant", "session.begun", "idempotency.claim")
+SECOND = ("tenants.spend", "audit.append", "outbox.add", "idempotency.answer")
+
+
+def pgbench_script() -> str:
+    """The statements of a change as pgbench sends them: two pipelines, as the server does."""
+
+    def lines(names: Sequence[str]) -> list[str]:
+        filled = (re.sub(r"%\((\w+)\)s", lambda found: LITERALS[found[1]], sql(name)) for name in names)
+        return [
+            f"{' '.join(line for line in text.splitlines() if not line.startswith('--'))};" for text in filled
+        ]
+
+    first = ["\\startpipeline", "BEGIN;", *lines(FIRST), "\\endpipeline"]
+    second = ["\\startpipeline", *lines(SECOND), "COMMIT;", "\\endpipeline"]
+    return "\n".join(["\\set agent random(1, 1000)", *first, *second, ""])
+
+
+def pgbench(script: Path, port: int) -> float:
+    """Changes a second."""
+    words = ["-n", "-M", "extended", "-h", "127.0.0.1", "-p", str(port), "-U", "aos_app", "-f", str(script)]
+    load = ["-c", str(CONNECTIONS), "-j", "2", "-T", str(SECONDS)]
+    environment = os.environ | {"PGPASSWORD": "aos_app-pw"}
+    done = subprocess.run(
+        [program("pgbench"), *words, *load, "bench"], env=environment, capture_output=True, text=True
+    )
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    assert found, done.stderr
+    return float(found[1])
+
+
+async def ours(url: Secret) -> tuple[float, float]:
+    """Changes a second, and the 95th percentile of their time in ms."""
+    times: list[float] = []
+
+    async def client(database: Database, number: int, end: float) -> None:
+        turn = 0
+        while (begun := time.perf_counter()) < end:
+            turn += 1
+
+            def decide(now: datetime, rows: Sequence[Sequence[Row]], turn: int = turn) -> Effect:
+                spend = {"agent": f"a{(number * 37 + turn) % 1000}", "cents": 1, "unpriced": 0}
+                return Effect(
+                    [("tenants.spend", spend)], Entry("spend", "a"), 201, {}, [Message("spent", {})]
+                )
+
+            await change(database, CALLER, [], decide, Key(f"{begun}-{number}", b"\0"))
+            times.append((time.perf_counter() - begun) * 1000)
+
+    async with Database.open(url, CONNECTIONS) as database:
+        end = time.perf_counter() + SECONDS
+        await asyncio.gather(*(client(database, number, end) for number in range(CONNECTIONS)))
+    return len(times) / SECONDS, statistics.quantiles(times, n=20)[-1]
+
+
+def main() -> None:
+    """Print both, as medians of interleaved rounds."""
+    with folder() as home, folder() as pooler_home:
+        postgres = Postgres(home)
+        postgres.start()
+        postgres.create("bench")
+        postgres.set_passwords()
+        migrate(Secret(postgres.url("aos_owner", "bench")))
+        postgres.execute("INSERT INTO tenants VALUES ('acme')", "bench")
+        pooler = pgbouncer(pooler_home, postgres, userlist(postgres))
+        pooler.start()
+        script = home / "change.sql"
+        script.write_text(pgbench_script())
+        url = Secret(postgres.url("aos_app", "bench", pooler.port))
+        try:
+            rounds = [(pgbench(script, pooler.port), *asyncio.run(ours(url))) for _ in range(ROUNDS)]
+        finally:
+            pooler.kill()
+            postgres.kill()
+    limit, rate, p95 = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(
+        f"a change with audit, key and outbox, {CONNECTIONS} connections through PgBouncer, medians of {ROUNDS}:"
+    )
+    print(f"  pgbench, the same statements  {limit:7,.0f} a second")
+    print(f"  services.changes.change       {rate:7,.0f} a second   {rate / limit:.2f}x   p95 {p95:.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
