@@ -57,7 +57,8 @@ async def _look(settings: Settings) -> dict[str, str]:
     """What is wrong, by what was looked at; "" is nothing."""
     from aos_server.db.pool import Database
 
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # the answer says it, once and without addresses
+    # The answer says it, once and without addresses.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     found = {"settings": "", "database": ""}
     async with Database.open(settings.database.url, 2) as database:
         try:
