@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from aos.api import history
 from aos.api.history import Question, Reply
-from aos.domain.goals import Candidate, candidates
+from aos.domain.goals import candidates
 from aos.errors import AosError, Finding
 from aos.wire.problems import visible
 from aos.wire.shape import closest
@@ -51,20 +51,12 @@ def _skills_for_goal(query_type: str, question: Question) -> Reply:
         {
             "skill": found.skill,
             "score": found.score,
-            "why": _why(found),
+            "why": found.why,
             "purpose": question.catalog.skills[found.skill].purpose,
         }
         for found in candidates(question.goal, enabled)
     ]
     return Reply(query_type, {"goal": question.goal, "skills": skills}, {})
-
-
-def _why(found: Candidate) -> str:
-    """`id: send, email; purpose: message`."""
-    places: dict[str, list[str]] = {place: [] for place in ("id", "purpose", "params", "hints")}
-    for match in found.matches:
-        places[match.place].append(match.word)
-    return "; ".join(f"{place}: {', '.join(words)}" for place, words in places.items() if words)
 
 
 QUERIES: Mapping[str, Callable[[str, Question], Reply]] = {

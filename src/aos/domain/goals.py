@@ -29,6 +29,14 @@ class Candidate(NamedTuple):
     score: int
     matches: tuple[Match, ...]
 
+    @property
+    def why(self) -> str:
+        """`id: send, email; purpose: message`."""
+        places: dict[str, list[str]] = {}
+        for match in self.matches:
+            places.setdefault(match.place, []).append(match.word)
+        return "; ".join(f"{place}: {', '.join(places[place])}" for place in _WEIGHTS if place in places)
+
 
 def candidates(goal: str, skills: Iterable[Skill]) -> tuple[Candidate, ...]:
     """The skills that some word of `goal` speaks for, best first; equal ones as they come.

@@ -24,7 +24,7 @@ class Policy:
         """Decide on a call or a plan, and change nothing."""
         asked: Evaluate = call.body
         tenant = call.caller.tenant
-        terms = await self._tenants.terms(tenant, asked.agent_id)
+        terms = await self._tenants.terms(tenant, asked.agent_id, now=True)
         plan = policy.call_of(asked.skill_id, asked.payload) if asked.skill_id else asked.plan
         decided = await policy.evaluate(self._workers, plan, asked.inputs, terms)
         DECISIONS.labels(decided.decision).inc()

@@ -25,7 +25,7 @@ class Runtime:
     async def simulate(self, call: Call) -> bytes:
         """Forecast a plan."""
         asked: Simulate = call.body
-        terms = await self._tenants.terms(call.caller.tenant, asked.agent_id)
+        terms = await self._tenants.terms(call.caller.tenant, asked.agent_id, now=True)
         found = await simulations.forecast(self._workers, question(asked), terms)
         SIMULATIONS.labels(found.status).inc()
         return found.body
@@ -33,7 +33,7 @@ class Runtime:
     async def query(self, call: Call) -> bytes:
         """Answer one of the six questions."""
         asked: Query = call.body
-        terms = await self._tenants.terms(call.caller.tenant, asked.agent_id)
+        terms = await self._tenants.terms(call.caller.tenant, asked.agent_id, now=True)
         return queries.answer(asked.query_type, asked.params, terms)
 
     async def capabilities(self, call: Call) -> bytes:

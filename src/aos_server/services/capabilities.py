@@ -36,7 +36,7 @@ def capabilities(terms: Terms, agent: str | None, permissions: tuple[str, ...]) 
         "skills_available": usable,
         "count": len(catalog),
         "budget": _budget(terms),
-        "budget_remaining_cents": money(terms.remaining_cents),
+        "budget_remaining_cents": money(terms.budget.remaining_cents),
         "rate_limits": {
             name: {"per_minute": significant(limit.per_minute), "burst": limit.burst, "remaining": None}
             for name, limit in limited.items()
@@ -134,17 +134,17 @@ def _ability(one: Skill, usable: bool) -> Document:
 
 def _budget(terms: Terms) -> Document:
     return {
-        "total_cents": money(terms.budget_cents),
-        "spent_cents": None if terms.unpriced else money(terms.spent_cents),
-        "remaining_cents": money(terms.remaining_cents),
+        "total_cents": money(terms.budget.total_cents),
+        "spent_cents": None if terms.budget.unpriced else money(terms.budget.spent_cents),
+        "remaining_cents": money(terms.budget.remaining_cents),
     }
 
 
 def _unknown_budget(terms: Terms) -> Sequence[Document]:
-    if terms.unpriced:
-        reason = f"{terms.unpriced} recorded attempts have no known cost"
+    if terms.budget.unpriced:
+        reason = f"{terms.budget.unpriced} recorded attempts have no known cost"
         return [{"pointer": f"/budget/{key}", "reason": reason} for key in ("spent_cents", "remaining_cents")]
-    if terms.budget_cents is None:
+    if terms.budget.total_cents is None:
         return [
             {"pointer": f"/budget/{key}", "reason": _NO_BUDGET} for key in ("total_cents", "remaining_cents")
         ]

@@ -46,7 +46,7 @@ def call_of(skill: str, payload: Mapping[str, Json]) -> Json:
 
 async def evaluate(workers: Workers, plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Decided:
     """Decide on a plan. Raises AosError where it can't be computed now, which is never an `allow`."""
-    limits = Limits(budget_cents=terms.remaining_cents, min_success=0.0)
+    limits = Limits(budget_cents=terms.budget.remaining_cents, min_success=0.0)
     question = Question(plan, inputs, limits, _SAMPLES, seed=0, alternatives=False)
     return decide(await forecast(workers, question, terms), terms)
 
@@ -58,9 +58,11 @@ def decide(found: Simulation, terms: Terms) -> Decided:
     forbidden = tuple(reason for reason in found.reasons if reason.code in _FORBIDS)
     if forbidden:
         return Decided("deny", forbidden, found.cost_cents, None)
-    doubts = [reason for reason in found.reasons if reason.code in _DOUBTS and terms.budget_cents is not None]
-    if terms.budget_cents is not None and terms.unpriced:
-        detail = f"{terms.unpriced} recorded attempts have no known cost, so nobody knows what is left of the budget"
+    doubts = [
+        reason for reason in found.reasons if reason.code in _DOUBTS and terms.budget.total_cents is not None
+    ]
+    if terms.budget.total_cents is not None and terms.budget.unpriced:
+        detail = f"{terms.budget.unpriced} recorded attempts have no known cost, so nobody knows what is left of the budget"
         doubts.append(Reason("unknown_cost", "", detail))
     level = max(UNKNOWN_LEVEL if doubts else 0, found.approval_level or 0)
     return Decided("requires_approval" if level else "allow", tuple(doubts), found.cost_cents, level or None)

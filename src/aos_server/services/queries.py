@@ -1,16 +1,33 @@
-"""The questions that an agent asks between two steps, answered with what holds for its tenant."""
+"""The six questions that an agent asks between two steps, answered with what holds for its tenant."""
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from aos.api.queries import QUERIES, Question, Reply, ask
-from aos.errors import Finding, InputError
+from aos.domain.goals import candidates
+from aos.errors import AosError, Finding, InputError
 from aos.wire.encode import one_line
 from aos.wire.results import envelope, money
 from aos.wire.shape import at
 from aos.wire.strict import Json
 from aos_server.services.tenants import Terms, catalog_of
 
-__all__ = ["answer"]
+__all__ = ["QUERIES", "answer"]
+
+QUERIES = (
+    "remaining_budget_cents",
+    "what_did_i_try_already",
+    "allowed_skills",
+    "last_step_outcome",
+    "skills_available_for_goal",
+    "why_did_step_fail",
+)
+
+
+class Reply(NamedTuple):
+    """`result` as a JSON value, and why nulls in it are unknown: key of the result -> reason."""
+
+    result: Mapping[str, Any]
+    unknowns: Mapping[str, str] = {}
 
 
 def answer(query_type: str, params: Mapping[str, Json], terms: Terms) -> bytes:
@@ -19,14 +36,18 @@ def answer(query_type: str, params: Mapping[str, Json], terms: Terms) -> bytes:
     Raises InputError(invalid_request) for a parameter that is missing, AosError(needs_ledger) for a question about past
     runs where none were uploaded.
     """
-    reply = (
-        _budget(query_type, terms)
-        if query_type == "remaining_budget_cents"
-        else _ask(query_type, params, terms)
-    )
+    match query_type:
+        case "remaining_budget_cents":
+            reply = _budget(terms)
+        case "allowed_skills":
+            reply = _allowed(terms)
+        case "skills_available_for_goal":
+            reply = _for_goal(params.get("goal"), terms)
+        case _:
+            raise AosError("needs_ledger", f"{query_type} is about past runs, and none were uploaded here")
     document = {
         **envelope("aos.query/1"),
-        "query_type": reply.query_type,
+        "query_type": query_type,
         "result": reply.result,
         "exit_code": 5 if reply.unknowns else 0,
         "unknowns": [{"pointer": at("/result", key), "reason": why} for key, why in reply.unknowns.items()],
@@ -35,41 +56,54 @@ def answer(query_type: str, params: Mapping[str, Json], terms: Terms) -> bytes:
     return one_line(document).encode()
 
 
-def _ask(query_type: str, params: Mapping[str, Json], terms: Terms) -> Reply:
-    goal = params.get("goal")
-    if query_type == "skills_available_for_goal" and not (isinstance(goal, str) and goal):
+def _allowed(terms: Terms) -> Reply:
+    skills = catalog_of(terms.catalog).skills
+    enabled = [name for name, one in skills.items() if one.enabled]
+    allowed = [name for name in enabled if terms.allows(name)]
+    return Reply(
+        {
+            "allowed": allowed,
+            "forbidden": [name for name in enabled if name not in allowed],
+            "disabled": [name for name in skills if name not in enabled],
+            "skills": allowed,
+            "count": len(allowed),
+        }
+    )
+
+
+def _for_goal(goal: Json, terms: Terms) -> Reply:
+    """Skills that serve a goal, among those that may be called."""
+    if not isinstance(goal, str) or not goal:
         finding = Finding("/params/goal", "missing_key", "a goal, as text, is missing")
         raise InputError.of("invalid_request", "body", [finding])
-    reply = ask(query_type, Question(catalog_of(terms.catalog), goal if isinstance(goal, str) else None))
-    if query_type != "allowed_skills":
-        return reply
-    allowed = [name for name in reply.result["allowed"] if terms.allows(name)]
-    result = {
-        **reply.result,
-        "allowed": allowed,
-        "forbidden": [name for name in reply.result["allowed"] if not terms.allows(name)],
-        "skills": allowed,
-        "count": len(allowed),
-    }
-    return reply._replace(result=result)
+    skills = catalog_of(terms.catalog).skills
+    usable = [one for name, one in skills.items() if one.enabled and terms.allows(name)]
+    found = [
+        {"skill": one.skill, "score": one.score, "why": one.why, "purpose": skills[one.skill].purpose}
+        for one in candidates(goal, usable)
+    ]
+    return Reply({"goal": goal, "skills": found})
 
 
-def _budget(query_type: str, terms: Terms) -> Reply:
-    spent = None if terms.unpriced else money(terms.spent_cents)
-    total, remaining = money(terms.budget_cents), money(terms.remaining_cents)
+def _budget(terms: Terms) -> Reply:
+    budget = terms.budget
+    spent = None if budget.unpriced else money(budget.spent_cents)
+    total, remaining = money(budget.total_cents), money(budget.remaining_cents)
     unknowns: dict[str, str] = {}
-    if terms.budget_cents is None:
+    if budget.total_cents is None:
         unknowns |= dict.fromkeys(
             ("budget_cents", "remaining_budget_cents"), "no budget is set for this tenant"
         )
-    if terms.unpriced:
-        reason = f"{terms.unpriced} recorded attempts have no known cost"
+    if budget.unpriced:
+        reason = f"{budget.unpriced} recorded attempts have no known cost"
         unknowns |= dict.fromkeys(("spent_cents", "remaining_budget_cents"), reason)
-    result = {
-        "budget_cents": total,
-        "spent_cents": spent,
-        "remaining_budget_cents": remaining,
-        "total_cents": total,
-        "remaining_cents": remaining,
-    }
-    return Reply(query_type, result, unknowns)
+    return Reply(
+        {
+            "budget_cents": total,
+            "spent_cents": spent,
+            "remaining_budget_cents": remaining,
+            "total_cents": total,
+            "remaining_cents": remaining,
+        },
+        unknowns,
+    )

@@ -1,59 +1,147 @@
 """Tenants: the catalog, the money and the permissions that hold for a caller."""
 
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aos.domain.skills import Catalog
 from aos.wire.catalogs import default_catalog, parse_catalog
 from aos.wire.strict import parse
+from aos_server.db.pool import Database
 
-__all__ = ["MAX_CATALOG_BYTES", "Tenants", "Terms", "catalog_of"]
+__all__ = ["MAX_CATALOG_BYTES", "Budget", "Permissions", "Stored", "Tenants", "Terms", "catalog_of"]
 
 MAX_CATALOG_BYTES = 1024 * 1024
 
+_FRESH_S = 1.0
+_KEPT = 10_000
 
-class Terms(NamedTuple):
-    """What holds for an agent of a tenant.
 
-    `catalog` is a document that is laid over the shipped one, as text; None: nothing is. `budget_cents` None: nobody
-    set one. `spent_cents` is what the runs that were uploaded cost, `unpriced` how many attempts in them nobody has
-    priced. `forbidden` skills may not be called; "*" is every skill but those `permitted`.
-    """
+class Budget(NamedTuple):
+    """Money. `total_cents` None: nobody set a limit. `unpriced` counts attempts that nobody has priced."""
 
-    tenant: str
-    catalog: bytes | None = None
-    budget_cents: Decimal | None = None
+    total_cents: Decimal | None = None
     spent_cents: Decimal = Decimal(0)
     unpriced: int = 0
-    forbidden: frozenset[str] = frozenset()
-    permitted: frozenset[str] = frozenset()
 
     @property
     def remaining_cents(self) -> Decimal | None:
-        """What is left of the budget; None where nobody set one, or an attempt has no price."""
-        if self.budget_cents is None or self.unpriced:
+        """What is left; None where there is no limit, or an attempt has no price."""
+        if self.total_cents is None or self.unpriced:
             return None
-        return max(Decimal(0), self.budget_cents - self.spent_cents)
+        return max(Decimal(0), self.total_cents - self.spent_cents)
+
+
+class Permissions(NamedTuple):
+    """Skills that may not be called, and, where "*" is among them, those that may all the same."""
+
+    forbidden: frozenset[str] = frozenset()
+    permitted: frozenset[str] = frozenset()
 
     def allows(self, skill: str) -> bool:
         """Whether the skill may be called."""
         return skill not in self.forbidden and ("*" not in self.forbidden or skill in self.permitted)
 
 
+class Terms(NamedTuple):
+    """What holds for an agent of a tenant.
+
+    `catalog` is a document that is laid over the shipped one, as text; None: nothing is. `budget` is the tighter one of
+    the tenant's and the agent's. `permissions` are those of both: each has to allow a skill.
+    """
+
+    tenant: str
+    catalog: bytes | None = None
+    budget: Budget = Budget()
+    permissions: tuple[Permissions, ...] = ()
+
+    def allows(self, skill: str) -> bool:
+        """Whether the skill may be called."""
+        return all(one.allows(skill) for one in self.permissions)
+
+
 class Tenants(Protocol):
     """Where it is written what holds for whom."""
 
-    async def terms(self, tenant: str, agent: str | None) -> Terms:
-        """What holds for an agent of a tenant. Raises AosError where it can't be read."""
+    async def terms(self, tenant: str, agent: str | None, *, now: bool = False) -> Terms:
+        """What holds for an agent of a tenant: `now`, or a second ago.
+
+        Raises AosError(unavailable) where it can't be read.
+        """
 
 
 class Free:
     """Nothing is set for anybody: the shipped catalog, no budget, every skill."""
 
-    async def terms(self, tenant: str, agent: str | None) -> Terms:
+    async def terms(self, tenant: str, agent: str | None, *, now: bool = False) -> Terms:
         """The same for all."""
         return Terms(tenant)
+
+
+class Stored:
+    """What the database says. Reads are kept for a second, catalogs by their digest for as long as there is room."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._terms = OrderedDict[tuple[str, str], tuple[float, Terms]]()
+        self._catalogs = OrderedDict[str, bytes]()
+
+    async def terms(self, tenant: str, agent: str | None, *, now: bool = False) -> Terms:
+        """See `Tenants`."""
+        key = (tenant, agent or "")
+        kept = self._terms.get(key)
+        if kept and not now and time.monotonic() - kept[0] < _FRESH_S:
+            return kept[1]
+        asked = time.monotonic()
+        found = await self._read(*key)
+        _keep(self._terms, key, (asked, found), _KEPT)
+        return found
+
+    async def _read(self, tenant: str, agent: str) -> Terms:
+        async with self._database.transaction(tenant) as transaction:
+            row = await transaction.one("terms.get", agent=agent)
+            assert row is not None
+            digest = row["digest"]
+            if digest is not None and digest not in self._catalogs:
+                stored = await transaction.one("terms.catalog")
+                if stored is None:
+                    digest = None
+                else:
+                    digest = stored["digest"]
+                    _keep(self._catalogs, digest, stored["document"].encode(), 64)
+            catalog = None if digest is None else self._catalogs[digest]
+        return Terms(tenant, catalog, _tighter(row["budgets"]), _permissions(row["permissions"]))
+
+
+def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
+
+
+def _tighter(rows: Iterable[Sequence[Any]]) -> Budget:
+    """The budget that leaves less; one of which nobody knows what it leaves is the tightest."""
+    budgets = [
+        Budget(None if total is None else Decimal(total), Decimal(spent), n) for total, spent, n in rows
+    ]
+    limited = [budget for budget in budgets if budget.total_cents is not None]
+    if limited:
+        return min(
+            limited,
+            key=lambda budget: Decimal(-1) if budget.unpriced else budget.remaining_cents or Decimal(0),
+        )
+    return max(budgets, key=lambda budget: budget.spent_cents, default=Budget())
+
+
+def _permissions(rows: Iterable[Sequence[Any]]) -> tuple[Permissions, ...]:
+    by_agent: dict[str, tuple[set[str], set[str]]] = {}
+    for agent, skill, allowed in rows:
+        by_agent.setdefault(agent, (set(), set()))[bool(allowed)].add(skill)
+    return tuple(Permissions(frozenset(no), frozenset(yes)) for no, yes in by_agent.values())
 
 
 @lru_cache(maxsize=64)

@@ -6,12 +6,22 @@ from typing import Any
 import httpx
 import pytest
 
-from aos_server.services.tenants import Terms
+from aos_server.services.tenants import Budget, Permissions, Terms
 from tests.server.http.world import Told, told
 
 EVAL = "/api/v1/policy/eval"
 MAIL = {"to": ["a@b.example"], "subject": "s", "body": "b"}
 READ = {"path": "notes.txt"}
+UNPRICED = {"prompt": "p", "model": "nobody-knows-it"}
+
+
+def only(forbidden: set[str], permitted: set[str] | None = None) -> Terms:
+    both = Permissions(frozenset(forbidden), frozenset(permitted or ()))
+    return Terms("acme", permissions=(both, Permissions()))
+
+
+def budget(total: int, spent: int | str, unpriced: int = 0) -> Terms:
+    return Terms("acme", budget=Budget(Decimal(total), Decimal(spent), unpriced))
 
 
 def decide(client: httpx.Client, skill: str, payload: Any, **more: Any) -> dict[str, Any]:
@@ -43,33 +53,15 @@ def test_a_call_whose_parameters_are_wrong_is_denied(client: httpx.Client) -> No
 @pytest.mark.parametrize(
     ("terms", "skill", "payload", "decision", "code"),
     [
-        (Terms("acme", forbidden=frozenset({"fs_read"})), "fs_read", READ, "deny", "permission_denied"),
-        (Terms("acme", forbidden=frozenset("*")), "fs_read", READ, "deny", "permission_denied"),
-        (
-            Terms("acme", forbidden=frozenset("*"), permitted=frozenset({"fs_read"})),
-            "fs_read",
-            READ,
-            "allow",
-            None,
-        ),
-        (Terms("acme", None, Decimal(10), Decimal("8.5")), "email_send", MAIL, "allow", None),
-        (Terms("acme", None, Decimal(10), Decimal("9.5")), "email_send", MAIL, "deny", "budget_insufficient"),
-        (Terms("acme", None, Decimal(10), Decimal(12)), "fs_read", READ, "allow", None),
-        (
-            Terms("acme", None, Decimal(10), Decimal(0), 1),
-            "fs_read",
-            READ,
-            "requires_approval",
-            "unknown_cost",
-        ),
-        (
-            Terms("acme", None, Decimal(10)),
-            "llm_invoke",
-            {"prompt": "p", "model": "nobody-knows-it"},
-            "requires_approval",
-            "unknown_cost",
-        ),
-        (Terms("acme"), "llm_invoke", {"prompt": "p", "model": "nobody-knows-it"}, "allow", None),
+        (only(forbidden={"fs_read"}), "fs_read", READ, "deny", "permission_denied"),
+        (only(forbidden={"*"}), "fs_read", READ, "deny", "permission_denied"),
+        (only(forbidden={"*"}, permitted={"fs_read"}), "fs_read", READ, "allow", None),
+        (budget(10, "8.5"), "email_send", MAIL, "allow", None),
+        (budget(10, "9.5"), "email_send", MAIL, "deny", "budget_insufficient"),
+        (budget(10, 12), "fs_read", READ, "allow", None),
+        (budget(10, 0, 1), "fs_read", READ, "requires_approval", "unknown_cost"),
+        (budget(10, 0), "llm_invoke", UNPRICED, "requires_approval", "unknown_cost"),
+        (Terms("acme"), "llm_invoke", UNPRICED, "allow", None),
     ],
 )
 def test_the_rules(

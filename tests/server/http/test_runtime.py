@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from aos.wire.catalogs import default_catalog, dump_catalog
-from aos_server.services.tenants import Terms
+from aos_server.services.tenants import Budget, Permissions, Terms
 from tests.cli.process import DEMO, aos
 from tests.server.http.world import STEP, Told, told
 
@@ -68,7 +68,12 @@ def test_what_holds_for_a_tenant_holds_in_every_answer(client: httpx.Client, tol
     ours = {**dump_catalog(default_catalog())["skills"]["fs_read"], "cost_cents": 7}
     del ours["cost"]
     catalog = {"aos_catalog": "1", "skills": {"ours": ours}}
-    terms = Terms("acme", json.dumps(catalog).encode(), Decimal(50), Decimal(20), 0, frozenset({"http_call"}))
+    terms = Terms(
+        "acme",
+        json.dumps(catalog).encode(),
+        Budget(Decimal(50), Decimal(20)),
+        (Permissions(frozenset({"http_call"})),),
+    )
     told_terms.terms_of = {"acme": terms}
     found = client.post(SIMULATE, json={"plan": [STEP, {"skill": "ours", "params": {"path": "a"}}]}).json()
     assert (found["status"], found["estimated_cost_cents"]) == ("permission_denied", 7)
@@ -93,7 +98,7 @@ def test_what_holds_for_a_tenant_holds_in_every_answer(client: httpx.Client, tol
 
 
 def test_spending_that_nobody_knows_is_unknown(client: httpx.Client, told_terms: Told) -> None:
-    terms = Terms("acme", budget_cents=Decimal(50), spent_cents=Decimal(20), unpriced=1)
+    terms = Terms("acme", budget=Budget(Decimal(50), Decimal(20), 1))
     told_terms.terms_of = {"acme": terms}
     can = client.get("/api/v1/runtime/capabilities").json()
     assert can["budget"] == {"total_cents": 50, "spent_cents": None, "remaining_cents": None}

@@ -39,7 +39,7 @@ class Told:
     def __init__(self, **terms: Terms) -> None:
         self.terms_of = terms
 
-    async def terms(self, tenant: str, agent: str | None) -> Terms:
+    async def terms(self, tenant: str, agent: str | None, *, now: bool = False) -> Terms:
         return self.terms_of.get(tenant, Terms(tenant))
 
 
