@@ -2,45 +2,123 @@
 
 import os
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
+from aos.errors import AosError
+from aos_server.db.pool import Database
 from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
-from aos_server.http.health import Operations
+from aos_server.http.health import Check, Operations
 from aos_server.http.people import People
 from aos_server.http.policy import Policy
 from aos_server.http.routes import Handlers, endpoints, router
 from aos_server.http.runtime import Runtime
+from aos_server.identity.auth_service import AuthService
+from aos_server.identity.authenticate import Identity
+from aos_server.identity.issuers import Issuer, IssuerClient
+from aos_server.identity.remote import Remote
+from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
-from aos_server.services.tenants import Free, Tenants
+from aos_server.services.tenants import Free, Stored, Tenants
 from aos_server.services.workers import Workers
+from aos_server.settings import Auth, Limits, Settings, read
 
-__all__ = ["create_app"]
+__all__ = ["application", "from_environment", "served"]
+
+COMPUTE_S = 25.0
+"""How long a plan may be computed: less than a request may take."""
 
 
-def create_app(
+def from_environment() -> ASGIApp:
+    """What `aos-server serve` serves: uvicorn calls it in each of its processes."""
+    return served(read(os.environ, "serve"))
+
+
+def served(settings: Settings) -> ASGIApp:
+    """The server of these settings. What it is connected to is opened and closed with its lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        async with opened(settings) as app:
+            outer.default = app
+            yield
+
+    outer = Router(lifespan=lifespan, redirect_slashes=False)
+    return outer
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """The server with everything that it is connected to."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            Database.open(settings.database.url, settings.database.pool_size)
+        )
+        remote = Remote(settings.auth.service_timeout_s)
+        stack.push_async_callback(remote.close)
+        workers = Workers(max(2, os.cpu_count() or 2), COMPUTE_S)
+        await workers.start()
+        yield application(
+            _identity(settings.auth, remote),
+            workers=workers,
+            tenants=Stored(database),
+            rates=_rates(settings.limits),
+            hosts=settings.hosts,
+            trusting=settings.process == "dev",
+            needed={"database": _answers(database)},
+        )
+
+
+def application(
     identity: Identifies,
     *,
+    workers: Workers | None = None,
     tenants: Tenants | None = None,
     rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
-    processes: int | None = None,
+    needed: dict[str, Check] | None = None,
 ) -> ASGIApp:
-    """The server. `processes` compute plans; one for each core, and at least two, where it is not said."""
-    workers = Workers(processes or max(2, os.cpu_count() or 2), timeout_s=25)
-    tenants = tenants or Free()
+    """The server, of parts. Those that are left out are such as need nothing."""
+    workers, tenants = workers or Workers(2, COMPUTE_S), tenants or Free()
     handlers = Handlers(
-        Operations({}, {}), Runtime(workers, tenants), Policy(workers, tenants), People(identity)
+        Operations(needed or {}, {}),
+        Runtime(workers, tenants),
+        Policy(workers, tenants),
+        People(identity),
     )
-
-    @asynccontextmanager
-    async def lifespan(_: Router) -> AsyncIterator[None]:
-        await workers.start()
-        yield
-
     gate = Gate(identity, rates, trusting=trusting)
-    return Edge(router(endpoints(handlers), gate, lifespan), hosts)
+    return Edge(router(endpoints(handlers), gate), hosts)
+
+
+def _identity(auth: Auth, remote: Remote) -> Identity:
+    client = IssuerClient(auth.client_id, auth.client_secret) if auth.client_id else None
+    issuers = [Issuer(auth.issuer, auth.audience, client=client)] if auth.issuer else []
+    service = AuthService(auth.service_url, auth.service_key or None, remote) if auth.service_url else None
+    return Identity(issuers, remote, auth_service=service)
+
+
+def _rates(limits: Limits) -> Rates | None:
+    if not limits.enabled:
+        return None
+    per_minute: dict[Traffic, int] = {
+        "evaluate": limits.evaluate_rpm,
+        "decide": limits.decide_rpm,
+        "create": limits.create_rpm,
+        "read": limits.read_rpm,
+    }
+    return Rates(limits.redis_url or None, per_minute)
+
+
+def _answers(database: Database) -> Check:
+    async def check() -> bool:
+        try:
+            await database.ready()
+        except AosError:
+            return False
+        return True
+
+    return check

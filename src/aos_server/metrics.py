@@ -5,6 +5,7 @@ number of values: no caller and no tenant is among them.
 """
 
 import os
+from pathlib import Path
 from typing import get_args
 
 from prometheus_client import (
@@ -56,8 +57,17 @@ for decision in ("allow", "deny", "requires_approval"):
 
 def exposition() -> bytes:
     """All series as Prometheus text, those of every process that shares the folder."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is None:
         return generate_latest(REGISTRY)
+    _forget_the_dead(Path(folder))
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Processes that are no more have no requests in flight. What they counted stays."""
+    for path in folder.glob("gauge_live*_*.db"):
+        if not Path(f"/proc/{path.stem.rpartition('_')[2]}").exists():
+            path.unlink(missing_ok=True)

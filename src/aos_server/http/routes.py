@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from starlette.routing import BaseRoute, Route, Router
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
@@ -131,7 +131,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
     )
 
 
-def router(served: Sequence[Endpoint], gate: Gate, lifespan: Lifespan[Router]) -> Router:
+def router(served: Sequence[Endpoint], gate: Gate) -> Router:
     """The application of these endpoints, and of `/openapi.json` which describes them."""
     described = one_line(document(served)).encode()
 
@@ -142,10 +142,8 @@ def router(served: Sequence[Endpoint], gate: Gate, lifespan: Lifespan[Router]) -
     routes: list[BaseRoute] = [
         Route(path, Resource(tuple(group), gate)) for path, group in groupby(every, key=lambda e: e.path)
     ]
-    return Router(routes, redirect_slashes=False, default=_nothing_here, lifespan=lifespan)
+    return Router(routes, redirect_slashes=False, default=_nothing_here)
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] != "http":
-        raise AosError("not_found", "only HTTP is spoken here")
     raise AosError("not_found", "there is nothing at this address")

@@ -58,12 +58,14 @@ def decide(found: Simulation, terms: Terms) -> Decided:
     forbidden = tuple(reason for reason in found.reasons if reason.code in _FORBIDS)
     if forbidden:
         return Decided("deny", forbidden, found.cost_cents, None)
-    doubts = [
-        reason for reason in found.reasons if reason.code in _DOUBTS and terms.budget.total_cents is not None
-    ]
-    if terms.budget.total_cents is not None and terms.budget.unpriced:
-        detail = f"{terms.budget.unpriced} recorded attempts have no known cost, so nobody knows what is left of the budget"
-        doubts.append(Reason("unknown_cost", "", detail))
+    doubts = list[Reason]()
+    if terms.budget.total_cents is not None:
+        doubts = [reason for reason in found.reasons if reason.code in _DOUBTS]
+        if unpriced := terms.budget.unpriced:
+            detail = (
+                f"nobody knows what is left of the budget: {unpriced} recorded attempts have no known cost"
+            )
+            doubts.append(Reason("unknown_cost", "", detail))
     level = max(UNKNOWN_LEVEL if doubts else 0, found.approval_level or 0)
     return Decided("requires_approval" if level else "allow", tuple(doubts), found.cost_cents, level or None)
 

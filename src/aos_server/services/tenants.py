@@ -102,11 +102,11 @@ class Stored:
 
     async def _read(self, tenant: str, agent: str) -> Terms:
         async with self._database.transaction(tenant) as transaction:
-            row = await transaction.one("terms.get", agent=agent)
+            row = await transaction.one("tenants.terms", agent=agent)
             assert row is not None
             digest = row["digest"]
             if digest is not None and digest not in self._catalogs:
-                stored = await transaction.one("terms.catalog")
+                stored = await transaction.one("tenants.catalog")
                 if stored is None:
                     digest = None
                 else:

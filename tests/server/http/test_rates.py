@@ -9,7 +9,7 @@ EVAL = "/api/v1/policy/eval"
 
 
 def test_seventy_in_a_row_are_sixty_too_many_for_ten() -> None:
-    with asking(token=None, trusting=True, rates=Rates(), processes=1) as client:
+    with asking(token=None, trusting=True, rates=Rates()) as client:
         asked = {"skill_id": "test", "tenant_id": "rate_test", "payload": {}}
         answers = [client.post(EVAL, json=asked) for _ in range(70)]
         statuses = [answer.status_code for answer in answers]

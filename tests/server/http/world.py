@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from aos_server.app import create_app
+from aos_server.app import application
 from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Caller, Principal
 from aos_server.identity.claims import refused
@@ -48,7 +48,7 @@ def asking(token: str | None = "engineer", **settings: Any) -> Iterator[httpx.Cl
     """A client of a server of its own, as long as it is served. `token` None: no credentials are sent."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     with (
-        serving(create_app(settings.pop("identity", People()), **settings)) as url,
+        serving(application(settings.pop("identity", People()), **settings)) as url,
         httpx.Client(base_url=url, headers=headers, timeout=60) as client,
     ):
         yield client

@@ -3,19 +3,17 @@
 INSERT INTO tenants (id) VALUES (tenant()) ON CONFLICT DO NOTHING RETURNING id;
 
 -- name: terms
--- What holds for an agent: the tenant's catalog, and the agent's budget, or the tenant's where it has none of its own.
-SELECT (SELECT document FROM catalogs WHERE tenant_id = tenant()) AS catalog,
-       b.budget_cents, coalesce(b.spent_cents, 0) AS spent_cents, coalesce(b.unpriced, 0) AS unpriced
-FROM (SELECT) AS one LEFT JOIN LATERAL (
-    SELECT budget_cents, spent_cents, unpriced FROM budgets
-    WHERE tenant_id = tenant() AND agent_id IN (%(agent)s, '') AND (budget_cents IS NOT NULL OR agent_id = '')
-    ORDER BY agent_id DESC LIMIT 1
-) AS b ON true;
+-- What holds for an agent, and for its tenant as a whole: the catalog's digest, budgets, permissions.
+SELECT c.digest,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(budget_cents::text, spent_cents::text, unpriced)), '[]')
+     FROM budgets WHERE tenant_id = tenant() AND agent_id IN ('', %(agent)s)) AS budgets,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(agent_id, skill_id, allowed)), '[]')
+     FROM permissions WHERE tenant_id = tenant() AND agent_id IN ('', %(agent)s)) AS permissions
+FROM (SELECT tenant() AS id) AS t LEFT JOIN catalogs c ON c.tenant_id = t.id;
 
--- name: permissions
--- What the tenant allows and forbids, and what of that is otherwise for the agent; '*' is every other skill.
-SELECT DISTINCT ON (skill_id) skill_id, allowed FROM permissions
-WHERE tenant_id = tenant() AND agent_id IN (%(agent)s, '') ORDER BY skill_id, agent_id DESC;
+-- name: catalog
+-- The catalog itself.
+SELECT document, digest FROM catalogs WHERE tenant_id = tenant();
 
 -- name: set_catalog
 -- Lay this document over the shipped catalog.

@@ -1,0 +1,99 @@
+"""What `serve` and `dev` share: uvicorn with our limits, and a word when it is ready."""
+
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
+from uvicorn.supervisors import Multiprocess
+
+from aos.errors import AosError, Exit
+from aos_server.limits.protocol import SETTINGS
+from aos_server.settings import Settings
+
+__all__ = ["DRAIN_S", "serve", "serve_by"]
+
+DRAIN_S = 25
+"""How long requests that are being answered have at the end."""
+
+Announce = Callable[[str], None]
+
+
+def serve(app: Any, settings: Settings, announce: Announce) -> int:
+    """Serve until a signal says to end, then let what is being answered be answered. Returns the exit status."""
+    with _listening(settings) as (listener, address):
+        server = _Announcing(uvicorn.Config(app, **_options()), lambda: announce(address))
+        server.run(sockets=[listener])
+    if server.ended_by is not None:
+        return 128 + server.ended_by
+    return Exit.YES if server.started else Exit.INTERNAL
+
+
+def serve_by(processes: int, factory: str, settings: Settings, announce: Announce) -> int:
+    """The same by several processes, each with an application of its own; one that dies is replaced."""
+    with _listening(settings) as (listener, address):
+        config = uvicorn.Config(factory, factory=True, workers=processes, **_options())
+        announce(address)
+        Multiprocess(config, sockets=[listener]).run()
+    return Exit.TERMINATED
+
+
+def _options() -> dict[str, Any]:
+    return {
+        **SETTINGS,
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "timeout_graceful_shutdown": DRAIN_S,
+    }
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
+    """The socket to be served and its address. Raises AosError(port_taken)."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server(
+            (settings.host.strip("[]"), settings.port), family=family, backlog=2048
+        )
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise AosError("port_taken", f"can't listen at {where}: {error.strerror}") from None
+    with listener:
+        listener.set_inheritable(True)
+        host, port = listener.getsockname()[:2]
+        yield listener, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Announcing(uvicorn.Server):
+    """Says when it is ready, and remembers the signal that ended it."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+        self.ended_by: int | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.ended_by = sig
+        super().handle_exit(sig, frame)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does it, except that the signal is not raised again: others have something to close, too."""
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
