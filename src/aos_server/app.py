@@ -15,13 +15,17 @@ from aos_server.http.health import Check, Operations
 from aos_server.http.people import People
 from aos_server.http.policy import Policy
 from aos_server.http.routes import Handlers, endpoints, router
+from aos_server.http.runs import RunRecords
 from aos_server.http.runtime import Runtime
 from aos_server.identity.auth_service import AuthService
 from aos_server.identity.authenticate import Identity
 from aos_server.identity.issuers import Issuer, IssuerClient
 from aos_server.identity.remote import Remote
+from aos_server.identity.service_keys import ServiceKeys
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
+from aos_server.services.keys import StoredKeys
+from aos_server.services.runs import Runs
 from aos_server.services.tenants import Free, Stored, Tenants
 from aos_server.services.workers import Workers
 from aos_server.settings import Auth, Limits, Settings, read
@@ -62,8 +66,9 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
         workers = Workers(max(2, os.cpu_count() or 2), COMPUTE_S)
         await workers.start()
         yield application(
-            _identity(settings.auth, remote),
+            _identity(settings.auth, remote, StoredKeys(database)),
             workers=workers,
+            runs=Runs(database),
             tenants=Stored(database),
             rates=_rates(settings.limits),
             hosts=settings.hosts,
@@ -76,6 +81,7 @@ def application(
     identity: Identifies,
     *,
     workers: Workers | None = None,
+    runs: Runs,
     tenants: Tenants | None = None,
     rates: Rates | None = None,
     hosts: Collection[str] = (),
@@ -86,19 +92,20 @@ def application(
     workers, tenants = workers or Workers(2, COMPUTE_S), tenants or Free()
     handlers = Handlers(
         Operations(needed or {}, {}),
-        Runtime(workers, tenants),
+        Runtime(workers, tenants, runs),
         Policy(workers, tenants),
+        RunRecords(runs),
         People(identity),
     )
     gate = Gate(identity, rates, trusting=trusting)
     return Edge(router(endpoints(handlers), gate), hosts)
 
 
-def _identity(auth: Auth, remote: Remote) -> Identity:
+def _identity(auth: Auth, remote: Remote, keys: ServiceKeys) -> Identity:
     client = IssuerClient(auth.client_id, auth.client_secret) if auth.client_id else None
     issuers = [Issuer(auth.issuer, auth.audience, client=client)] if auth.issuer else []
     service = AuthService(auth.service_url, auth.service_key or None, remote) if auth.service_url else None
-    return Identity(issuers, remote, auth_service=service)
+    return Identity(issuers, remote, auth_service=service, keys=keys)
 
 
 def _rates(limits: Limits) -> Rates | None:

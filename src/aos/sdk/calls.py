@@ -78,10 +78,16 @@ class Calls(ABC, Generic[A]):
         *,
         agent_id: str | None = None,
         run_id: str | None = None,
+        tenant_id: str | None = None,
     ) -> A:
         """Ask one question about skills, budget or past runs."""
         return self._post(
-            "/api/v1/runtime/query", query_type=query_type, params=params, agent_id=agent_id, run_id=run_id
+            "/api/v1/runtime/query",
+            query_type=query_type,
+            params=params,
+            agent_id=agent_id,
+            run_id=run_id,
+            tenant_id=tenant_id,
         )
 
     def capabilities(self, *, agent_id: str | None = None, tenant_id: str | None = None) -> A:
@@ -89,18 +95,40 @@ class Calls(ABC, Generic[A]):
         query = {"agent_id": agent_id, "tenant_id": tenant_id}
         return self.send(Call("GET", "/api/v1/runtime/capabilities", query))
 
-    def skills(self) -> A:
+    def skills(self, *, tenant_id: str | None = None) -> A:
         """Every skill."""
-        return self.send(Call("GET", "/api/v1/runtime/skills"))
+        return self.send(Call("GET", "/api/v1/runtime/skills", {"tenant_id": tenant_id}))
 
-    def skill(self, skill_id: str) -> A:
+    def skill(self, skill_id: str, *, tenant_id: str | None = None) -> A:
         """One skill in full."""
-        return self.send(Call("GET", path("/api/v1/runtime/skills/{skill_id}", skill_id=skill_id)))
+        where = path("/api/v1/runtime/skills/{skill_id}", skill_id=skill_id)
+        return self.send(Call("GET", where, {"tenant_id": tenant_id}))
 
-    def resource_contract(self, resource_id: str) -> A:
+    def resource_contract(self, resource_id: str, *, tenant_id: str | None = None) -> A:
         """What a skill or a pool of slots may be asked for."""
-        template = "/api/v1/runtime/resource-contract/{resource_id}"
-        return self.send(Call("GET", path(template, resource_id=resource_id)))
+        where = path("/api/v1/runtime/resource-contract/{resource_id}", resource_id=resource_id)
+        return self.send(Call("GET", where, {"tenant_id": tenant_id}))
+
+    def upload_run(self, record: Mapping[str, Any]) -> A:
+        """Keep the record of a run there; the same one again changes nothing."""
+        return self.send(Call("POST", "/api/v1/runs", body=record))
+
+    def run(self, run_id: str, *, tenant_id: str | None = None) -> A:
+        """One run record, as it was uploaded."""
+        return self.send(Call("GET", path("/api/v1/runs/{run_id}", run_id=run_id), {"tenant_id": tenant_id}))
+
+    def runs(
+        self,
+        *,
+        agent_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        tenant_id: str | None = None,
+    ) -> A:
+        """A page of run records, the latest first; its `next` is the `cursor` of the page after it."""
+        most = None if limit is None else str(limit)
+        query = {"agent_id": agent_id, "limit": most, "cursor": cursor, "tenant_id": tenant_id}
+        return self.send(Call("GET", "/api/v1/runs", query))
 
     def policy_eval(
         self,

@@ -63,7 +63,13 @@ class Endpoint(NamedTuple):
         if self.body:
             found += ["unsupported_media_type", "too_large", "request_too_slow"]
         if self.act:
-            found += ["unauthenticated", "authorization_denied", "rate_limited", "auth_unavailable"]
+            found += [
+                "unauthenticated",
+                "authorization_denied",
+                "rate_limited",
+                "auth_unavailable",
+                "unavailable",
+            ]
         return [*found, *self.codes]
 
     @property

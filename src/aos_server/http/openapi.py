@@ -58,7 +58,7 @@ def _operation(endpoint: Endpoint, schemas: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.handler.__name__,
         "summary": endpoint.summary,
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
+        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint), *_headers(endpoint)],
         "responses": _responses(endpoint, schemas),
         "security": [{"bearer": []}, {"key": []}] if endpoint.act else [],
     }
@@ -81,6 +81,16 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "query", "required": name in required, "schema": part}
         for name, part in schema.get("properties", {}).items()
+    ]
+
+
+def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if endpoint.act not in ("create", "decide", "operate") or endpoint.method == "GET":
+        return []
+    schema = {"type": "string", "pattern": "^[!-~]{1,255}$"}
+    told = "The same request with the same key has one effect and one answer, for 24 hours"
+    return [
+        {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema, "description": told}
     ]
 
 

@@ -13,9 +13,11 @@ from aos_server.http.answers import Answer
 from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
 from aos_server.http.health import Operations
+from aos_server.http.models.base import InTenant
 from aos_server.http.models.health import Health
 from aos_server.http.models.people import Whoami
 from aos_server.http.models.policy import Evaluate, PolicyDecision
+from aos_server.http.models.runs import Run, RunList, RunReceipt, RunRecord, RunsQuery
 from aos_server.http.models.runtime import (
     Capabilities,
     CapabilitiesQuery,
@@ -30,6 +32,7 @@ from aos_server.http.models.runtime import (
 from aos_server.http.openapi import document
 from aos_server.http.people import People
 from aos_server.http.policy import Policy
+from aos_server.http.runs import RunRecords
 from aos_server.http.runtime import Runtime
 
 __all__ = ["Handlers", "endpoints", "router"]
@@ -41,6 +44,7 @@ class Handlers(NamedTuple):
     operations: Operations
     runtime: Runtime
     policy: Policy
+    runs: RunRecords
     people: People
 
 
@@ -98,7 +102,15 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             act="read",
             query=CapabilitiesQuery,
         ),
-        Endpoint("GET", f"{v1}/runtime/skills", "Every skill", to.runtime.skills, Skills, act="read"),
+        Endpoint(
+            "GET",
+            f"{v1}/runtime/skills",
+            "Every skill",
+            to.runtime.skills,
+            Skills,
+            act="read",
+            query=InTenant,
+        ),
         Endpoint(
             "GET",
             f"{v1}/runtime/skills/{{skill_id}}",
@@ -106,6 +118,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             to.runtime.skill,
             Skill,
             act="read",
+            query=InTenant,
             codes=["skill_not_found"],
         ),
         Endpoint(
@@ -115,6 +128,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             to.runtime.resource_contract,
             ResourceContract,
             act="read",
+            query=InTenant,
             codes=["resource_not_found"],
         ),
         Endpoint(
@@ -127,6 +141,37 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             body=Evaluate,
             plan=True,
             codes=["overloaded", "not_computed"],
+        ),
+        Endpoint(
+            "POST",
+            f"{v1}/runs",
+            "Upload the record of a run; the same one again changes nothing",
+            to.runs.upload_run,
+            RunReceipt,
+            act="create",
+            body=RunRecord,
+            plan=True,
+            codes=["run_conflict", "idempotency_mismatch", "request_in_progress"],
+            status=201,
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/runs",
+            "Run records, the latest first",
+            to.runs.list_runs,
+            RunList,
+            act="read",
+            query=RunsQuery,
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/runs/{{run_id}}",
+            "One run record, as it was uploaded",
+            to.runs.get_run,
+            Run,
+            act="read",
+            query=InTenant,
+            codes=["not_found"],
         ),
     )
 

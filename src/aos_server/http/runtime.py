@@ -1,5 +1,8 @@
 """Plans and skills: simulate, query, and what can be done here."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from aos.domain.verdicts import Limits
 from aos.errors import AosError
 from aos_server.http.endpoint import Call
@@ -8,19 +11,24 @@ from aos_server.http.models.runtime import CapabilitiesQuery, Query, Simulate
 from aos_server.identity.caller import ACTS, Act, Caller, require
 from aos_server.metrics import SIMULATIONS
 from aos_server.services import capabilities, queries, simulations
+from aos_server.services.runs import Runs
 from aos_server.services.simulations import Question
 from aos_server.services.tenants import Tenants
 from aos_server.services.workers import Workers
 
 __all__ = ["Runtime"]
 
+_RUNS = 20
+"""Past runs that a question is about where it names none."""
+
 
 class Runtime:
     """The handlers of `/api/v1/runtime/`."""
 
-    def __init__(self, workers: Workers, tenants: Tenants) -> None:
+    def __init__(self, workers: Workers, tenants: Tenants, runs: Runs | None) -> None:
         self._workers = workers
         self._tenants = tenants
+        self._runs = runs
 
     async def simulate(self, call: Call) -> bytes:
         """Forecast a plan."""
@@ -33,8 +41,14 @@ class Runtime:
     async def query(self, call: Call) -> bytes:
         """Answer one of the six questions."""
         asked: Query = call.body
-        terms = await self._tenants.terms(call.caller.tenant, asked.agent_id, now=True)
-        return queries.answer(asked.query_type, asked.params, terms)
+        tenant, records = call.caller.tenant, list[Mapping[str, Any]]()
+        if asked.query_type in queries.ABOUT_RECORDS and self._runs is not None:
+            if asked.run_id is not None:
+                records = [await self._runs.get(tenant, asked.run_id)]
+            else:
+                records = await self._runs.latest(tenant, asked.agent_id, _RUNS)
+        terms = await self._tenants.terms(tenant, asked.agent_id, now=True)
+        return queries.answer(asked.query_type, asked.params, terms, records)
 
     async def capabilities(self, call: Call) -> bytes:
         """Skills, money, rates and permissions."""

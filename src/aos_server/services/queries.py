@@ -1,17 +1,17 @@
 """The six questions that an agent asks between two steps, answered with what holds for its tenant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aos.domain.goals import candidates
-from aos.errors import AosError, Finding, InputError
+from aos.errors import Finding, InputError
 from aos.wire.encode import one_line
 from aos.wire.results import envelope, money
-from aos.wire.shape import at
 from aos.wire.strict import Json
+from aos_server.services import history
 from aos_server.services.tenants import Terms, catalog_of
 
-__all__ = ["QUERIES", "answer"]
+__all__ = ["ABOUT_RECORDS", "QUERIES", "answer"]
 
 QUERIES = (
     "remaining_budget_cents",
@@ -23,6 +23,15 @@ QUERIES = (
 )
 
 
+_OF_RECORDS = {
+    "what_did_i_try_already": history.what_was_tried,
+    "last_step_outcome": history.last_step,
+    "why_did_step_fail": history.why_it_failed,
+}
+ABOUT_RECORDS = frozenset(_OF_RECORDS)
+"""The questions that records answer."""
+
+
 class Reply(NamedTuple):
     """`result` as a JSON value, and why nulls in it are unknown: key of the result -> reason."""
 
@@ -30,8 +39,10 @@ class Reply(NamedTuple):
     unknowns: Mapping[str, str] = {}
 
 
-def answer(query_type: str, params: Mapping[str, Json], terms: Terms) -> bytes:
-    """The document `aos.query/1`; `query_type` is one of `QUERIES`.
+def answer(
+    query_type: str, params: Mapping[str, Json], terms: Terms, records: Sequence[Mapping[str, Any]]
+) -> bytes:
+    """The document `aos.query/1`; `query_type` is one of `QUERIES`, `records` are those that it is about.
 
     Raises InputError(invalid_request) for a parameter that is missing, AosError(needs_ledger) for a question about past
     runs where none were uploaded.
@@ -44,13 +55,15 @@ def answer(query_type: str, params: Mapping[str, Json], terms: Terms) -> bytes:
         case "skills_available_for_goal":
             reply = _for_goal(params.get("goal"), terms)
         case _:
-            raise AosError("needs_ledger", f"{query_type} is about past runs, and none were uploaded here")
+            step = params.get("step")
+            found = history.attempts(records, step if isinstance(step, str) else None)
+            reply = Reply(*_OF_RECORDS[query_type](found))
     document = {
         **envelope("aos.query/1"),
         "query_type": query_type,
         "result": reply.result,
         "exit_code": 5 if reply.unknowns else 0,
-        "unknowns": [{"pointer": at("/result", key), "reason": why} for key, why in reply.unknowns.items()],
+        "unknowns": [{"pointer": f"/result/{key}", "reason": why} for key, why in reply.unknowns.items()],
         "supported_queries": list(QUERIES),
     }
     return one_line(document).encode()

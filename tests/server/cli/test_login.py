@@ -15,16 +15,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from aos_server.app import create_app
+from aos_server.app import application
 from tests.cli.process import ROOT, Finished, aos
 from tests.cli.schemas import faults
-from tests.server.http.world import TOKENS, People
+from tests.server.http.world import NO_RUNS, TOKENS, People
 from tests.server.serve import serving
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with serving(create_app(People())) as url:
+    with serving(application(People(), runs=NO_RUNS)) as url:
         yield url
 
 

@@ -24,6 +24,8 @@ CONTRACT = {
     "/api/v1/runtime/skills/{skill_id}": {"GET"},
     "/api/v1/runtime/resource-contract/{resource_id}": {"GET"},
     "/api/v1/policy/eval": {"POST"},
+    "/api/v1/runs": {"GET", "POST"},
+    "/api/v1/runs/{run_id}": {"GET"},
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -10,9 +10,12 @@ from aos_server.app import application
 from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Caller, Principal
 from aos_server.identity.claims import refused
+from aos_server.services.runs import Runs
 from aos_server.services.tenants import Terms
 from tests.server.serve import serving
 
+NO_RUNS = Runs(cast(Any, None))
+"""Where there is no database: only the questions about runs would meet it."""
 STEP = {"skill": "http_call", "params": {"url": "https://api.example.com/price"}}
 TOKENS = {
     "reader": Caller(Principal("test", "reader"), "acme", "human", ("readonly",), 1, True),
@@ -48,7 +51,7 @@ def asking(token: str | None = "engineer", **settings: Any) -> Iterator[httpx.Cl
     """A client of a server of its own, as long as it is served. `token` None: no credentials are sent."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     with (
-        serving(application(settings.pop("identity", People()), **settings)) as url,
+        serving(application(settings.pop("identity", People()), runs=NO_RUNS, **settings)) as url,
         httpx.Client(base_url=url, headers=headers, timeout=60) as client,
     ):
         yield client

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aos_server.app import create_app
-from tests.server.http.world import People
+from aos_server.app import application
+from tests.server.http.world import NO_RUNS, People
 from tests.server.serve import serving
 
 PAGE = (Path(__file__).parents[3] / "docs/sdk.md").read_text("utf-8")
@@ -18,7 +18,7 @@ def test_the_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
     imports, body = other.split("\n\n", 1)
     lines = "\n".join(f"    {line}" for line in body.splitlines())
     wrapped = f"{imports}\nasync def work():\n{lines}\n    return answer\n"
-    with serving(create_app(People())) as url:
+    with serving(application(People(), runs=NO_RUNS)) as url:
         names = {"token": "engineer", "key": None}
         exec(one.replace("https://aos.example", url), names)
         assert capsys.readouterr().out == "feasible 0\n"

@@ -12,12 +12,12 @@ __all__ = [
         "Cents",
         "Document",
         "Id",
+        "InTenant",
         "JsonObject",
         "Problem",
         "ProblemEntry",
         "Request",
         "SkillId",
-        "Text",
         "Unknown",
     ),
     "decimal",
@@ -31,6 +31,15 @@ class Request(BaseModel):
     """What a caller sends. A key that nobody reads is an error, and a value is never bent into another type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,64}$")]
+
+
+class InTenant(Request):
+    """Of which tenant. It grants nothing: it has to be the caller's own."""
+
+    tenant_id: Id | None = None
 
 
 class Document(BaseModel):
@@ -55,18 +64,7 @@ def decimal(cents: float | None) -> Decimal | None:
 Cents = Annotated[
     int | float, Field(ge=0, le=1e12, description="Cents, of at most 6 decimals"), AfterValidator(_cents)
 ]
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,64}$")]
 SkillId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
-
-
-def _text(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("a NUL character is not allowed")
-    return value
-
-
-Text = Annotated[str, AfterValidator(_text)]
-"""Text that Postgres can keep."""
 
 
 class Unknown(Document):

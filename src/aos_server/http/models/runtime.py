@@ -90,6 +90,7 @@ class Query(Request):
     params: JsonObject = Field(default={})
     agent_id: Id | None = None
     run_id: Id | None = None
+    tenant_id: Id | None = None
 
 
 class QueryAnswer(Document):

@@ -1,0 +1,96 @@
+"""Run records: upload one, read one, list them."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+from aos.errors import Finding, InputError
+from aos.wire.encode import one_line
+from aos.wire.results import envelope, money
+from aos_server.http.answers import Answer
+from aos_server.http.endpoint import Call
+from aos_server.http.models.runs import RunRecord, RunsQuery
+from aos_server.services.idempotency import key_of
+from aos_server.services.runs import After, Record, Runs
+
+__all__ = ["RunRecords"]
+
+
+class RunRecords:
+    """The handlers of `/api/v1/runs`."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+
+    async def upload_run(self, call: Call) -> Answer:
+        """Keep a record; the same one again changes nothing."""
+        asked: RunRecord = call.body
+        document = {**envelope("aos.run-record/1"), **asked.model_dump(mode="json", exclude={"tenant_id"})}
+        header = call.headers.get(b"idempotency-key")
+        key = None
+        if header is not None:
+            key = key_of(header.decode("latin-1"), "POST", "/api/v1/runs", asked.model_dump(mode="json"))
+        record = Record(
+            asked.run_id,
+            asked.agent_id or "",
+            asked.status,
+            asked.plan_digest,
+            asked.started_ms,
+            asked.ended_ms,
+            asked.cost_cents,
+            asked.unpriced,
+            document,
+        )
+        given = await self._runs.put(call.caller, record, key)
+        return Answer(one_line(given.body).encode(), given.status)
+
+    async def get_run(self, call: Call) -> bytes:
+        """One record as it was uploaded."""
+        return one_line(await self._runs.get(call.caller.tenant, call.path["run_id"])).encode()
+
+    async def list_runs(self, call: Call) -> bytes:
+        """A page of records, the latest first."""
+        asked: RunsQuery = call.query
+        rows, following = await self._runs.page(
+            call.caller.tenant, asked.agent_id, _place(asked.cursor), asked.limit
+        )
+        document = {
+            **envelope("aos.run-list/1"),
+            "runs": [_line(row) for row in rows],
+            "count": len(rows),
+            "next": None if following is None else _cursor(following),
+        }
+        return one_line(document).encode()
+
+
+def _line(row: Any) -> dict[str, Any]:
+    return {
+        "run_id": row["id"],
+        "agent_id": row["agent_id"] or None,
+        "status": row["status"],
+        "plan_digest": row["plan_digest"],
+        "cost_cents": money(row["cost_cents"]),
+        "unpriced": row["unpriced"],
+        "started_at": row["started_at"].isoformat(),
+        "ended_at": row["ended_at"] and row["ended_at"].isoformat(),
+    }
+
+
+def _cursor(after: After) -> str:
+    return base64.urlsafe_b64encode(f"{after.started_at.isoformat()} {after.id}".encode()).decode()
+
+
+def _place(cursor: str | None) -> After | None:
+    """Where a cursor points to. Raises InputError(invalid_request) for one that was not given out here."""
+    if cursor is None:
+        return None
+    try:
+        moment, _, run = base64.b64decode(cursor, b"-_", validate=True).decode().partition(" ")
+        started_at = datetime.fromisoformat(moment)
+        if started_at.tzinfo is None or not run or "\x00" in run:
+            raise ValueError
+    except (ValueError, binascii.Error):
+        finding = Finding("/cursor", "bad_value", "it is not the `next` of a page")
+        raise InputError.of("invalid_request", "query", [finding]) from None
+    return After(started_at, run)
