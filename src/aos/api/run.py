@@ -34,12 +34,12 @@ __all__ = ["Means", "Record", "irreversible", "resume", "run"]
 
 
 class Record(Journal, Protocol):
-    """A journal that can also go on with a run, and keeps how its forecast did."""
+    """A journal that can also go on with a run, and tell how earlier ones went."""
 
     def state(self, run: str) -> RunState: ...
+    def score(self, run: str, score: Mapping[str, Any]) -> None: ...
     def past_failures(self, skill: str, code: str) -> PastFailures: ...
     def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState: ...
-    def score(self, run: str, score: Mapping[str, Any]) -> None: ...
 
 
 class Means(NamedTuple):
@@ -79,34 +79,34 @@ def run(
     Raises InputError(not_implemented) for skills that nothing here carries out, AosError where the record can't be
     written.
     """
-    catalog, means = catalog or default_catalog(), means or Means()
-    world = means.world or World(Path.cwd(), Secrets())
-    can = _implementations(plan, catalog, means, world)
+    using = _prepared(plan, catalog or default_catalog(), means or Means())
     forecast = simulate(
-        plan, catalog, limits, samples=samples, seed=seed, explain=False, alternatives=False, notes=notes
+        plan,
+        using.catalog,
+        limits,
+        samples=samples,
+        seed=seed,
+        explain=False,
+        alternatives=False,
+        notes=notes,
     )
     told = simulation(forecast, EXITS[forecast.verdict.decision])
     if forecast.verdict.decision != "feasible" and not force:
         return RunResult(plan, told, None, forecast)
     ready(forecast)
-    clock = _clock()
     start = RunStart(
         _new_id(),
         dump_plan(plan),
         plan_digest(plan),
-        catalog_contract_digest(catalog, {step.skill for step in plan.steps}),
+        _contract(plan, using.catalog),
         told,
         forecast.limits.budget_cents,
         forecast.limits.deadline_ms,
-        clock(),
+        using.clock(),
         forced=forecast.verdict.decision != "feasible",
     )
-    record = means.record or Memory()
-    record.begin(start)
-    result = _carried_out(
-        start, plan, catalog, _settings(means, can, record, world, clock, told), means, None
-    )
-    return _scored(result, record)._replace(forecast=forecast)
+    using.record.begin(start)
+    return _carried_out(using, start, None)._replace(forecast=forecast)
 
 
 def resume(
@@ -123,21 +123,16 @@ def resume(
     """
     catalog, means = catalog or default_catalog(), means or Means()
     record = means.record or Memory()
-    state = record.state(name)
-    start = state.start
+    start = record.state(name).start
     plan = parse_plan(start.plan, catalog, name=f"the plan of run {name}").plan
-    contract = catalog_contract_digest(catalog, {step.skill for step in plan.steps})
-    if contract != start.contract:
+    if _contract(plan, catalog) != start.contract:
         detail = f"run {name} began under another contract: versions, prices, effects, retry or limits have changed"
         raise AosError(
             "run_conflict", detail, fix="Resume it with the catalog that it began with (--catalog)."
         )
-    world = means.world or World(Path.cwd(), Secrets())
-    can = _implementations(plan, catalog, means, world)
-    clock = _clock()
-    state = record.resume(name, clock(), start.budget_cents if budget_cents is None else budget_cents)
-    settings = _settings(means, can, record, world, clock, start.simulation)
-    return _scored(_carried_out(state.start, plan, catalog, settings, means, state), record)
+    using = _prepared(plan, catalog, means._replace(record=record))
+    state = record.resume(name, using.clock(), start.budget_cents if budget_cents is None else budget_cents)
+    return _carried_out(using, state.start, state)
 
 
 def irreversible(plan: Plan, catalog: Catalog) -> tuple[Step, ...]:
@@ -149,41 +144,47 @@ def _stays(effects: Effects) -> bool:
     return not effects.read_only and not effects.reversible
 
 
-def _carried_out(
-    start: RunStart, plan: Plan, catalog: Catalog, settings: Settings, means: Means, past: RunState | None
-) -> RunResult:
-    executor = Executor(start, plan, catalog, settings, past)
-    means.stoppable(executor.stop)
-    return RunResult(plan, start.simulation, executor.run())
+class _Using(NamedTuple):
+    """A plan, and all that it is carried out with."""
+
+    plan: Plan
+    catalog: Catalog
+    means: Means
+    world: World
+    record: Record
+    implementations: Mapping[str, Implementation]
+    clock: Callable[[], float]
 
 
-def _scored(result: RunResult, record: Record) -> RunResult:
-    """The result; the record now has how its forecast did."""
-    found = None if result.state is None else score(result.state)
-    if result.state is not None and found is not None:
-        record.score(result.state.start.id, found)
-    return result
+def _prepared(plan: Plan, catalog: Catalog, means: Means) -> _Using:
+    world = means.world or World(Path.cwd(), Secrets())
+    can = _implementations(plan, catalog, means, world)
+    return _Using(plan, catalog, means, world, means.record or Memory(), can, _clock())
 
 
-def _settings(
-    means: Means,
-    can: Mapping[str, Implementation],
-    record: Record,
-    world: World,
-    clock: Callable[[], float],
-    forecast: Mapping[str, Any],
-) -> Settings:
-    return Settings(
+def _carried_out(using: _Using, start: RunStart, past: RunState | None) -> RunResult:
+    plan, catalog, means, world, record, can, clock = using
+    settings = Settings(
         clock,
         can,
         record,
-        {step["id"]: _reserve(step["cost_cents"]) for step in forecast["step_estimates"]},
+        {step["id"]: _reserve(step["cost_cents"]) for step in start.simulation["step_estimates"]},
         means.confirm,
         world.secrets.get,
         lambda made: masked(made, world.secrets.masker),
         record.past_failures,
         means.observe,
     )
+    executor = Executor(start, plan, catalog, settings, past)
+    means.stoppable(executor.stop)
+    state = executor.run()
+    if (scored := score(state)) is not None:
+        record.score(start.id, scored)
+    return RunResult(plan, start.simulation, state)
+
+
+def _contract(plan: Plan, catalog: Catalog) -> str:
+    return catalog_contract_digest(catalog, {step.skill for step in plan.steps})
 
 
 def _reserve(cost: Mapping[str, Any] | None) -> Decimal | None:
