@@ -24,7 +24,7 @@ def carry_out(
     *,
     key: str = "run-1:s1:0:0",
     attempt: int = 1,
-    seconds: float = 5,
+    seconds: float = 60,
     cancelled: Event | None = None,
     **constraints: int,
 ) -> Any:  # a Reply; what a test looks at in it shall be there

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from aos.wire.shape import Field, Reader, at
 
@@ -60,7 +61,7 @@ def read_run_config(reader: Reader, value: Field, pointer: str, folder: Path) ->
 def _mail(reader: Reader, value: Field, pointer: str) -> Mail:
     fields = reader.obj(value, pointer, known=("url", "from", "password"), required=("url", "from"))
     return Mail(
-        reader.text(fields["url"], at(pointer, "url"), ""),
+        _url(reader, fields["url"], at(pointer, "url"), ("smtp", "smtps")),
         reader.text(fields["from"], at(pointer, "from"), ""),
         reader.text(fields["password"], at(pointer, "password"), None),
     )
@@ -68,8 +69,23 @@ def _mail(reader: Reader, value: Field, pointer: str) -> Mail:
 
 def _chat(reader: Reader, value: Field, pointer: str) -> Chat:
     fields = reader.obj(value, pointer, known=Chat._fields, required=("url",))
-    url, *others = (reader.text(fields[key], at(pointer, key), None) for key in Chat._fields)
-    return Chat(url or "", *others)
+    url = _url(reader, fields["url"], at(pointer, "url"), ("http", "https"))
+    return Chat(url, *(reader.text(fields[key], at(pointer, key), None) for key in Chat._fields[1:]))
+
+
+def _url(reader: Reader, value: Field, pointer: str, schemes: tuple[str, ...]) -> str:
+    """A URL of one of the schemes, with a host."""
+    text = reader.text(value, pointer, None)
+    if text is None:
+        return ""
+    try:
+        url = urlsplit(text)
+        fits = url.scheme in schemes and url.hostname and url.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        reader.add(pointer, "bad_value", f"expected {' or '.join(f'{scheme}://HOST' for scheme in schemes)}")
+    return text
 
 
 def _program(reader: Reader, value: Field, pointer: str) -> Program:

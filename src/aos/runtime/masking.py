@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from aos.wire.problems import visible
+from aos.wire.problems import CUT, visible
 
 __all__ = ["MIN_SECRET", "Masker"]
 
@@ -32,7 +32,14 @@ class Masker:
         """The text without secrets."""
         if self._pattern is None:
             return text
-        return self._pattern.sub(lambda match: f"[secret {self._names[match[0]]}]", text)
+        masked = self._pattern.sub(lambda match: f"[secret {self._names[match[0]]}]", text)
+        return self._end_masked(masked) if masked.endswith(CUT) else masked
+
+    def _end_masked(self, text: str) -> str:
+        """A text that was cut off within a secret, without the part of it that is left."""
+        kept = text.removesuffix(CUT)
+        left, name = max((_left(kept, form), name) for form, name in self._names.items())
+        return f"{kept[:-left]}[secret {name}]{CUT}" if left else text
 
     def value(self, value: Any) -> Any:
         """A JSON value without secrets: in texts, in keys, and in numbers that are one as a whole."""
@@ -47,6 +54,12 @@ class Masker:
         if isinstance(value, int | float) and not isinstance(value, bool) and repr(value) in self._names:
             return self.text(repr(value))
         return value
+
+
+def _left(text: str, form: str) -> int:
+    """How many characters at the end of the text are the beginning of `form`; fewer than a few are none."""
+    lengths = range(min(len(form), len(text)), _MIN_FORM - 1, -1)
+    return next((length for length in lengths if text.endswith(form[:length])), 0)
 
 
 def _forms(secret: str) -> set[str]:

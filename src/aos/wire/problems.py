@@ -5,10 +5,13 @@ from typing import Any
 import aos
 from aos.errors import AosError, Finding
 
-__all__ = ["MAX_ERRORS", "at", "problem", "visible"]
+__all__ = ["CUT", "MAX_ERRORS", "at", "problem", "visible"]
 
 MAX_ERRORS = 100
 """A problem document lists this many errors; `errors_omitted` counts the rest."""
+
+CUT = "…"
+"""Ends a text that was longer."""
 
 # Controls move the cursor, bidi controls reorder what is read, line separators fake a row.
 _UNSAFE = (
@@ -28,7 +31,7 @@ def visible(text: str, limit: int = 80) -> str:
     C0 and C1 controls, DEL, bidi controls, line separators and lone surrogates become escapes such as
     `\\x1b` and `\\u202e`. A backslash stays as it is, so that a second pass changes nothing.
     """
-    cut = text if len(text) <= limit else text[:limit] + "…"
+    cut = text if len(text) <= limit else text[:limit] + CUT
     return cut.translate(_ESCAPES).encode("utf-8", "backslashreplace").decode()
 
 

@@ -50,3 +50,13 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         ("/run/commands/other", "missing_key"),
         ("/run/commands/third/words", "wrong_type"),
     }
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.example.com", "ftp://x", "smtp://", "smtp://x:99999", "smtp://[", "smtp://x:0", ""]
+)
+def test_a_service_is_named_by_a_url_of_its_kind(tmp_path: Path, url: str) -> None:
+    text = f'[run]\nmail = {{url = "{url}", from = "a@b.c"}}\nchat = {{url = "{url}"}}\n'
+    with pytest.raises(InputError) as refused:
+        read_config(written(tmp_path, text))
+    assert [finding.pointer for finding in refused.value.findings] == ["/run/mail/url", "/run/chat/url"]

@@ -24,7 +24,7 @@ LOCAL = Network(Reach(allow_private=True))
 
 
 def ask(
-    url: str, *, network=LOCAL, method="GET", headers: Any = (), body=None, seconds=5.0, **limits: int
+    url: str, *, network=LOCAL, method="GET", headers: Any = (), body=None, seconds=30.0, **limits: int
 ) -> Answer:
     limits = {"max_bytes": 10_000, **limits}
     return exchange(network, Request(method, url, dict(headers), body), Patience(seconds), **limits)

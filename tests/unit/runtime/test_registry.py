@@ -17,7 +17,6 @@ from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call
 from aos.runtime.skills.registry import BUILT_IN, implementations
 from aos.runtime.skills.world import ChatService, MailServer, World
-from tests.fakes.skills import carry_out
 
 SHIPPED = aos.load_catalog().skills
 WHOLE = World(
@@ -68,18 +67,6 @@ def test_a_declared_price_is_the_cost_and_a_range_is_no_price():
         (skill,) = implementations([priced(cost)], WHOLE).values()
         assert skill({"query": "@", "input": 1}, call).cost_cents == expected
         assert skill({"query": "@@", "input": 1}, call).cost_cents == expected
-
-
-def test_secrets_that_were_given_out_are_masked_in_whatever_comes_back(tmp_path):
-    secrets = Secrets({"AOS_SECRET_TOKEN": "p@ss/word"})
-    secrets.get("token")
-    world = World(tmp_path, secrets)
-    written = carry_out("fs_write", {"path": "p@ss/word", "content": "the p@ss%2Fword"}, world)
-    read = carry_out("fs_read", {"path": "p@ss/word"}, world)
-    missing = carry_out("fs_read", {"path": "p@ss/word/no"}, world)
-    assert [effect.target for effect in written.side_effects] == ["[secret token]"]
-    assert read.result["content"] == "the p@ss%2Fword"
-    assert "p@ss" not in missing.fault.detail
 
 
 def test_a_guard_error_needs_a_code_of_the_catalogue():

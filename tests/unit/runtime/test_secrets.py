@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from aos.errors import AosError
 from aos.runtime.masking import Masker
 from aos.runtime.secrets import Secrets
+from aos.wire.problems import visible
 
 
 @pytest.fixture
@@ -145,3 +146,10 @@ def test_only_what_was_given_out_is_masked():
     assert secrets.masker.text("aaaa bbbb") == "[secret a] bbbb"
     secrets.remember("url", "cccc")
     assert secrets.masker.text("aaaa cccc") == "[secret a] [secret url]"
+
+
+@given(SECRETS, st.integers(4, 30))
+def test_a_secret_that_was_cut_off_is_masked_up_to_the_cut(secret, length):
+    shown = visible(f"before {secret} after", len("before ") + length)
+    masked = Masker({"s": secret}).text(shown)
+    assert masked.startswith("before [secret s]")

@@ -93,7 +93,8 @@ def _once(network: Network, request: Request, backend: GuardedBackend, max_bytes
     headers = {"User-Agent": f"aos/{aos.__version__}", "Accept": "*/*"}
     headers = {name: value for name, value in headers.items() if name.lower() not in _lower(request.headers)}
     headers |= {**request.headers, "Accept-Encoding": "gzip"}
-    transport = _Transport(network.tls or usual_tls(), backend)
+    tls = (network.tls or usual_tls()) if url.scheme == "https" else None
+    transport = _Transport(tls, backend)
     try:
         with (
             httpx.Client(transport=transport, trust_env=False, timeout=None) as client,
@@ -163,7 +164,7 @@ def _join(base: httpx.URL, location: str) -> httpx.URL:
 class _Transport(httpx.BaseTransport):
     """httpx's own transport takes no network backend; this one is httpcore's pool with ours."""
 
-    def __init__(self, tls: ssl.SSLContext, backend: GuardedBackend) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, backend: GuardedBackend) -> None:
         self._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=backend, max_connections=1)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -29,7 +29,7 @@ def check_status(answer: Answer) -> None:
     if 200 <= status < 300:
         return
     detail = f"status {status}"
-    if said := answer.body[:400].decode("utf-8", "replace").strip():
+    if said := answer.body[:4_000].decode("utf-8", "replace").strip():
         detail += f": {visible(said, 200)}"
     wait = retry_after_ms(answer.headers)
     if status == 429:

@@ -93,7 +93,7 @@ def _read(output: bytes) -> Reply:
 
 def _last(errors: bytes) -> str:
     """The last line of stderr, to be put behind a sentence."""
-    lines = errors[-2_000:].decode("utf-8", "replace").strip().splitlines()
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
     return f": {visible(lines[-1], 200)}" if lines else ""
 
 

@@ -10,7 +10,6 @@ from aos.domain.outcomes import Effect
 from aos.domain.skills import CallCost, Skill
 from aos.errors import Finding, InputError
 from aos.runtime.guards import GuardError
-from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call, Fault, Implementation, Reply
 from aos.runtime.skills.world import World
 from aos.wire.problems import visible
@@ -29,10 +28,10 @@ def implementations(skills: Iterable[Skill], world: World) -> dict[str, Implemen
     """Those of `skills` (their descriptors: a catalog may tighten limits) that can be carried out, by id.
 
     A built-in one is what the catalog calls it, whatever else has its name; then `world.commands` count, then entry
-    points. What they return has every secret masked that the world has given out.
+    points. What they return may hold secrets: mask it before it is shown or recorded.
     """
     made = ((skill, _made(skill, world)) for skill in skills)
-    return {skill.id: _Answering(carry_out, skill, world.secrets) for skill, carry_out in made if carry_out}
+    return {skill.id: _Answering(carry_out, skill) for skill, carry_out in made if carry_out}
 
 
 def limit(skill: Skill, name: str, usual: int) -> int:
@@ -68,11 +67,10 @@ def _made(skill: Skill, world: World) -> Implementation | None:
 
 
 class _Answering(NamedTuple):
-    """A skill whose failures are replies, without secrets, and priced as its descriptor declares."""
+    """A skill whose failures are replies, and priced as its descriptor declares."""
 
     carry_out: Implementation
     skill: Skill
-    secrets: Secrets
 
     def __call__(self, params: Mapping[str, Any], call: Call) -> Reply:
         try:
@@ -81,7 +79,7 @@ class _Answering(NamedTuple):
             reply = failed(error, effect=error.effect)
         if isinstance(self.skill.cost, CallCost) and reply.cost_cents == 0 and not reply.cache_hit:
             reply = reply._replace(cost_cents=_declared_price(self.skill, self.skill.cost, reply.fault))
-        return _masked(reply, self.secrets)
+        return reply
 
 
 def _declared_price(skill: Skill, cost: CallCost, fault: Fault | None) -> Decimal | None:
@@ -92,10 +90,3 @@ def _declared_price(skill: Skill, cost: CallCost, fault: Fault | None) -> Decima
     if cost.per_ms or not isinstance(cost.per_attempt.value, Constant):
         return None
     return Decimal(repr(cost.per_attempt.value.value).removesuffix(".0"))
-
-
-def _masked(reply: Reply, secrets: Secrets) -> Reply:
-    mask = secrets.masker
-    fault = reply.fault and reply.fault._replace(detail=mask.text(reply.fault.detail))
-    effects = tuple(effect._replace(target=mask.text(effect.target)) for effect in reply.side_effects)
-    return reply._replace(result=mask.value(reply.result), fault=fault, side_effects=effects)
