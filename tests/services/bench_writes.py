@@ -23,7 +23,7 @@ from tests.services.processes import Postgres, folder, pgbouncer, program
 CONNECTIONS, SECONDS, ROUNDS = 30, 5, 3
 CALLER = Caller(Principal("https://login.example", "ann"), "acme", "human")
 LITERALS = {
-    "tenant": "'acme'", "issuer": "'https://login.example'", "subject": "'ann'", "key": "gen_random_uuid()::text",
+    "tenant": "'acme'", "issuer": "'https://login.example'", "subject": "'ann'", "key": "(:key)::text",
     "digest": "'\\x00'", "agent": "'a' || :agent", "cents": "1", "unpriced": "0", "audit_id": "gen_random_uuid()",
     "id": "gen_random_uuid()", "action": "'spend'", "object": "'a'", "details": "'{}'", "topic": "'spent'",
     "payload": "'{}'", "status": "201", "answer": "'{}'",
@@ -43,7 +43,9 @@ def pgbench_script() -> str:
 
     first = ["\\startpipeline", "BEGIN;", *lines(FIRST), "\\endpipeline"]
     second = ["\\startpipeline", *lines(SECOND), "COMMIT;", "\\endpipeline"]
-    return "\n".join(["\\set agent random(1, 1000)", *first, *second, ""])
+    return "\n".join(
+        ["\\set agent random(1, 1000)", "\\set key random(1, 1000000000000)", *first, *second, ""]
+    )
 
 
 def pgbench(script: Path, port: int) -> float:

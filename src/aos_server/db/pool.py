@@ -40,7 +40,7 @@ _Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 WAIT_S = 2.0
 """How long a call waits for a connection to become free."""
 DEADLINE_S = 8.0
-"""A transaction that takes longer is cut off, as where Postgres hangs; its own limit for a statement is 5 s."""
+"""What a transaction may take where Postgres hangs; its own limit for a statement is 5 s."""
 
 _log = logging.getLogger(__name__)
 
@@ -84,14 +84,20 @@ class Transaction:
 class Database:
     """The pool of one process. `async with Database.open(url, size) as database`."""
 
-    def __init__(self, pool: AsyncConnectionPool[_Connection]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[_Connection], deadline_s: float) -> None:
         self._pool = pool
+        self._deadline_s = deadline_s
         self._checks: set[asyncio.Task[None]] = set()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: Secret, size: int) -> AsyncIterator["Database"]:
-        """A pool of at most `size` connections. Postgres need not be there yet."""
+    async def open(
+        cls, url: Secret, size: int, *, deadline_s: float = DEADLINE_S
+    ) -> AsyncIterator["Database"]:
+        """A pool of at most `size` connections. Postgres need not be there yet.
+
+        A transaction that takes longer than `deadline_s` is cut off.
+        """
         pool = AsyncConnectionPool(
             url,
             connection_class=psycopg.AsyncConnection[DictRow],
@@ -111,7 +117,7 @@ class Database:
         )
         await pool.open(wait=False)
         try:
-            yield cls(pool)
+            yield cls(pool, deadline_s)
         finally:
             await pool.close()
 
@@ -124,7 +130,7 @@ class Database:
         """
         with translated():
             async with self._pool.connection() as connection:
-                watch = asyncio.get_running_loop().call_later(DEADLINE_S, _cut, connection)
+                watch = asyncio.get_running_loop().call_later(self._deadline_s, _cut, connection)
                 try:
                     async with _pipelined(connection, tenant or "") as transaction:
                         yield transaction
@@ -209,7 +215,7 @@ def _cut(connection: _Connection) -> None:
     """Close the socket under a connection whose server does not answer: what waits on it fails at once."""
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as twin:
         twin.shutdown(socket.SHUT_RDWR)
-    _log.warning("a transaction took over %s s and was cut off", DEADLINE_S)
+    _log.warning("a transaction took too long and was cut off")
 
 
 def _adapters() -> AdaptersMap:
