@@ -158,15 +158,40 @@ def _repeated_among(records: Records, tied: Rows) -> Rows:
 
 
 def _count_attempts(records: Records) -> None:
-    """The number of a row in the unbroken line of failures before it, within its run and step."""
-    key = _ids(records.run, records.step)
+    """The number of a row in the unbroken line of failures before it, within its run and step.
+
+    Only rows of steps that failed at some time can be more than the first: there are few of these.
+    """
+    failing = np.concatenate([_keys_of_failures(records, window) for window in _all_windows(records)])
+    steps = np.unique(failing)
+    if not steps.size:
+        return
+    found = [_rows_of(records, steps, window) for window in _all_windows(records)]
+    rows, key = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.argsort(key, kind="stable")
-    failed = np.frombuffer(records.failed, np.uint8)[order]
+    rows, key = rows[order], key[order]
+    failed = np.frombuffer(records.failed, np.uint8)[rows]
     fresh = np.ones(len(key), bool)
-    fresh[1:] = (key[order][1:] != key[order][:-1]) | (failed[:-1] == 0)
+    fresh[1:] = (key[1:] != key[:-1]) | (failed[:-1] == 0)
     at = np.arange(len(key))
-    counted = at - np.maximum.accumulate(np.where(fresh, at, 0)) + 1
-    np.frombuffer(records.attempt, np.intc)[order] = counted
+    np.frombuffer(records.attempt, np.intc)[rows] = at - np.maximum.accumulate(np.where(fresh, at, 0)) + 1
+
+
+def _keys_of_failures(records: Records, window: slice) -> NDArray[np.int64]:
+    failed = np.frombuffer(records.failed, np.uint8)[window] > 0
+    keys: NDArray[np.int64] = _ids(records.run, records.step, window)[failed]
+    return keys
+
+
+def _rows_of(records: Records, steps: NDArray[np.int64], window: slice) -> tuple[Rows, NDArray[np.int64]]:
+    """The rows of a window whose run and step are among `steps`, which ascend, and the numbers of these."""
+    key = _ids(records.run, records.step, window)
+    there = steps[np.searchsorted(steps, key).clip(max=len(steps) - 1)] == key
+    return np.flatnonzero(there) + window.start, key[there]
+
+
+def _all_windows(records: Records) -> Iterator[slice]:
+    return _windows(len(records.start_ms))
 
 
 def _units(records: Records, lines: "array[int]") -> Iterator[Flaw]:
@@ -188,8 +213,8 @@ def _units(records: Records, lines: "array[int]") -> Iterator[Flaw]:
 
 
 def _medians(skill: NDArray[np.intc], values: "Quantity", skills: int) -> NDArray[np.float64]:
-    """By skill, of a million rows at most; NaN where none of these has a value above 0."""
-    sample = np.arange(0, len(skill), len(skill) // 1_000_000 + 1)
+    """By skill, of 200,000 rows at most; NaN where none of these has a value above 0."""
+    sample = np.arange(0, len(skill), len(skill) // 200_000 + 1)
     found = values(sample)
     with np.errstate(invalid="ignore"):
         sample, found = sample[found > 0], found[found > 0]

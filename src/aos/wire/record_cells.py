@@ -37,6 +37,10 @@ class Names(dict[str, int]):
         """Add a batch of cells."""
         self.codes.extend(map(self.__getitem__, cells))
 
+    def pad(self, count: int) -> None:
+        """Let the column have that many cells, those that are missing empty."""
+        self.codes.extend(repeat(-1, count - len(self.codes)))
+
     def coded(self) -> Coded:
         """The column."""
         return Coded(self.codes, tuple(islice(self, 1, None)))
@@ -53,7 +57,7 @@ class Guessed:
         for key in columns:
             if key not in self._columns and len(self._columns) < _MOST_GUESSED:
                 self._columns[key] = fresh = Names()
-                fresh.codes.extend(repeat(-1, before))
+                fresh.pad(before)
         for key, names in self._columns.items():
             if names is not None:
                 names.extend(texts(columns.get(key), count))

@@ -10,10 +10,10 @@ import csv
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, islice
+from itertools import compress, islice, repeat
 from typing import NamedTuple
 
-from aos.domain.records import Flaw, Records
+from aos.domain.records import Coded, Flaw, Records
 from aos.errors import Finding, InputError
 from aos.wire.problems import visible
 from aos.wire.record_cells import Cell, Guessed, Names, moments, numbers, texts
@@ -180,7 +180,14 @@ class _Columns:
         flaws = tuple(sorted(self._flaws.values(), key=lambda flaw: flaw.line))
         if not self._lines:
             raise nothing_left(name, self._rows, flaws)
-        coded = {key: names.coded() for key, names in self._names.items()}
+        # One after the other: what a column needed to grow is let go before the next one is filled up.
+        count, coded = len(self._lines), dict[str, Coded]()
+        for key in tuple(self._names):
+            names = self._names.pop(key)
+            names.pad(count)
+            coded[key] = names.coded()
+            del names
+        self._attempt.extend(repeat(1, count - len(self._attempt)))
         has_steps = "step" in self.seen
         records = Records(
             run=coded["run"],
@@ -238,6 +245,7 @@ class _Columns:
         if self._guessed is not None:
             spare = {key: cells for key, cells in batch.cells.items() if not self._asked_for(key)}
             self._guessed.extend(spare, len(self._lines), len(batch.lines))
+        before = len(self._lines)
         self._lines.extend(batch.lines)
         self._start.extend(start)
         self._end.extend(self._ends(batch, start))
@@ -245,20 +253,41 @@ class _Columns:
         failed = bytes(value or 0 for value in outcome)
         self._failed += failed
         self._names["code"].extend(self._codes(batch, failed))
-        self._attempt.extend(self._attempts(batch))
-        for key in ("run", "skill", "after"):
+        for key in ("run", "skill"):
             self._names[key].extend(_texts(batch, key))
-        steps = _texts(batch, "step")
-        if "" in steps and "step" in self.seen:
-            skills = _texts(batch, "skill")
-            steps = [step or skill for step, skill in zip(steps, skills, strict=True)]
-        self._names["step"].extend(steps)
+        self._append_rare(batch, before)
         for key, names in self._by.items():
             names.extend(_texts(batch, key))
         for key, column in self._features.items():
-            values, unread = numbers(batch.cells.get(key) or [None] * len(start))
-            self._note_cells("bad_feature", f"`{key}` is no number", batch, unread)
-            column.extend(values)
+            column.extend(self._feature(batch, key))
+
+    def _append_rare(self, batch: _Batch, before: int) -> None:
+        """Columns that a file need not have take no memory while there is no sign of them."""
+        if "attempt" in self.seen:
+            self._attempt.extend(repeat(1, before - len(self._attempt)))
+            self._attempt.extend(self._attempts(batch))
+        if "after" in self.seen:
+            self._names["after"].pad(before)
+            self._names["after"].extend(_texts(batch, "after"))
+        if "step" in self.seen:
+            skills = _texts(batch, "skill")
+            self._names["step"].pad(before)
+            self._names["step"].extend(
+                step or skill for step, skill in zip(_texts(batch, "step"), skills, strict=True)
+            )
+
+    def _feature(self, batch: _Batch, key: str) -> list[float]:
+        """Numbers from 0 up; NaN for what is none."""
+        values, unread = numbers(batch.cells.get(key) or [None] * len(batch.lines))
+        below = [i for i, value in enumerate(values) if value < 0]
+        self._note_cells("bad_feature", f"`{key}` is no number from 0 up", batch, sorted(unread + below))
+        for i in below:
+            values[i] = _NAN
+        known = set(unread + below)
+        missing = [i for i, value in enumerate(values) if value != value and i not in known]
+        detail = f"there is no `{key}`: it says nothing of what grows with it"
+        self._note_cells("missing_feature", detail, batch, missing)
+        return values
 
     def _ends(self, batch: _Batch, start: list[float]) -> list[float]:
         """Ends, from durations where there is no end; NaN where neither can be, or time would run backwards."""

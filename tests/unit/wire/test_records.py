@@ -229,3 +229,19 @@ def test_a_column_that_comes_late_is_empty_before(tmp_path: Path) -> None:
     lines = [row % (i, i, ', "tier": "gold"' if i >= 8_500 else "") for i in range(8_600)]
     tier = read(tmp_path, lines, "runs.jsonl", guess=True).records.conditions["tier"]
     assert cells(tier) == [""] * 8_500 + ["gold"] * 100
+
+
+def test_features_are_numbers_from_0_up_or_told(tmp_path: Path) -> None:
+    sizes = ("7", "-4", "many", "", "0")
+    lines = [f"{HEAD},tokens", *(f"r{i},a,fetch,{i},9,succeeded,,{size}" for i, size in enumerate(sizes))]
+    found = read(tmp_path, lines, features=("tokens",))
+    assert [value if value == value else None for value in found.records.features["tokens"]] == [
+        7,
+        None,
+        None,
+        None,
+        0,
+    ]
+    bad, missing = flaw(found, "bad_feature"), flaw(found, "missing_feature")
+    assert (bad.line, bad.rows, bad.kept) == (3, 2, True)
+    assert (missing.line, missing.rows, missing.kept) == (5, 1, True)
