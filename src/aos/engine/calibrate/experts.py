@@ -9,6 +9,7 @@ A series is positive values in the order of time. With n of them, h a half-life 
 The noise is for what a level does that has not been seen yet: it widens a forecast beyond its records.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -89,24 +90,37 @@ def local_level(logs: Floats) -> Floats:
     n = len(logs)
     blocks = max(1, n // max(_BLOCK_LEAST, int(_BLOCK_SHARE * n)))
     edges = np.linspace(0, n, blocks + 1).astype(int)
-    medians = [np.median(logs[a:b]) for a, b in pairwise(edges)]
+    medians = [_median(logs[a:b]) for a, b in pairwise(edges)]
     return np.interp(np.arange(n), 0.5 * (edges[:-1] + edges[1:] - 1), medians)
 
 
+def _median(values: Floats) -> float:
+    """`np.median` takes ten times as long for a few values."""
+    ascending = np.sort(values)
+    middle = len(ascending) // 2
+    return float(0.5 * (ascending[(len(ascending) - 1) // 2] + ascending[middle]))
+
+
+@lru_cache(maxsize=256)
+def _recencies(n: int, half_lives: tuple[float, ...]) -> Floats:
+    return np.array([recency(n, h) for h in half_lives])
+
+
 def _measured(series: Floats, levels: Floats) -> Floats:
-    weights = np.array([recency(len(series), h) for h in _HALF_LIVES])
+    ranked = np.argsort(series, kind="stable")
+    ascending, weights = series[ranked], _recencies(len(series), _HALF_LIVES)[:, ranked]
     out = np.empty((len(_HALF_LIVES), len(_NOISES), len(levels)))
     for j, noise in enumerate(_NOISES):
-        values, spread = _blurred(series, weights, noise)
+        values, spread = _blurred(ascending, weights, noise)
         out[:, j] = _weighted(values, spread, levels)
     return out.reshape(-1, len(levels))
 
 
 def _moved(logs: Floats, levels: Floats) -> Floats:
     running = local_level(logs)
-    weights = np.array([recency(len(logs), h) for h in _MOVED_HALF_LIVES])
+    weights = _recencies(len(logs), _MOVED_HALF_LIVES)
     now = np.exp(weights @ running / weights.sum(axis=1))
-    relative = np.exp(logs - running)
+    relative = np.sort(np.exp(logs - running))
     out = np.empty((len(_MOVED_HALF_LIVES), len(_MOVED_NOISES), len(levels)))
     for j, noise in enumerate(_MOVED_NOISES):
         values, spread = _blurred(relative, np.ones((1, len(logs))), noise)
@@ -131,13 +145,17 @@ def _student(logs: Floats, prior: Prior, levels: Floats) -> Floats:
     return np.array(rows)
 
 
-def _blurred(values: Floats, weights: Floats, noise: float) -> tuple[Floats, Floats]:
-    """Values ascending with their weights (a row a half-life), each value spread over seven where there is noise."""
-    if noise:
-        values = (values[:, None] * np.exp(noise * _Z)).ravel()
-        weights = (weights[:, :, None] * _Z_WEIGHTS).reshape(len(weights), -1)
+def _blurred(ascending: Floats, weights: Floats, noise: float) -> tuple[Floats, Floats]:
+    """Values with their weights (a row a half-life), each spread over seven where there is noise; all ascending.
+
+    Seven ascending runs one after the other are merged by a stable sort in a fraction of the time of sorting anew.
+    """
+    if not noise:
+        return ascending, weights
+    values = (np.exp(noise * _Z)[:, None] * ascending).ravel()
+    spread = (weights[:, None, :] * _Z_WEIGHTS[:, None]).reshape(len(weights), -1)
     ranked = np.argsort(values, kind="stable")
-    return values[ranked], weights[:, ranked]
+    return values[ranked], spread[:, ranked]
 
 
 def _weighted(values: Floats, weights: Floats, levels: Floats) -> Floats:

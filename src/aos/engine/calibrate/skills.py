@@ -106,8 +106,8 @@ def _learn(
     """The variants of one skill together."""
     columns = [a.variant.values for a in attempts]
     success = times.fit([a.time[~a.failed] for a in attempts], columns)
-    every = times.fit([a.time for a in attempts], columns)
     met = sorted({int(c) for a in attempts for c in np.unique(a.code[a.failed])})
+    every = times.fit([a.time for a in attempts], columns) if met else success
     ways = {c: times.fit([a.time[a.code == c] for a in attempts], columns) for c in met}
     apart = any(ways.values())
     cost = times.fit([a.cost for a in attempts], columns, LEAST_COST)
