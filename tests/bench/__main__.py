@@ -4,7 +4,7 @@ import os
 import sys
 from importlib import import_module
 
-ROOMS = ("engine", "contention", "many", "memory", "alternatives", "runs", "processes")
+ROOMS = ("engine", "contention", "many", "memory", "alternatives", "runs", "processes", "records")
 
 
 def main(rooms: list[str]) -> int:
