@@ -9,6 +9,7 @@ from aos.api.ledgers import ledger_path
 from aos.files.run_config import Mail, RunConfig
 from aos.ledger.ledger import Ledger
 from aos.runtime.guards.addresses import Reach
+from aos.runtime.guards.answers import AnswerCache
 from aos.runtime.guards.network import Network
 from aos.runtime.secrets import Secrets, from_keyring
 from aos.runtime.skills.world import ChatService, Command, MailServer, World
@@ -31,6 +32,7 @@ def opened(
         _mail(config.mail),
         config.chat and ChatService(*config.chat),
         {name: Command(*program) for name, program in config.programs.items()},
+        AnswerCache(),
     )
     with Ledger(ledger_path(ledger)) as record:
         yield world, record

@@ -3,12 +3,17 @@
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aos.runtime.guards.answers import AnswerCache
+from aos.runtime.guards.http import Answer, Request
+from aos.runtime.secrets import Secrets
+from aos.runtime.skills.world import World
 from tests.fakes.servers import reply, serving
-from tests.fakes.skills import carry_out
+from tests.fakes.skills import LOCAL, carry_out
 
 
 def test_json_comes_parsed_and_text_as_it_is():
@@ -124,3 +129,62 @@ def test_a_catalog_may_set_limits():
         assert carry_out("http_call", {"url": server.url}, max_redirects=1).result["body"] == "x" * 20
         over = carry_out("http_call", {"url": f"{server.url}/b"}, max_reply_bytes=19)
     assert over.fault.code == "REPLY_TOO_LARGE"
+
+
+def versions(request):
+    """An answer that changes with the path, and its validators."""
+    etag = '"v1"'
+    if request.headers.get("if-none-match") == etag:
+        return [reply(status="304 Not Modified", etag=etag)]
+    if request.headers.get("if-modified-since") == "Wed, 25 Nov 2026 00:00:00 GMT":
+        return [reply(status="304 Not Modified")]
+    validators = {
+        "/etag": {"etag": etag},
+        "/date": {"last-modified": "Wed, 25 Nov 2026 00:00:00 GMT"},
+        "/none": {},
+    }
+    private = {"etag": etag, "cache-control": "no-store"}
+    return [reply("x" * 100, **validators.get(request.target, private))]
+
+
+@pytest.mark.parametrize(
+    ("path", "hits"), [("/etag", True), ("/date", True), ("/none", False), ("/private", False)]
+)
+def test_a_call_that_is_made_again_asks_whether_the_answer_still_holds(path, hits):
+    world = World(Path(), Secrets(), LOCAL, answers=AnswerCache())
+    with serving(versions) as server:
+        calls = [carry_out("http_call", {"url": server.url + path}, world) for _ in range(3)]
+    assert [call.cache_hit for call in calls] == [False, hits, hits]
+    assert {call.result["body"] for call in calls} == {"x" * 100}
+    assert {call.result["status"] for call in calls} == {200}
+    assert len(server.received) == 3
+
+
+def test_answers_to_other_credentials_and_methods_are_not_taken():
+    world = World(Path(), Secrets(), LOCAL, answers=AnswerCache())
+    with serving(versions) as server:
+        for headers, method in (({"X-Key": "a"}, "GET"), ({"X-Key": "b"}, "GET"), ({"X-Key": "a"}, "POST")):
+            params = {"url": f"{server.url}/etag", "headers": headers, "method": method}
+            assert not carry_out("http_call", params, world).cache_hit
+    assert not any("if-none-match" in request.headers for request in server.received)
+
+
+def test_kept_answers_are_bounded():
+    cache = AnswerCache(max_bytes=250)
+    asked = [Request("GET", f"http://x/{n}") for n in range(3)]
+    answer = Answer(200, {"etag": "1"}, b"x" * 100)
+    for request in (asked[0], asked[0], asked[1]):
+        cache.keep(request, answer)
+    cache.find(asked[0])
+    cache.keep(asked[2], answer)
+    assert [cache.find(request) for request in asked] == [answer, None, answer]
+    cache.keep(asked[1], answer._replace(body=b"x" * 251))
+    assert [cache.find(request) for request in asked] == [None, None, None]
+    cache.keep(asked[1], answer)
+    assert cache.find(asked[1]) == answer
+
+
+def test_without_a_cache_a_condition_of_the_step_is_its_own():
+    with serving(versions) as server:
+        params = {"url": f"{server.url}/etag", "headers": {"If-None-Match": '"v1"'}}
+        assert carry_out("http_call", params).fault.code == "BAD_REPLY"

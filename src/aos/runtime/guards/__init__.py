@@ -4,6 +4,7 @@
     network     resolves a name once and connects to exactly an address that was checked
     streams     the same for httpcore, patient and cancellable
     http        one exchange over HTTP, bounded, redirects checked (the one module that knows httpx)
+    answers     keeps answers, to ask whether they still hold
     fields      header and mail fields that fit in one line
     processes   runs a program, bounded, leaving nothing behind
     files       reads and replaces regular files beneath one folder (`beneath` opens them)

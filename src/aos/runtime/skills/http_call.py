@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from aos.domain.outcomes import SideEffect
 from aos.domain.skills import Skill
 from aos.runtime.guards import GuardError
+from aos.runtime.guards.answers import AnswerCache, conditional
 from aos.runtime.guards.http import SAFE_METHODS, Request, exchange, origin
 from aos.runtime.guards.network import Network
 from aos.runtime.guards.patience import Patience
@@ -25,24 +26,30 @@ class _HttpCall(NamedTuple):
     network: Network
     max_reply_bytes: int
     max_redirects: int
+    answers: AnswerCache | None
 
     def __call__(self, params: Mapping[str, Any], call: Call) -> Reply:
         request = _request(params, call)
         reads = request.method in SAFE_METHODS
+        kept = self.answers.find(request) if self.answers and request.method == "GET" else None
         try:
             answer = exchange(
                 self.network,
-                request,
+                conditional(request, kept),
                 Patience(min(call.timeout_s, params.get("timeout_s", call.timeout_s)), call.cancelled),
                 max_bytes=self.max_reply_bytes,
                 max_redirects=self.max_redirects,
             )
+            hit = kept is not None and answer.status == 304
+            answer = kept if kept and hit else answer
             check_status(answer)
             result = {"status": answer.status, "headers": dict(answer.headers), "body": body_of(answer)}
         except GuardError as error:
             return failed(error, effect="none" if reads else error.effect)
+        if self.answers:
+            self.answers.keep(request, answer)
         if reads:
-            return Reply(result, effect="none")
+            return Reply(result, effect="none", cache_hit=hit)
         done = SideEffect("http.request", f"{request.method} {origin(request.url)}", reversible=False)
         return Reply(result, side_effects=(done,))
 
@@ -69,6 +76,5 @@ def _packed(body: Any) -> bytes:
 
 def implementation(skill: Skill, world: World) -> _HttpCall:
     """Limits: constraints.max_reply_bytes and constraints.max_redirects."""
-    return _HttpCall(
-        world.network, limit(skill, "max_reply_bytes", 10 * 1024 * 1024), limit(skill, "max_redirects", 0)
-    )
+    max_bytes, redirects = limit(skill, "max_reply_bytes", 10 * 1024 * 1024), limit(skill, "max_redirects", 0)
+    return _HttpCall(world.network, max_bytes, redirects, world.answers)

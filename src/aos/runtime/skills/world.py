@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from aos.runtime.guards.answers import AnswerCache
 from aos.runtime.guards.network import Network
 from aos.runtime.secrets import Secrets
 
@@ -44,7 +45,8 @@ class Command(NamedTuple):
 
 class World(NamedTuple):
     """`workspace` is the folder of files, `network` how far calls reach, `secrets` where keys are from and what masks
-    them. `mail` and `chat` are named by whoever runs the plan and may be anywhere; `commands` are skills by id."""
+    them. `mail` and `chat` are named by whoever runs the plan and may be anywhere; `commands` are skills by id. With
+    `answers` a GET that is made again asks whether the answer before still holds."""
 
     workspace: Path
     secrets: Secrets
@@ -52,3 +54,4 @@ class World(NamedTuple):
     mail: MailServer | None = None
     chat: ChatService | None = None
     commands: Mapping[str, Command] = {}
+    answers: AnswerCache | None = None
