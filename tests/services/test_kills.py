@@ -104,7 +104,7 @@ note = {words = ["/bin/sh", "-c", "cat > /dev/null; echo $AOS_STEP >> effects; e
 def aos(folder: Path, *words: str, before: tuple[str, ...] = ()) -> int:
     ledger = ("--ledger", "ledger.db")
     command = [*before, *_AOS, *words, *ledger]
-    return subprocess.run(command, env=ENV, cwd=folder, capture_output=True).returncode
+    return subprocess.run(command, env=ENV, cwd=folder, capture_output=True, timeout=120).returncode
 
 
 def test_aos_run_does_nothing_twice_wherever_it_is_killed(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A JWT (RFC 7519, profile RFC 9068 for access tokens): from its characters to verified claims.
 
-PyJWT verifies the signature, and refuses what is critical and unknown to it. Header and claims are read by the project's
-one strict parser, since PyJWT keeps the last of two claims of one name, and checked here and in `claims`.
+PyJWT verifies the signature, and refuses what is critical and unknown to it. Header and claims are read by the one
+strict parser of the project, since PyJWT keeps the last of two claims of one name, and checked here and in `claims`.
 """
 
 import base64

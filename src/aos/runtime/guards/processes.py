@@ -4,9 +4,10 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.patience import Patience
@@ -42,32 +43,42 @@ def run(
         )
     except (OSError, ValueError) as error:
         raise GuardError("SKILL_ERROR", f"{words[0]} can't be started: {error}", effect="none") from None
+    # By a thread of its own: after a timeout `communicate` neither writes the rest of its input nor closes the pipe.
+    stdin, process.stdin = process.stdin, None
+    assert stdin is not None
+    feeder = threading.Thread(target=_feed, args=(stdin, given), daemon=True)
+    feeder.start()
     with process:
         try:
-            output, errors = _communicated(process, given, patience, max_bytes)
+            output, errors = _communicated(process, patience, max_bytes)
         finally:
             _kill(process)
+    feeder.join(1.0)  # nobody reads any more, so it has ended; unless what left the group does
     return Finished(process.returncode, output, errors)
 
 
 def _communicated(
-    process: "subprocess.Popen[bytes]", given: bytes, patience: Patience, max_bytes: int
+    process: "subprocess.Popen[bytes]", patience: Patience, max_bytes: int
 ) -> tuple[bytes, bytes]:
-    rest: bytes | None = given
     while True:
+        ended = True
         try:
-            output, errors = process.communicate(rest, patience.slice_s())
+            output, errors = process.communicate(timeout=patience.slice_s())
         except subprocess.TimeoutExpired as expired:
-            rest = None  # it is under way
+            ended = False
             output, errors = expired.output or b"", expired.stderr or b""
             if process.poll() is not None:
                 _kill(process)  # what it has started in the background holds the pipes open
-        else:
-            rest = b""
         if len(output) > max_bytes or len(errors) > max_bytes:
             raise GuardError("REPLY_TOO_LARGE", f"over {max_bytes:,} bytes of output")
-        if rest is not None:
+        if ended:
             return output, errors
+
+
+def _feed(stdin: IO[bytes], given: bytes) -> None:
+    """Write all of it and close; a program that does not read it to the end need not."""
+    with contextlib.suppress(OSError), stdin:
+        stdin.write(given)
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
