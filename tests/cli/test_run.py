@@ -91,29 +91,20 @@ def codes(document: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     return [(step, "?" if o is None else o["failure"] and o["failure"]["code"]) for step, o in told]
 
 
-def test_a_plan_runs_as_it_is_typed(service: Service, tmp_path: Path) -> None:
-    """The seed's plan: the query's leading dot, the main output of the step before left out, a text as payload."""
-    service.script = [status(503), ok()]
-    put = post(service)
-    put["params"]["method"] = "PUT"
-    plan = inline(
-        get(service),
+def test_a_plan_of_three_steps_runs_as_it_is_typed(service: Service, tmp_path: Path) -> None:
+    """The query has its leading dot, both main inputs are left out, and the number becomes a text that chats take."""
+    service.script = [status(503), ok(), ok()]
+    plan = [
+        {"skill": "http_call", "params": {"url": f"{service.url}/api"}},
         {"skill": "json_transform", "params": {"query": ".bitcoin.usd"}},
-        {
-            "skill": "http_call",
-            "params": {
-                "url": f"{service.url}/x",
-                "method": "PUT",
-                "body": {"text": "${steps.s2.output.result}"},
-            },
-        },
-    )
-    done = run(tmp_path, "--plan", plan, "--budget", "100", "--json")
+        {"skill": "webhook_send", "params": {"url": f"{service.url}/hook"}},
+    ]
+    done = run(tmp_path, "--plan", json.dumps(plan), "--budget", "100", "--json")
     document = done.document
     assert faults(document) == []
     assert (done.status, document["status"]) == (0, "succeeded")
     assert codes(document) == [("s1", "HTTP_5XX"), ("s1", None), ("s2", None), ("s3", None)]
-    assert json.loads(service.server.received[-1].body) == {"text": 97000}
+    assert json.loads(service.server.received[-1].body) == {"text": "97000"}
     first = document["attempts"][0]["outcome"]
     assert first["failure"]["category"] == "TRANSIENT"
     assert first["failure"]["retryable"]
@@ -242,6 +233,7 @@ def test_after_a_kill_what_is_committed_is_not_done_again(service: Service, tmp_
     done = run(tmp_path, "--resume", name, "--json")
     assert done.status == 0
     assert codes(done.document) == [("s1", None), ("s2", "INTERRUPTED"), ("s2", None), ("s3", None)]
+    assert done.document["cost"]["spent_cents"] == 0
     assert (service.count("POST"), service.count("GET")) == (2, 2)
 
 

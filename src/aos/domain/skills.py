@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from aos.domain.distributions import Distribution
+from aos.domain.distributions import Constant, Distribution
 
 T = TypeVar("T")
 
@@ -207,6 +207,12 @@ class Skill(NamedTuple):
         schema = self.input_schema.get("properties", {}).get(name, {})
         value = params.get(name, schema.get("default") if isinstance(schema, dict) else None)
         return self.effects_by.cases.get(value, self.effects) if isinstance(value, str) else self.effects
+
+
+def declares_nothing(skill: Skill) -> bool:
+    """Whether the skill's calls are free, however they end."""
+    cost = skill.cost
+    return isinstance(cost, CallCost) and cost.per_attempt.value == Constant(0) and not cost.per_ms
 
 
 class Correlation(NamedTuple):

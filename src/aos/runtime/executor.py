@@ -26,7 +26,7 @@ from aos.domain.plans import Plan, Step, order
 from aos.domain.recorded import Attempted, RunState
 from aos.domain.retries import effective_retry, repeatable
 from aos.domain.runs import Intent, PauseCause, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
-from aos.domain.skills import Catalog
+from aos.domain.skills import Catalog, declares_nothing
 from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
 from aos.runtime.flights import Flights, Landed
 from aos.runtime.journal import Journal
@@ -297,7 +297,8 @@ class Executor:
                 self._schedule.block(place)
                 return
             now = self.use.clock()
-            result = _interrupted(now - intent.started_ms, number)
+            free = declares_nothing(self.catalog.skills[intent.skill])
+            result = _interrupted(now - intent.started_ms, number, Decimal(0) if free else None)
             self.use.journal.settle(Settled(intent, result, now))
             self.attempts[place, number] = Attempted(intent, result, now)
         elif _unseen(result) and result.effect == "unknown" and not intent.repeatable:
@@ -331,8 +332,8 @@ def _unseen(result: Outcome) -> bool:
     return result.failure is not None and result.failure.code in _UNSEEN
 
 
-def _interrupted(latency_ms: float, number: int) -> Outcome:
-    """How an attempt is settled that nobody saw the end of, and that is made again. What it cost is unknown."""
+def _interrupted(latency_ms: float, number: int, cost_cents: Decimal | None) -> Outcome:
+    """How an attempt is settled that nobody saw the end of, and that is made again."""
     kind = FAILURES["INTERRUPTED"]
     failure = Failure("INTERRUPTED", kind.category, kind.meaning, retryable=True)
-    return Outcome(False, None, failure, Execution(latency_ms, None, number - 1), effect="unknown")
+    return Outcome(False, None, failure, Execution(latency_ms, cost_cents, number - 1), effect="unknown")

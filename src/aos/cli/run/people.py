@@ -64,5 +64,6 @@ class Person:
 
 def _asked(text: str) -> str:
     """What the person types, in small letters; nothing where they close the terminal's input."""
-    print(text, end="", file=sys.stderr, flush=True)
+    # Over the line that says how far the run has got.
+    print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower()
