@@ -221,6 +221,14 @@ def test_a_secret_reaches_the_skill_and_nothing_that_is_written():
     assert "hush" not in repr(state)
 
 
+def test_not_even_a_digest_tells_one_secret_from_another():
+    def digest(secret: str) -> str:
+        state = Bench(work=Told()).run(Step("a", "work", {"key": "${secrets.K}"}), secret={"K": secret}.get)
+        return state.attempts[0].intent.params_digest
+
+    assert digest("hush") == digest("hush-hush")
+
+
 def test_a_missing_secret_fails_the_step_before_anything_is_called():
     work = Told()
     state = Bench(work=work).run(Step("a", "work", {"key": "${secrets.K}"}))

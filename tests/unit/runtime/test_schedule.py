@@ -115,3 +115,25 @@ def test_what_is_on_record_needs_no_slot_no_permit_and_no_wait():
     assert schedule.advance(0) == [Closed(0, "succeeded"), Open(1)]
     schedule.opened(1, 1)
     assert schedule.advance(0) == [Attempt(Place("b"), 1)]
+
+
+def test_without_money_no_step_begins_and_what_has_begun_goes_on():
+    of = plan(
+        Step("a", "work", {}, needs=(), iterations=2),
+        Step("dear", "work", {}, needs=()),
+        Step("b", "work", {}, needs=("a",)),
+    )
+    schedule = Schedule(of, catalog(skill()))
+    schedule.advance(0)
+    schedule.opened(0, 1)
+    schedule.opened(1, 1)
+    assert schedule.advance(0) == [Attempt(Place("a"), 1), Attempt(Place("dear"), 1)]
+    schedule.refuse(Place("dear"))
+    schedule.ended(Place("a"), None, 10)
+    assert schedule.advance(10) == [Attempt(Place("a", 0, 1), 1)]
+    schedule.ended(Place("a", 0, 1), None, 20)
+    assert schedule.advance(20) == [Closed(0, "succeeded"), Open(2)]
+    schedule.opened(2, 1)
+    assert schedule.advance(20) == []
+    assert schedule.idle
+    assert schedule.refused == Place("dear")
