@@ -2,17 +2,19 @@
 
 import os
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from aos.errors import AosError
+from aos.domain.verdicts import Limits
+from aos.errors import AosError, InputError
 from aos.files.contexts import Context, Contexts, check_name, read_contexts, write_contexts
+from aos.files.sources import read_document
 from aos.files.tokens import Kept, Place, forget_token, keep_token, kept_token
 from aos.sdk.client import DEFAULT_URL, Client
-from aos.sdk.core import Document
+from aos.sdk.core import Document, findings
 from aos.sdk.device import Grant, Provider, Tokens
 
-__all__ = ["DEFAULT_CONTEXT", "Login", "Session", "log_in", "log_out", "session"]
+__all__ = ["DEFAULT_CONTEXT", "Login", "Session", "Told", "log_in", "log_out", "session", "simulate_there"]
 
 DEFAULT_CONTEXT = "default"
 _EARLY_S = 30.0  # a token is renewed so long before it ends
@@ -53,6 +55,33 @@ def session(server: str | None = None, context: str | None = None) -> Session:
     if os.environ.get("AOS_API_KEY"):
         return Session(Client(url), url, meant.name)
     return Session(Client(url, token=_token(meant)), url, meant.name)
+
+
+class Told(NamedTuple):
+    """A document, and the server that it is from."""
+
+    document: Document
+    url: str
+
+
+def simulate_there(
+    server: str, source: str, inputs: Mapping[str, Any], asked: Limits, samples: int, seed: int
+) -> Told:
+    """Let a server simulate the plan at `source` (as for `load_plan`), which is sent as it stands.
+
+    Raises InputError(invalid_plan) with what the server finds wrong in it, and what a call may raise.
+    """
+    plan: Any = read_document(source, code="invalid_plan").value
+    there = session(server)
+    try:
+        told = there.client.simulate(
+            plan, inputs=inputs or None, samples=samples, seed=seed, **asked._asdict()
+        )
+    finally:
+        there.client.close()
+    if told["status"] == "invalid_plan":
+        raise InputError.of("invalid_plan", "plan", findings(told["errors"]))
+    return Told(told, there.url)
 
 
 def log_in(

@@ -1,8 +1,15 @@
-"""What the commands that talk to a server share."""
+"""What the commands that talk to a server share, and the answers that it gives in place of this machine."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Annotated, Any
 
 from typer import Option
+
+from aos.cli.answer import Answer, Look
+from aos.domain.verdicts import Limits
+from aos.errors import Exit
+from aos.wire.results import EXITS
 
 Server = Annotated[
     str | None,
@@ -13,3 +20,60 @@ Server = Annotated[
 Context = Annotated[
     str | None, Option("--context", metavar="NAME", help="A login by its name (else the last one).")
 ]
+
+Elsewhere = Annotated[
+    str | None,
+    Option(
+        "--server",
+        metavar="URL",
+        help="Ask that server, as whoever is logged in there, instead of this machine.",
+    ),
+]
+
+
+def simulated(
+    server: str,
+    source: str,
+    inputs: Mapping[str, Any],
+    asked: Limits,
+    samples: int,
+    seed: int,
+    fail_on: frozenset[str],
+) -> Answer:
+    """A server's forecast of the plan at `source`, with its catalog and permissions.
+
+    Raises InputError(invalid_plan) where the server finds something wrong with the plan, as it would be here.
+    """
+    from aos.api.server import simulate_there
+
+    told = simulate_there(server, source, inputs, asked, samples, seed)
+    decision = told.document["verdict"]
+    status = EXITS[decision] if decision in fail_on else Exit.YES
+    if decision == "feasible" and told.document.get("approvals") and "approval" in fail_on:
+        status = Exit.PENDING
+    document = {**told.document, "exit_code": int(status)}
+
+    def text(look: Look) -> str:
+        from aos.report import server as report
+
+        return report.forecast(document, told.url, *look)
+
+    return Answer(lambda: document, text, status)
+
+
+def answered(server: str, query_type: str, params: Mapping[str, Any], run: str | None) -> Answer:
+    """A server's answer to a query."""
+    from aos.api.server import session
+
+    asked = session(server)
+    with closing(asked.client) as client:
+        said = client.query(query_type, params, run_id=run)
+    unknowns = {entry["pointer"].removeprefix("/result/"): entry["reason"] for entry in said["unknowns"]}
+    status = Exit.UNDETERMINED if unknowns else Exit.YES
+
+    def text(look: Look) -> str:
+        from aos.report import tables
+
+        return tables.answer(said["query_type"], said["result"], unknowns, *look)
+
+    return Answer(lambda: {**said, "exit_code": int(status)}, text, status)

@@ -1,7 +1,8 @@
 """Every command: where its function is, its line in the help, an example, and what scripts may rely on.
 
 Only the command that is called is imported. `exits` are the statuses a command can have besides those of
-every command (`EVERY`); `writes` says what it changes on the machine. Only those of `network` open a socket.
+every command (`EVERY`); `writes` says what it changes on the machine. Only those of `network`, and what
+is given --server, open a socket.
 """
 
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ COMMANDS: Mapping[str, Command] = {
         "Forecast a plan: cost, time, chance, and a verdict",
         "aos simulate plan.json --budget 100 --deadline 30s",
         ("aos.simulation/1", "aos.simulation-summary/1", "aos.plan/1"),
-        (Exit.NO, Exit.UNDETERMINED, Exit.PENDING),
+        (Exit.NO, Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.PENDING),
     ),
     "run": Command(
         "run.run:run",
@@ -243,7 +244,7 @@ COMMANDS: Mapping[str, Command] = {
         "Answer one question about skills, budget or past runs",
         'aos query skills_available_for_goal --goal "send a webhook"',
         ("aos.query/1",),
-        (Exit.UNDETERMINED,),
+        (Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT),
     ),
     "explain": Command(
         "about.explain:explain",

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aos.report.figures import chance, duration, money
 from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
 
+_VERDICT = {"feasible": GOOD, "infeasible": BAD, "undetermined": OPEN}
 _STATUS = {"healthy": GOOD, "degraded": OPEN, "unhealthy": BAD}
 
 
@@ -47,4 +49,27 @@ def health(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = 
     if checks:
         page.add()
         page.add(page.table("nl", checks))
+    return str(page)
+
+
+def forecast(document: Mapping[str, Any], server: str, width: int, colour: bool, ascii: bool = False) -> str:
+    """A server's forecast in short: the verdict, typical figures, why, and what would help."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    decision = str(document["verdict"])
+    typical = f"  {money(document['estimated_cost_cents'])}, typically {duration(document['estimated_duration_ms'])}"
+    page.add([(decision.upper(), f"{STRONG} {_VERDICT.get(decision, '')}"), typical])
+    success = document["chances"].get("success")
+    if success is not None:
+        page.add(f"{chance(success['value'])} of runs succeed")
+    reasons: list[list[Line]] = [
+        [(str(reason["code"]), BAD), str(reason["detail"])] for reason in document["reasons"]
+    ]
+    gaps: list[list[Line]] = [
+        [("permission_denied", BAD), str(gap["detail"])] for gap in document["permission_gaps"]
+    ]
+    if reasons or gaps:
+        page.add()
+        page.add(page.table("lw", [*reasons, *gaps]))
+    page.add()
+    page.add((f"computed by {server}; --json has all of it", FAINT))
     return str(page)

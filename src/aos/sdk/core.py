@@ -164,13 +164,19 @@ def _problem(reply: Reply, document: Document) -> AosError:
         code,
         detail,
         fix=fix if isinstance(fix, str) else None,
-        findings=[_finding(entry) for entry in entries or () if isinstance(entry, dict)],
+        findings=findings(entries),
         instance=instance if isinstance(instance, str) else None,
         retry_after_s=_retry_after(reply),
     )
     effect = document.get("effect")
     error.effect = effect if effect in ("none", "committed") else "unknown"
     return error
+
+
+def findings(entries: object) -> list[Finding]:
+    """The `errors` of a problem, or of an answer about an invalid plan."""
+    listed = entries if isinstance(entries, list) else []
+    return [_finding(entry) for entry in listed if isinstance(entry, dict)]
 
 
 def _finding(entry: Mapping[str, Any]) -> Finding:

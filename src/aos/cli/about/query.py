@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from aos.api.queries import QUERIES, Question, ask
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Budget, Catalogs, Ledger
+from aos.cli.server import Elsewhere, answered
 from aos.errors import Exit
 from aos.files.config import find_config
 from aos.wire.results import envelope
@@ -25,11 +26,17 @@ def query(
     budget: Budget = None,
     ledger: Ledger = None,
     catalogs: Catalogs = None,
+    server: Elsewhere = None,
 ) -> Answer:
     """Answer one question: about the skills there are, the budget that is left, or past runs.
 
     The exit status is 5 where the answer is unknown, since nothing has been recorded.
     """
+    if server is not None:
+        if ledger or catalogs or budget is not None:
+            raise BadParameter("the server has its own ledger, catalog and budget", param_hint="--server")
+        params = {key: value for key, value in (("goal", goal), ("step", step)) if value is not None}
+        return answered(server, query_type, params, run)
     config = find_config()
     known = load_catalog(catalogs or (), config)
     question = Question(known, goal, budget, config.budget_cents, run, step, ledger)

@@ -26,6 +26,7 @@ from aos.cli.forecast.pages import AsMarkdown, HtmlFile, text, write_page
 from aos.cli.forecast.progress import Progress
 from aos.cli.forecast.status import FAIL_ON, exit_status
 from aos.cli.options import Budget, Catalogs, Inputs, On, PlanArgument, PlanOption, first, one_plan
+from aos.cli.server import Elsewhere, simulated
 from aos.cli.values import named_values
 from aos.domain.verdicts import Limits
 from aos.files.config import find_config
@@ -51,6 +52,7 @@ def simulate(
     many: Many = False,
     summary: Summary = False,
     on: On = None,
+    server: Elsewhere = None,
 ) -> Answer | Stream:
     """Forecast a plan: what it will cost, how long it will take, whether it will work.
 
@@ -65,6 +67,14 @@ def simulate(
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
+    if server is not None:
+        if catalogs or many or markdown or html or apply is not None or on is not None:
+            raise BadParameter(
+                "it takes a plan, its inputs and limits, samples and seed", param_hint="--server"
+            )
+        terms = (samples or config.samples, first(seed, otherwise=config.seed), fail_on or FAIL_ON)
+        asked = asked_for(budget, deadline, confidence, min_success, config)
+        return simulated(server, one_plan(plan, plan_option), named_values(inputs or []), asked, *terms)
     aged = on_day(load_catalog(catalogs or (), config), on)
     catalog = aged.catalog
     asked = asked_for(budget, deadline, confidence, min_success, config)
