@@ -77,7 +77,9 @@ def test_an_acknowledged_write_survives_kill_9_and_a_repeated_one_is_made_once(o
     assert set(failures) <= {"unavailable", "request_in_progress"}
     assert failures
     with psycopg.connect(own_postgres.url("root", "aos")) as connection:
-        kept: dict[str, str] = dict(connection.execute("SELECT key, answer->>'at' FROM idempotency_keys").fetchall())
+        kept: dict[str, str] = dict(
+            connection.execute("SELECT key, answer->>'at' FROM idempotency_keys").fetchall()
+        )
         counts = connection.execute(
             "SELECT (SELECT spent_cents::int FROM budgets), (SELECT count(*) FROM audit), (SELECT count(*) FROM outbox)"
         ).fetchone()
