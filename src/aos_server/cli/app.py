@@ -12,6 +12,7 @@ from aos_server.cli.check import check
 from aos_server.cli.dev import dev
 from aos_server.cli.migrate import migrate
 from aos_server.cli.serve import serve
+from aos_server.cli.tenant import tenant
 from aos_server.cli.worker import worker
 
 __all__ = ["run"]
@@ -50,6 +51,7 @@ def _app() -> Typer:
     app.command(epilog="Example:  aos-server check --process worker --json")(check)
     app.command(epilog="Example:  aos-server migrate")(migrate)
     app.command(epilog="Example:  aos-server worker")(worker)
+    app.command(epilog="Example:  aos-server tenant acme --budget 5000 --forbid email_send")(tenant)
     return app
 
 
