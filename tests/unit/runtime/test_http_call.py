@@ -160,11 +160,11 @@ def test_a_call_that_is_made_again_asks_whether_the_answer_still_holds(path, hit
     assert len(server.received) == 3
 
 
-def test_answers_to_other_credentials_and_methods_are_not_taken():
+def test_answers_to_other_requests_are_not_taken():
     world = World(Path(), Secrets(), LOCAL, answers=AnswerCache())
     with serving(versions) as server:
-        for headers, method in (({"X-Key": "a"}, "GET"), ({"X-Key": "b"}, "GET"), ({"X-Key": "a"}, "POST")):
-            params = {"url": f"{server.url}/etag", "headers": headers, "method": method}
+        for change in ({}, {"headers": {"X-Key": "b"}}, {"method": "POST"}, {"body": "x"}):
+            params = {"url": f"{server.url}/etag", "headers": {"X-Key": "a"}, **change}
             assert not carry_out("http_call", params, world).cache_hit
     assert not any("if-none-match" in request.headers for request in server.received)
 
@@ -182,6 +182,15 @@ def test_kept_answers_are_bounded():
     assert [cache.find(request) for request in asked] == [None, None, None]
     cache.keep(asked[1], answer)
     assert cache.find(asked[1]) == answer
+
+
+def test_a_validator_that_fits_in_no_header_is_not_sent_back():
+    world = World(Path(), Secrets(), LOCAL, answers=AnswerCache())
+    with serving(lambda request: [b"HTTP/1.1 200 OK\r\netag: \xe9\r\ncontent-length: 1\r\n\r\nx"]) as server:
+        assert [carry_out("http_call", {"url": server.url}, world).result["body"] for _ in range(2)] == [
+            "x",
+            "x",
+        ]
 
 
 def test_without_a_cache_a_condition_of_the_step_is_its_own():

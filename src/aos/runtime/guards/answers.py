@@ -21,25 +21,24 @@ class AnswerCache:
     def __init__(self, max_bytes: int = 32 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._answers: OrderedDict[_Key, "Answer"] = OrderedDict()
+        self._answers: OrderedDict[_Key, Answer] = OrderedDict()
         self._lock = Lock()
 
     def find(self, request: "Request") -> "Answer | None":
         """What this request was answered before, if it can be asked whether that still holds."""
         with self._lock:
-            found = self._answers.get(_key(request))
+            found = self._answers.get(_key(request)) if _may_be_asked(request) else None
             if found:
                 self._answers.move_to_end(_key(request))
             return found
 
     def keep(self, request: "Request", answer: "Answer") -> None:
         """Keep the answer in place of an earlier one, if it is one that a server can be asked about."""
-        named = "etag" in answer.headers or "last-modified" in answer.headers
-        private = "no-store" in answer.headers.get("cache-control", "").lower()
-        asks = any(name.lower().startswith("if-") for name in request.headers)
+        if not _may_be_asked(request):
+            return
         with self._lock:
             self._bytes -= len(old.body) if (old := self._answers.pop(_key(request), None)) else 0
-            if request.method != "GET" or answer.status != 200 or not named or private or asks:
+            if not _may_be_kept(answer):
                 return
             self._answers[_key(request)] = answer
             self._bytes += len(answer.body)
@@ -47,13 +46,29 @@ class AnswerCache:
                 self._bytes -= len(self._answers.popitem(last=False)[1].body)
 
 
+def _may_be_asked(request: "Request") -> bool:
+    """A plain GET, with no condition of its own."""
+    own = any(name.lower().startswith("if-") for name in request.headers)
+    return request.method == "GET" and request.body is None and not own
+
+
+def _may_be_kept(answer: "Answer") -> bool:
+    private = "no-store" in answer.headers.get("cache-control", "").lower()
+    return answer.status == 200 and not private and bool(_condition(answer))
+
+
+def _condition(answer: "Answer") -> dict[str, str]:
+    """The header that asks whether `answer` still holds; none where it names nothing that fits into a header."""
+    for stated, asked in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
+        value = answer.headers.get(stated, "")
+        if value and value.isascii() and value.isprintable():
+            return {asked: value}
+    return {}
+
+
 def conditional(request: "Request", kept: "Answer | None") -> "Request":
     """The request, to be answered 304 (not modified) while `kept` holds."""
-    if kept is None:
-        return request
-    if etag := kept.headers.get("etag"):
-        return request._replace(headers={**request.headers, "If-None-Match": etag})
-    return request._replace(headers={**request.headers, "If-Modified-Since": kept.headers["last-modified"]})
+    return request if kept is None else request._replace(headers={**request.headers, **_condition(kept)})
 
 
 def _key(request: "Request") -> _Key:

@@ -77,7 +77,7 @@ class _Answering(NamedTuple):
             reply = self.carry_out(params, call)
         except GuardError as error:
             reply = failed(error, effect=error.effect)
-        if isinstance(self.skill.cost, CallCost) and reply.cost_cents == 0 and not reply.cache_hit:
+        if isinstance(self.skill.cost, CallCost) and reply.cost_cents == 0:
             reply = reply._replace(cost_cents=_declared_price(self.skill, self.skill.cost, reply.fault))
         return reply
 
