@@ -1,0 +1,238 @@
+"""Production as it is run: two servers, PgBouncer in transaction mode, Redis, a real OpenID provider; and kill -9."""
+
+import itertools
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.server.http.world import STEP, told
+from tests.server.processes import Served, aos_server, running
+from tests.services.conftest import Base
+from tests.services.openid import OPAQUE, OpenId
+from tests.services.processes import Process, folder, free_port, wait_for
+
+DIGEST = "sha256:" + "cd" * 32
+Asking = Callable[[Served], httpx.Client]
+EVAL = {"skill_id": "test", "payload": {}}
+
+
+class World(NamedTuple):
+    """What two servers share, and a person's token."""
+
+    env: dict[str, str]
+    base: Base
+    redis: Process
+    token: str
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[OpenId]:
+    with folder() as home:
+        running = OpenId(home)
+        running.start()
+        yield running
+        running.kill()
+
+
+@pytest.fixture
+def world(base: Base, redis_server: Process, provider: OpenId) -> World:
+    env = {
+        "DATABASE_URL": base.pooled("aos_app"),
+        "REDIS_URL": f"redis://127.0.0.1:{redis_server.port}/0",
+        "AOS_OIDC_ISSUER": provider.url,
+        "AOS_OIDC_AUDIENCE": OPAQUE,
+        "AOS_OIDC_CLIENT_ID": "aos-server",
+        "AOS_OIDC_CLIENT_SECRET": "s3cret",
+        "AOS_RATE_CREATE_RPM": "1000000",
+    }
+    return World(env, base, redis_server, provider.person("ada", OPAQUE)["access_token"])
+
+
+@pytest.fixture
+def two(world: World) -> Iterator[tuple[Served, Served]]:
+    with serve(world) as one, serve(world) as other:
+        yield one, other
+
+
+def serve(world: World, port: int | None = None, *words: str, **env: str) -> Any:
+    return aos_server("serve", *words, env={**world.env, "AOS_PORT": str(port or free_port()), **env})
+
+
+@pytest.fixture
+def asking(world: World) -> Iterator[Asking]:
+    """Makes clients of a server, with the person's token."""
+    with ExitStack() as stack:
+
+        def client(served: Served) -> httpx.Client:
+            return stack.enter_context(httpx.Client(base_url=served.url, headers=world.bearer, timeout=40))
+
+        yield client
+
+
+def record(run: str) -> dict[str, Any]:
+    attempt = {"step": "s1", "skill": "fs_read", "outcome": "succeeded", "started_ms": 1, "cost_cents": 2}
+    run_of = {"run_id": run, "status": "succeeded", "plan_digest": DIGEST, "started_ms": 1}
+    return {**run_of, "attempts": [attempt]}
+
+
+def test_two_servers_are_one(two: tuple[Served, Served], asking: Asking) -> None:
+    clients = [asking(served) for served in two]
+    for path in ("/livez", "/readyz", "/health"):
+        assert [asked.get(path).json()["status"] for asked in clients] == ["healthy", "healthy"]
+    forecasts = [asked.post("/api/v1/runtime/simulate", json={"plan": [STEP]}).content for asked in clients]
+    assert forecasts[0] == forecasts[1]
+    assert b'"feasible":true' in forecasts[0]
+    assert clients[0].post("/api/v1/runs", json=record("r1")).status_code == 201
+    assert clients[1].post("/api/v1/runs", json=record("r1")).status_code == 200
+    question = {"query_type": "remaining_budget_cents"}
+    assert clients[1].post("/api/v1/runtime/query", json=question).json()["result"]["spent_cents"] == 2
+    assert clients[1].get("/api/v1/runtime/capabilities").json()["tenant_id"] == "acme"
+    turns = itertools.islice(itertools.cycle(clients), 70)
+    statuses = [one.post("/api/v1/policy/eval", json=EVAL).status_code for one in turns]
+    # The simulations and the question counted, too; and one a second comes back.
+    assert 50 <= statuses.count(200) <= 66
+    assert statuses.count(429) >= 4
+
+
+def test_nobody_gets_in_without_a_token_of_this_provider(world: World, two: tuple[Served, Served]) -> None:
+    for headers in ({}, {"Authorization": "Bearer nonsense"}, {"X-AOS-Key": "aos_x"}):
+        answer = httpx.post(
+            f"{two[0].url}/api/v1/policy/eval", json={**EVAL, "requested_by": "ada"}, headers=headers
+        )
+        assert (told(answer)["code"], answer.status_code) == ("unauthenticated", 401)
+    claimed = httpx.post(
+        f"{two[0].url}/api/v1/policy/eval", json={**EVAL, "tenant_id": "other"}, headers=world.bearer
+    )
+    assert told(claimed)["code"] == "authorization_denied"
+
+
+def test_what_was_acknowledged_survives_the_death_of_each_server(world: World) -> None:
+    ports = [free_port(), free_port()]
+    acknowledged, stop = set[str](), threading.Event()
+
+    def upload(name: str) -> None:
+        for n in itertools.count():
+            if stop.is_set():
+                return
+            run = f"{name}-{n}"
+            for port in itertools.cycle(ports):
+                with suppress(httpx.HTTPError):
+                    url = f"http://127.0.0.1:{port}/api/v1/runs"
+                    if httpx.post(url, json=record(run), headers=world.bearer, timeout=10).status_code < 300:
+                        acknowledged.add(run)
+                        break
+                if stop.is_set():
+                    return
+
+    with serve(world, ports[0]) as one, serve(world, ports[1]) as other:
+        threads = [threading.Thread(target=upload, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: len(acknowledged) > 20, "runs are uploaded")
+        for served, port in ((one, ports[0]), (other, ports[1])):
+            served.end(signal.SIGKILL)
+            with serve(world, port):
+                before = len(acknowledged)
+                wait_for(lambda before=before: len(acknowledged) > before + 20, "uploads go on")  # type: ignore[misc]
+        stop.set()
+        for thread in threads:
+            thread.join()
+    rows = world.base.rows("SELECT id FROM runs")
+    kept = {str(row[0]) for row in rows}
+    assert acknowledged <= kept
+    # Each is counted once, also those whose answer got lost and that were uploaded again.
+    assert world.base.rows("SELECT spent_cents FROM budgets WHERE agent_id = ''") == [(2 * len(kept),)]
+    audited = world.base.rows(
+        "SELECT count(*), count(DISTINCT object) FROM audit WHERE action = 'run.recorded'"
+    )
+    assert audited == [(len(kept), len(kept))]
+
+
+def test_what_is_gone_is_said_and_what_is_back_is_used(
+    world: World, two: tuple[Served, Served], asking: Asking
+) -> None:
+    asked = asking(two[0])
+    assert asked.post("/api/v1/policy/eval", json=EVAL).status_code == 200
+    world.base.pooler.kill()
+    began = time.monotonic()
+    problem = told(asked.post("/api/v1/policy/eval", json=EVAL))
+    assert (problem["code"], problem["status"]) == ("unavailable", 503)
+    assert time.monotonic() - began < 4
+    assert told(asked.get("/readyz"))["code"] == "not_ready"
+    assert asked.get("/livez").status_code == 200
+    assert asked.get("/health").json()["status"] == "unhealthy"
+    world.base.pooler.start()
+    wait_for(lambda: asked.post("/api/v1/policy/eval", json=EVAL).status_code == 200, "it recovers", 5)
+    world.redis.kill()
+    try:
+        assert asked.post("/api/v1/policy/eval", json=EVAL).status_code == 200
+    finally:
+        world.redis.start()
+
+
+def test_the_end_waits_for_what_is_being_answered(world: World, asking: Asking) -> None:
+    answers: list[httpx.Response] = []
+    slow = {"plan": [STEP] * 100, "samples": 40_000, "alternatives": True}
+    with serve(world) as served:
+        asked = asking(served)
+        thread = threading.Thread(
+            target=lambda: answers.append(asked.post("/api/v1/runtime/simulate", json=slow))
+        )
+        thread.start()
+        time.sleep(0.5)
+        assert served.end() == 128 + signal.SIGTERM
+        thread.join()
+    assert answers[0].status_code == 200
+
+
+def test_several_processes_share_a_port_and_one_that_dies_is_replaced(world: World, asking: Asking) -> None:
+    with serve(world, None, "--processes", "2") as served:
+        wait_for(lambda: len(_serving(served)) == 2, "two processes serve")
+        victim = _serving(served)[0]
+        subprocess.run(["kill", "-9", str(victim)], check=True)
+        replaced = lambda: len(_serving(served)) == 2 and victim not in _serving(served)  # noqa: E731
+        wait_for(replaced, "it is replaced", 30)
+        for _ in range(20):
+            with httpx.Client(base_url=served.url, headers=world.bearer) as fresh:
+                wait_for(lambda fresh=fresh: _ok(fresh), "it answers", 20)  # type: ignore[misc]
+        lines = asking(served).get("/metrics").text.splitlines()
+        counts = [
+            line for line in lines if line.startswith("nova_http_requests_total") and '"/livez"' in line
+        ]
+        assert sum(float(line.split()[1]) for line in counts) >= 20
+
+
+def _ok(asked: httpx.Client) -> bool:
+    try:
+        return asked.get("/livez").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _serving(served: Served) -> list[int]:
+    """The processes that answer: children of the one that was started, as multiprocessing spawns them."""
+    children = set(running("multiprocessing.spawn"))
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(served.process.pid)], capture_output=True, text=True
+    )
+    return sorted(pid for pid in map(int, found.stdout.split()) if pid in children)
+
+
+def test_nothing_starts_without_its_settings() -> None:
+    words = [sys.executable, "-m", "aos_server", "serve", "--json"]
+    done = subprocess.run(words, capture_output=True, env={}, timeout=60)
+    for name in (b"DATABASE_URL", b"REDIS_URL", b"AOS_OIDC_ISSUER"):
+        assert name in done.stdout
+    assert done.returncode == 2
