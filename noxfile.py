@@ -70,6 +70,15 @@ def services(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Send 20,000 requests, half of them broken, to every address of the server's OpenAPI document."""
+    session.install("-e", ".[dev,server]")
+    session.run(
+        "pytest", "-q", "tests/server/test_fuzz.py", *session.posargs, env={"AOS_FUZZ_CASES": "20000"}
+    )
+
+
+@nox.session
 def races(session: nox.Session) -> None:
     """Eight processes write one ledger while a hundred of them are killed."""
     session.install("-e", ".[dev]")
