@@ -69,9 +69,9 @@ def quantiles(series: Floats, prior: Prior, levels: Floats) -> Floats:
     return np.concatenate([_measured(series, levels), _moved(logs, levels), _student(logs, prior, levels)])
 
 
-def log_student(centre: float, width: float, freedom: float, levels: Floats) -> Floats:
-    """Quantiles of exp of Student's t with that centre and width."""
-    logs = centre + width * t_quantiles(freedom, np.clip(levels, *_BELIEVED))
+def log_student(centre: float, width: float | Floats, freedom: float, levels: Floats) -> Floats:
+    """Quantiles of exp of Student's t with that centre and width, a row for each width of several."""
+    logs = centre + np.multiply.outer(width, t_quantiles(freedom, np.clip(levels, *_BELIEVED)))
     values: Floats = np.exp(np.clip(logs, -_LOG_LIMIT, _LOG_LIMIT))
     return values
 
@@ -141,8 +141,8 @@ def _student(logs: Floats, prior: Prior, levels: Floats) -> Floats:
         trust = prior.variance / (prior.variance + of_mean)
         centre = prior.mean + trust * (mean - prior.mean)
         width = np.sqrt(variance + trust * of_mean)
-        rows += [log_student(centre, c * width, prior.freedom + worth - 1, levels) for c in _STRETCHES]
-    return np.array(rows)
+        rows.append(log_student(centre, width * np.array(_STRETCHES), prior.freedom + worth - 1, levels))
+    return np.concatenate(rows)
 
 
 def _blurred(ascending: Floats, weights: Floats, noise: float) -> tuple[Floats, Floats]:

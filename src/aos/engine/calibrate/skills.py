@@ -120,11 +120,14 @@ def _learn(
     drifts = walks([_dated(a) for a in attempts])
     out = []
     for j, a in enumerate(attempts):
+        whole = every.quantiles(j) if every and apart else None
 
-        def told(fitted: Fitted | None, j: int = j, a: Attempts = a) -> Floats | None:
-            if fitted is None or every is None:
+        def told(
+            fitted: Fitted | None, j: int = j, a: Attempts = a, whole: Floats | None = whole
+        ) -> Floats | None:
+            if fitted is None:
                 return None
-            return times.joined(fitted, every, a.time, j) if apart else fitted.quantiles(j)
+            return fitted.quantiles(j) if whole is None else times.joined(fitted, whole, a.time, j)
 
         provenance = Provenance("measured", METHOD, len(a.time), *a.age)
         latency = told(success)

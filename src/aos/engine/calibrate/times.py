@@ -55,12 +55,12 @@ def fit(values: Sequence[Floats], columns: Columns, least: float = LEAST_TIME) -
     return Fitted(shared, {j: i for i, j in enumerate(series)}, columns)
 
 
-def joined(mode: Fitted, every: Fitted, values: Floats, j: int) -> Floats:
+def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
     """The time of one way to end at LEVELS, where few attempts of a variant are known and each way takes its own time.
 
-    Four attempts, whose times are `values`: the way's own pool has the share 0.35, these values themselves, blurred
-    by 20 %, 0.40, the pool of all attempts the rest. With n the first grows as n^2 / (n^2 + 30), the second falls as
-    1/n^2, so that with many attempts the way's own pool alone is left.
+    `every` are the quantiles of all its attempts there. Of four attempts, whose times are `values`, the way's own pool
+    has the share 0.35, these values themselves, blurred by 20 %, 0.40, all attempts the rest. With n the first grows as
+    n^2 / (n^2 + 30), the second falls as 1/n^2, so that with many attempts the way's own pool alone is left.
     """
     values = np.maximum(values[np.isfinite(values)], LEAST_TIME)
     n = len(values)
@@ -69,9 +69,7 @@ def joined(mode: Fitted, every: Fitted, values: Floats, j: int) -> Floats:
     own = _OWN_OF_FEW * min(1.0, (_FEW / n) ** 2)
     told = min(n**2 / (n**2 + _FEW**2 * (1 / _WAY_OF_FEW - 1)), 1 - own)
     blur = np.exp(-(_Z**2) / 2)
-    drawn = np.concatenate(
-        [mode.quantiles(j), every.quantiles(j), (values[:, None] * np.exp(_OWN_NOISE * _Z)).ravel()]
-    )
+    drawn = np.concatenate([mode.quantiles(j), every, (values[:, None] * np.exp(_OWN_NOISE * _Z)).ravel()])
     even = np.gradient(LEVELS)
     even /= even.sum()
     weight = np.concatenate([told * even, (1 - told - own) * even, np.tile(own * blur / blur.sum() / n, n)])
