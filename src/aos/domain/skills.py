@@ -10,6 +10,10 @@ T = TypeVar("T")
 Category = Literal["TRANSIENT", "PERMANENT", "PERMISSION", "RESOURCE"]
 CATEGORIES: tuple[Category, ...] = ("TRANSIENT", "PERMANENT", "PERMISSION", "RESOURCE")
 
+MAX_MS = 1e10
+"""Times of a descriptor go up to 115 days."""
+MAX_CENTS = 1e9
+
 
 class Provenance(NamedTuple):
     """Where a figure is from: somebody's word, or `n` records up to the date `as_of`."""

@@ -6,6 +6,8 @@ from typing import Any, cast
 from aos.domain.distributions import Distribution
 from aos.domain.skills import (
     CATEGORIES,
+    MAX_CENTS,
+    MAX_MS,
     NO_RETRY,
     CallCost,
     Category,
@@ -28,9 +30,6 @@ from aos.wire.shape import MISSING, Field, Fields, Reader, at
 __all__ = ["MAX_CENTS", "MAX_MS", "dump_skill", "read_skill"]
 
 MAX_ATTEMPTS = 10
-MAX_MS = 1e10
-"""Times of a descriptor go up to 115 days."""
-MAX_CENTS = 1e9
 MAX_DRIFT = 10.0
 """Log of the level in a year: beyond it nothing is known any more."""
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.skills import Block, Drawn, Provenance
+from aos.domain.skills import MAX_CENTS, MAX_MS, Block, Drawn, Provenance
 from aos.engine.calibrate import pool
 from aos.engine.calibrate.runs import Shape
 from aos.engine.calibrate.table import Flags, Ints, Variant, age
@@ -51,10 +51,10 @@ def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
     cost_pool = pool.fit([costs[j] for j in priced], [columns[j] for j in priced]) if priced else None
     out = []
     for j, shape in enumerate(fit):
-        time = widened(time_pool.quantiles(j, _LEVELS), times[j])
+        time = widened(time_pool.quantiles(j, _LEVELS), times[j]).clip(max=MAX_MS)
         cost = None
         if cost_pool and j in priced:
-            cost = widened(cost_pool.quantiles(priced.index(j), _LEVELS), costs[j])
+            cost = widened(cost_pool.quantiles(priced.index(j), _LEVELS), costs[j]).clip(max=MAX_CENTS)
         drawn = _drawn(shape, whole[j], time, cost, fails[j])
         out.append(_block(shape, variants, drawn))
     return out

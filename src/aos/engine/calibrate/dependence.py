@@ -90,4 +90,5 @@ def gaps(shapes: Sequence[Shape]) -> dict[int, Floats]:
         for i, (variant, after) in enumerate(pairs):
             if after and pairs.count((variant, after)) == 1:
                 found.setdefault(variant, []).append(shape.gap[shape.ran_through, i])
-    return {variant: np.concatenate(parts) for variant, parts in found.items()}
+    joined = {variant: np.concatenate(parts) for variant, parts in found.items()}
+    return {variant: gap for variant, gap in joined.items() if gap.size}

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aos.domain.skills import MAX_CENTS, MAX_MS
 from aos.engine.calibrate.table import Flags, Ints, Table
 from aos.engine.canonical import After, Canonical, canonical
 from aos.engine.distributions import Floats
@@ -214,7 +215,7 @@ def _shape(
     start = np.where(never, np.inf, steps.start[rows])
     began = start.min(axis=1)
     ranked = np.argsort(began, kind="stable")
-    time = np.where(never, 0.0, steps.end[rows] - steps.start[rows])
+    time = np.where(never, 0.0, steps.end[rows] - steps.start[rows]).clip(max=MAX_MS)
     gap = np.where(never, 0.0, _gaps(order.after, start, np.where(never, -np.inf, steps.end[rows]), began))
     return Shape(
         variant=tuple(key[i][1] for i in order.order),
@@ -223,7 +224,7 @@ def _shape(
         began=began[ranked],
         gap=gap[ranked],
         time=time[ranked],
-        cost=np.where(never, 0.0, steps.cost[rows])[ranked],
+        cost=np.where(never, 0.0, steps.cost[rows]).clip(max=MAX_CENTS)[ranked],
         ran=~never[ranked],
         failed=(~never & steps.failed[rows])[ranked],
     )
@@ -244,7 +245,7 @@ def _together(parts: list[Shape]) -> Shape:
 
 
 def _gaps(after: After, start: Floats, end: Floats, began: Floats) -> Floats:
-    """From the last end before each step to its start; never below 0, though clocks may say so."""
+    """From the last end before each step to its start, ms; never below 0, though clocks may say so."""
     ready = [np.max([end[:, j] for j in before], axis=0) if before else began for before in after]
-    gaps: Floats = np.maximum(start - np.array(ready, np.float64).T, 0.0)
+    gaps: Floats = (start - np.array(ready, np.float64).T).clip(0.0, MAX_MS)
     return gaps

@@ -8,6 +8,7 @@ import numpy as np
 from aos.domain.calibration import Measured
 from aos.domain.distributions import Distribution
 from aos.domain.skills import (
+    MAX_CENTS,
     CallCost,
     Category,
     Effects,
@@ -251,11 +252,11 @@ def _price(fitted: Fitted, a: Attempts, j: int) -> CallCost:
     paid = a.cost[known]
     provenance = Provenance("measured", METHOD, len(paid), *a.age)
     if paid.min() <= 0 or paid.min() == paid.max():
-        return CallCost(Figure(times.empirical(paid), provenance._replace(method="as recorded")))
+        return CallCost(Figure(times.empirical(paid, MAX_CENTS), provenance._replace(method="as recorded")))
     both = known & np.isfinite(a.time)
     follows = _rank_correlation(a.cost[both], a.time[both])
     return CallCost(
-        Figure(times.table(fitted.quantiles(j)), provenance),
+        Figure(times.table(fitted.quantiles(j), MAX_CENTS), provenance),
         follows_latency=Figure(short(follows), provenance._replace(method="rank correlation"))
         if follows > 0
         else None,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aos.domain.distributions import Constant, Distribution, Quantiles
+from aos.domain.skills import MAX_MS
 from aos.engine.calibrate import pool
 from aos.engine.calibrate.experts import EXPERTS
 from aos.engine.calibrate.pool import Pool
@@ -76,17 +77,17 @@ def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
     return quantiles_of(drawn, LEVELS, weight)
 
 
-def table(quantiles: Floats) -> Distribution:
-    """The distribution with these quantiles at LEVELS."""
-    values = tuple(short(v) for v in np.maximum.accumulate(quantiles))
+def table(quantiles: Floats, most: float = MAX_MS) -> Distribution:
+    """The distribution with these quantiles at LEVELS, as far as a catalog holds them."""
+    values = tuple(short(v) for v in np.maximum.accumulate(quantiles).clip(max=most))
     return Quantiles(tuple(short(level) for level in LEVELS), values)
 
 
-def empirical(values: Floats) -> Distribution:
-    """The values as they are."""
+def empirical(values: Floats, most: float = MAX_MS) -> Distribution:
+    """The values as they are, as far as a catalog holds them."""
     if values.min() == values.max():
-        return Constant(short(values[0]))
-    return table(np.quantile(values, LEVELS))
+        return Constant(short(min(values[0], most)))
+    return table(np.quantile(values, LEVELS), most)
 
 
 def short(value: float) -> float:
