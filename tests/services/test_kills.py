@@ -17,9 +17,9 @@ from aos.errors import Exit
 from aos.ledger.verify import verify
 from tests.services.one_run import STEPS
 
-CALLS = "write,pwrite64,fsync,fdatasync,ftruncate,unlink,unlinkat,link,linkat,rename,renameat2,mkdir"
 EVERY = bool(os.environ.get("AOS_EVERY_KILL"))
-STRIDE, RUN_STRIDE = (1, 1) if EVERY else (13, 41)
+CALLS = {"write": 5, "pwrite64": 37, "fdatasync": 11, "fsync": 1, "unlink": 3, "link": 1}
+"""The calls by which a run changes files, and the stride at which CI kills at them."""
 ENV = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -28,13 +28,19 @@ def run(folder: Path, *before: str) -> int:
     return subprocess.run(words, env=ENV, stderr=subprocess.DEVNULL).returncode
 
 
-def killing(n: int) -> tuple[str, ...]:
-    """How strace kills a process at its nth such call."""
-    return "-qq", "-o", "/dev/null", "-e", f"inject={CALLS}:signal=SIGKILL:when={n}"
+def killing(call: str, n: int) -> tuple[str, ...]:
+    """How strace kills a process at its nth such call, before the kernel has carried it out."""
+    return "-qq", "-o", "/dev/null", "-e", f"inject={call}:signal=SIGKILL:when={n}"
 
 
-def killed_at(folder: Path, n: int) -> int:
-    return run(folder, "strace", *killing(n))
+def killed_at(folder: Path, call: str, n: int) -> int:
+    return run(folder, "strace", *killing(call, n))
+
+
+def new(folder: Path, call: str, n: int) -> Path:
+    made = folder / f"{call}-{n}"
+    made.mkdir()
+    return made
 
 
 def effects(folder: Path) -> Counter[str]:
@@ -43,15 +49,12 @@ def effects(folder: Path) -> Counter[str]:
 
 
 def test_at_most_one_effect_wherever_it_is_killed(tmp_path: Path) -> None:
-    n, points = 1, 0
-    while True:
-        folder = tmp_path / str(n)
-        folder.mkdir()
-        if killed_at(folder, n) == 0:
-            break
-        after_the_kill(folder)
-        n, points = n + STRIDE, points + 1
-    assert points > 100 / STRIDE, "strace did not kill"
+    for call, stride in CALLS.items():
+        n = 1
+        while killed_at(folder := new(tmp_path, call, n), call, n):
+            after_the_kill(folder)
+            n += 1 if EVERY else stride
+        assert n > 1, f"there was no {call}"
 
 
 def after_the_kill(folder: Path) -> None:
@@ -108,19 +111,20 @@ def aos(folder: Path, *words: str, before: tuple[str, ...] = ()) -> int:
 
 
 def test_aos_run_does_nothing_twice_wherever_it_is_killed(tmp_path: Path) -> None:
-    n, points = 1, 0
-    while True:
-        folder = tmp_path / str(n)
-        folder.mkdir()
-        (folder / "catalog.json").write_text(json.dumps(_CATALOG))
-        (folder / "aos.toml").write_text(_SETTINGS)
-        (folder / "plan.json").write_text(json.dumps([{"skill": "note"}, {"skill": "note"}]))
-        if aos(folder, "run", "plan.json", before=("strace", *killing(n))) == 0:
-            break
-        time.sleep(0.2)  # what the killed process had started may still be at work
-        gone_on_with(folder)
-        n, points = n + RUN_STRIDE, points + 1
-    assert points > 150 / RUN_STRIDE, "strace did not kill"
+    for call in CALLS if EVERY else ("unlink",):  # after it, what was written holds
+        n = 1
+        while run_killed_at(folder := new(tmp_path, call, n), call, n):
+            time.sleep(0.2)  # what the killed process had started may still be at work
+            gone_on_with(folder)
+            n += 1 if EVERY else 2
+        assert n > 1, f"there was no {call}"
+
+
+def run_killed_at(folder: Path, call: str, n: int) -> int:
+    (folder / "catalog.json").write_text(json.dumps(_CATALOG))
+    (folder / "aos.toml").write_text(_SETTINGS)
+    (folder / "plan.json").write_text(json.dumps([{"skill": "note"}, {"skill": "note"}]))
+    return aos(folder, "run", "plan.json", before=("strace", *killing(call, n)))
 
 
 def gone_on_with(folder: Path) -> None:
