@@ -200,7 +200,7 @@ def test_a_budget_that_is_used_up_pauses_the_run_which_goes_on_with_more(
     paused = run(tmp_path, "--plan", plan, "--budget", "7", "--force", *words)
     assert (paused.status, paused.document["cause"], paused.document["at"]) == (8, "budget", "s3")
     assert paused.document["cost"]["spent_cents"] == 6
-    done = run(tmp_path, "--resume", paused.document["run"], "--budget", "9", *words)
+    done = run(tmp_path, "--resume", paused.document["run"][:15], "--budget", "9", *words)
     assert (done.status, done.document["cost"]["spent_cents"]) == (0, 9)
     assert service.count("GET") == 3
 
@@ -255,6 +255,22 @@ def test_after_a_kill_a_write_of_unknown_fate_waits_for_somebody_who_knows(
         )
         assert faults(done.document) == []
     assert len(service.server.received) == 1
+
+
+@pytest.mark.parametrize(("flag", "requests"), [("--committed", 2), ("--not-committed", 3)])
+def test_once_somebody_knows_the_run_goes_on(
+    flag: str, requests: int, service: Service, tmp_path: Path
+) -> None:
+    service.script = [HANGS]
+    process = started(tmp_path, "--plan", inline(post(service), get(service)))
+    service.wait_for(1)
+    process.kill()
+    process.communicate()
+    (name,) = _runs(tmp_path)
+    told = aos("runs", "reconcile", name, "--step", "s1", flag, "--ledger", "ledger.db", cwd=tmp_path)
+    assert told.status == 0
+    assert run(tmp_path, "--resume", name, "--json").document["status"] == "succeeded"
+    assert len(service.server.received) == requests
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from aos.api.ledgers import ledger_path
+from aos.api.ledgers import ledger_path, reading
 from aos.files.run_config import Mail, RunConfig
 from aos.ledger.ledger import Ledger
 from aos.runtime.guards.addresses import Reach
@@ -14,7 +14,7 @@ from aos.runtime.guards.network import Network
 from aos.runtime.secrets import Secrets, from_keyring
 from aos.runtime.skills.world import ChatService, Command, MailServer, World
 
-__all__ = ["opened"]
+__all__ = ["opened", "run_named"]
 
 
 @contextmanager
@@ -36,6 +36,14 @@ def opened(
     )
     with Ledger(ledger_path(ledger)) as record:
         yield world, record
+
+
+def run_named(text: str, ledger: Path | None) -> str:
+    """The id of the run in the ledger that starts with `text`. Raises AosError(run_not_found)."""
+    from aos.ledger.reads import find_run
+
+    with reading(ledger) as db:
+        return find_run(db, text)
 
 
 def _mail(mail: Mail | None) -> MailServer | None:

@@ -153,6 +153,8 @@ class Executor:
                 self._replay(place, number)
             case Attempt(place, number):
                 self._attempt(place, number)
+            case Ask(i) if end := self.steps.get(self.plan.steps[i].id):
+                self._schedule.answered(i, end.outcome == "succeeded", self.use.clock())
             case Ask():
                 pass  # once nothing else is left to do: people are slow
 

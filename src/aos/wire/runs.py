@@ -146,7 +146,11 @@ def next_actions(state: RunState) -> Sequence[str]:
         case "approval":
             return (f"aos run --resume {run}",)
         case "unknown_effect":
-            return (f"aos runs reconcile {run}", f"aos run --resume {run}")
+            step = f" --step {end.at.step}" if end and end.at else ""
+            return (
+                f"aos runs reconcile {run}{step} --committed, or --not-committed",
+                f"aos run --resume {run}",
+            )
         case _:
             return (f"aos run --resume {run}",)
 

@@ -304,6 +304,26 @@ def test_without_anybody_to_ask_the_run_pauses_and_a_no_fails_the_step():
     assert not bench.skills["work"].calls
 
 
+def test_a_no_stays_a_no():
+    bench = Bench(work=Told())
+    steps = (
+        Step("a", "work", {}, approval=2, on_error=OnError("continue")),
+        Step("b", "work", {}, approval=2),
+    )
+    answers = iter([False, None])
+    assert bench.run(*steps, confirm=lambda step: next(answers)).status == "paused"
+    asked: list[str] = []
+
+    def confirm(step: Step) -> bool:
+        asked.append(step.id)
+        return True
+
+    state = bench.run(*steps, confirm=confirm, resume=True)
+    assert (state.status, asked) == ("succeeded", ["b"])
+    assert ends(state) == {"a": "failed", "b": "succeeded"}
+    assert len(bench.skills["work"].calls) == 1
+
+
 def test_a_run_that_is_stopped_ends_cleanly_and_can_be_resumed():
     def patient(_: Any, call: Any) -> Reply:
         call.cancelled.wait(5)

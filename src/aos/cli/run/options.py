@@ -8,7 +8,12 @@ from typer import Option
 Force = Annotated[bool, Option("--force", help="Run it even though the verdict is not feasible.")]
 Yes = Annotated[bool, Option("--yes", help="Do not ask before steps that can't be undone.")]
 Resume = Annotated[
-    str | None, Option("--resume", metavar="RUN", help="Go on with a run that pauses or was cut off.")
+    str | None,
+    Option(
+        "--resume",
+        metavar="RUN",
+        help="Go on with a run that pauses or was cut off: its id, or how it starts.",
+    ),
 ]
 AllowHosts = Annotated[
     list[str] | None,

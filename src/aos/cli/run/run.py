@@ -53,7 +53,7 @@ def run(
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
     person = Person(present=not (as_json or events) and sys.stdin.isatty() and sys.stderr.isatty())
-    from aos.api.world import opened
+    from aos.api.world import opened, run_named
 
     with opened(workspace or Path(), allow_hosts or (), allow_private, ledger, config.run) as (world, record):
         means = Means(
@@ -66,7 +66,8 @@ def run(
         if resume is not None:
             if plan or plan_option or inputs:
                 raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
-            return answer(resume_run(resume, catalog, means, budget_cents=budget), person)
+            name = run_named(resume, ledger)
+            return answer(resume_run(name, catalog, means, budget_cents=budget), person)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
 
         def ready(_: SimulationResult) -> None:
