@@ -9,18 +9,9 @@ from aos.domain.plans import Step
 from aos.errors import AosError, Exit
 from aos.wire.problems import visible
 
-__all__ = ["Person", "confirm_irreversible"]
+__all__ = ["Person"]
 
 _SHOWN = 10
-
-
-def confirm_irreversible(steps: Sequence[Step]) -> None:
-    """Ask whether to go on. Raises AosError(not_confirmed)."""
-    listed = "".join(f"  {step.id}  {visible(step.skill)}\n" for step in steps[:_SHOWN])
-    if len(steps) > _SHOWN:
-        listed += f"  and {len(steps) - _SHOWN:,} more\n"
-    if _asked(f"These steps can't be undone:\n{listed}Run them? [y/N] ") not in ("y", "yes"):
-        raise AosError("not_confirmed", "nothing was run: nobody said yes to the steps that can't be undone")
 
 
 class Person:
@@ -34,6 +25,17 @@ class Person:
         self._stop: Callable[[], None] | None = None
         self._asking = False
         self.ended: Exit | None = None
+
+    def agree(self, steps: Sequence[Step]) -> None:
+        """Ask whether to run a plan with these steps, which can't be undone. Raises AosError(not_confirmed)."""
+        if not steps or not self.present:
+            return
+        listed = "".join(f"  {step.id}  {visible(step.skill)}\n" for step in steps[:_SHOWN])
+        if len(steps) > _SHOWN:
+            listed += f"  and {len(steps) - _SHOWN:,} more\n"
+        if _asked(f"These steps can't be undone:\n{listed}Run them? [y/N] ") not in ("y", "yes"):
+            detail = "nothing was run: nobody said yes to the steps that can't be undone"
+            raise AosError("not_confirmed", detail)
 
     def stoppable(self, stop: Callable[[], None]) -> None:
         """From now on a signal ends the run by calling `stop`."""

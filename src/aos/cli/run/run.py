@@ -9,14 +9,14 @@ from aos.api.run import Means, irreversible
 from aos.api.run import resume as resume_run
 from aos.api.run import run as run_plan
 from aos.api.sources import load_catalog, load_plan
+from aos.api.world import opened, run_named
 from aos.cli.answer import Answer
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
 from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, PlanOption, first, one_plan
 from aos.cli.run.options import AllowHosts, AllowPrivate, AsJson, Events, Force, Resume, Workspace, Yes
-from aos.cli.run.people import Person, confirm_irreversible
+from aos.cli.run.people import Person
 from aos.cli.run.shown import answer, watcher
 from aos.cli.values import named_values
-from aos.domain.results import SimulationResult
 from aos.files.config import find_config
 
 
@@ -53,27 +53,15 @@ def run(
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
     person = Person(present=not (as_json or events) and sys.stdin.isatty() and sys.stderr.isatty())
-    from aos.api.world import opened, run_named
-
     with opened(workspace or Path(), allow_hosts or (), allow_private, ledger, config.run) as (world, record):
-        means = Means(
-            world,
-            record,
-            confirm=person.confirm,
-            observe=watcher(events, as_json),
-            stoppable=person.stoppable,
-        )
+        watch = watcher(events, as_json)
+        means = Means(world, record, confirm=person.confirm, observe=watch, stoppable=person.stoppable)
         if resume is not None:
             if plan or plan_option or inputs:
                 raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
             name = run_named(resume, ledger)
             return answer(resume_run(name, catalog, means, budget_cents=budget), person)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
-
-        def ready(_: SimulationResult) -> None:
-            steps = irreversible(parsed.plan, catalog)
-            if steps and person.present and not yes:
-                confirm_irreversible(steps)
 
         asked = asked_for(budget, deadline, confidence, min_success, config)
         result = run_plan(
@@ -85,6 +73,6 @@ def run(
             samples=first(samples, otherwise=config.samples),
             seed=first(seed, otherwise=config.seed),
             notes=parsed.notes,
-            ready=ready,
+            ready=lambda _: None if yes else person.agree(irreversible(parsed.plan, catalog)),
         )
         return answer(result, person)
