@@ -71,7 +71,7 @@ STREAMS = [
 ]
 
 # What takes a server to answer is tried in tests/server/cli.
-SERVED = {"login", "logout", "whoami", "health"}
+SERVED = {"login", "logout", "whoami", "health", "runs push"}
 
 # Words, input, the code of the problem, the exit status.
 FAILURES = [

@@ -13,7 +13,11 @@ from aos.domain.runs import Place
 from aos.errors import AosError
 from aos.wire.problems import visible
 
-__all__ = ["Shown", "check", "export", "follow", "import_from", "listed", "reconcile", "show"]
+__all__ = ["Shown", "check", "export", "follow", "import_from", "listed", "reconcile", "show", "states"]
+
+
+_PUSHED = 100
+"""Runs that are taken where none is named."""
 
 
 class Shown(NamedTuple):
@@ -39,6 +43,21 @@ def show(ledger: Path | None, run: str | None) -> Shown:
     with reading(ledger) as db:
         found = find_run(db, run)
         return Shown(read_state(db, found), score_of(db, found))
+
+
+def states(ledger: Path | None, runs: Sequence[str]) -> Iterator[RunState]:
+    """The runs whose ids start so; where none is named the latest hundred.
+
+    Raises AosError: needs_ledger, run_not_found.
+    """
+    from aos.ledger.reads import find_run
+    from aos.ledger.reads import runs as latest
+    from aos.ledger.state import read_state
+
+    with reading(ledger) as db:
+        found = [find_run(db, run) for run in runs] or [line.id for line in latest(db, limit=_PUSHED)]
+        for run in found:
+            yield read_state(db, run)
 
 
 def follow(ledger: Path | None, run: str | None, wait: Callable[[], None]) -> Iterator[Mapping[str, Any]]:

@@ -126,6 +126,14 @@ COMMANDS: Mapping[str, Command] = {
         (Exit.TRANSIENT, Exit.CONFLICT, Exit.DAMAGED),
         writes="the ledger",
     ),
+    "runs push": Command(
+        "ledger.push:push",
+        "Upload records of runs to a server: what was tried, how it ended, what it cost",
+        "aos runs push --agent billing-bot",
+        ("aos.runs-push/1",),
+        (Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.CONFLICT, Exit.DAMAGED),
+        network=True,
+    ),
     "runs reconcile": Command(
         "ledger.reconcile:reconcile",
         "Say whether an attempt took effect that nobody saw the end of",
