@@ -161,6 +161,10 @@ _YAML_WORDS: dict[str, bool | None] = {
 }
 
 
+_LIBYAML_TOO_DEEP = "exceeded maximum nesting depth"
+"""What libyaml says of 1,000 levels, since 0.2.6, and before it gives the first event; older ones have no limit."""
+
+
 def _yaml(text: str) -> Any:
     import re
 
@@ -173,6 +177,8 @@ def _yaml(text: str) -> Any:
         return _Yaml(text).document()
     except yaml.MarkedYAMLError as error:
         place = _mark(error.problem_mark) if error.problem_mark else ""
+        if error.problem == _LIBYAML_TOO_DEEP:
+            _too_deep(place)
         raise _Stop("malformed", f"{place}{error.problem or error.context}") from None
     except yaml.reader.ReaderError as error:
         place = _place(text.encode(), error.position)
