@@ -65,7 +65,8 @@ def services(session: nox.Session) -> None:
     others = {"pg_ctlcluster": "postgresql", "systemd-analyze": "systemd", "node": "nodejs"}
     debian(session, "strace", "pgbouncer", "redis-server", "npm", **others)
     session.install("-e", ".[dev,server]")
-    session.run("npm", "ci", "--silent", "--prefix", "tests/services/oidc", external=True)
+    for folder in ("tests/services/oidc", "examples/webhooks"):
+        session.run("npm", "ci", "--silent", "--prefix", folder, external=True)
     session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
 
 

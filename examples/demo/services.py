@@ -35,7 +35,7 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
-            verify([self.secret], dict(self.headers), body, datetime.now(UTC))
+            verify(self.headers.items(), body, [self.secret], datetime.now(UTC))
         except SignatureError as error:
             answer(self, 401, {"error": str(error)})
             return

@@ -149,6 +149,47 @@ CODES: dict[str, Code] = {
         Exit.DAMAGED,
         503,
     ),
+    # -- messages to webhooks --------------------------------------------------------------------
+    "webhook_malformed": Code(
+        "webhook",
+        "Not a signed message",
+        "A header of Standard Webhooks is missing, sent twice or of another form, or the body is not UTF-8.",
+        "Hand over headers and body as they arrived; a proxy may have changed them.",
+        Exit.DAMAGED,
+        400,
+    ),
+    "webhook_forged": Code(
+        "webhook",
+        "Signature does not fit",
+        "None of the secrets given has signed this message as it arrived.",
+        "Compare the secret with `aos webhooks secret ID`, and verify the body before anything parses it.",
+        Exit.DAMAGED,
+        401,
+    ),
+    "webhook_too_old": Code(
+        "webhook",
+        "Message too old",
+        "The message was signed longer ago than is allowed: it may be a recording.",
+        "If it comes from the sender itself, set this machine's clock. A sender signs each try anew.",
+        Exit.DAMAGED,
+        401,
+    ),
+    "webhook_from_future": Code(
+        "webhook",
+        "Message from the future",
+        "The message was signed at a time that this machine's clock has not reached.",
+        "Set the clocks of sender and receiver.",
+        Exit.DAMAGED,
+        401,
+    ),
+    "webhook_repeated": Code(
+        "webhook",
+        "Message received before",
+        "A message of this id was received before, or is being worked on.",
+        "Nothing to mend: answer 2xx to a message that was dealt with, so that it is not sent again.",
+        Exit.CONFLICT,
+        409,
+    ),
     # -- reading an input ------------------------------------------------------------------------
     "unreadable": Code(
         "input",

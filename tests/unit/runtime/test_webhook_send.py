@@ -21,7 +21,7 @@ def test_a_receiver_verifies_it_and_knows_it_again():
         params = {"url": server.url, "payload": {"price": 1}, "sign_with": "hook"}
         sent = [carry_out("webhook_send", params, WORLD, attempt=attempt, key="k") for attempt in (1, 2)]
         other = carry_out("webhook_send", params, WORLD, key="k2")
-    ids = [verify([SECRET], request.headers, request.body, datetime.now(UTC)) for request in server.received]
+    ids = [verify(request.headers, request.body, [SECRET], datetime.now(UTC)) for request in server.received]
     assert [answer.result["webhook_id"] for answer in (*sent, other)] == ids
     assert ids[0] == ids[1] != ids[2]
     assert sent[0].result["status"] == 204
