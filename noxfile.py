@@ -118,9 +118,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def bench_server(session: nox.Session) -> None:
-    """Print how fast the server writes next to pgbench, through a PgBouncer and a Postgres of their own."""
-    debian(session, "pgbouncer", pg_ctlcluster="postgresql")
+    """Print how fast the server answers next to bare Starlette, and writes next to pgbench through a PgBouncer."""
+    debian(session, "pgbouncer", "wrk", pg_ctlcluster="postgresql")
     session.install("-e", ".[dev,server]")
+    session.run("python", "-m", "tests.services.bench_http")
     session.run("python", "-m", "tests.services.bench_writes", *session.posargs)
 
 
