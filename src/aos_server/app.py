@@ -1,7 +1,7 @@
 """The application: everything that it is made of, put together."""
 
 import os
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.routing import Router
@@ -65,15 +65,17 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
         stack.push_async_callback(remote.close)
         workers = Workers(max(2, os.cpu_count() or 2), COMPUTE_S)
         await workers.start()
+        rates = _rates(settings.limits)
         yield application(
             _identity(settings.auth, remote, StoredKeys(database)),
             workers=workers,
             runs=Runs(database),
             tenants=Stored(database),
-            rates=_rates(settings.limits),
+            rates=rates,
             hosts=settings.hosts,
             trusting=settings.process == "dev",
             needed={"database": _answers(database)},
+            wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
         )
 
 
@@ -86,12 +88,13 @@ def application(
     rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
-    needed: dict[str, Check] | None = None,
+    needed: Mapping[str, Check] = {},
+    wanted: Mapping[str, Check] = {},
 ) -> ASGIApp:
     """The server, of parts. Those that are left out are such as need nothing."""
     workers, tenants = workers or Workers(2, COMPUTE_S), tenants or Free()
     handlers = Handlers(
-        Operations(needed or {}, {}),
+        Operations(needed, wanted),
         Runtime(workers, tenants, runs),
         Policy(workers, tenants),
         RunRecords(runs),
@@ -118,6 +121,13 @@ def _rates(limits: Limits) -> Rates | None:
         "read": limits.read_rpm,
     }
     return Rates(limits.redis_url or None, per_minute)
+
+
+def _counts(rates: Rates) -> Check:
+    async def check() -> bool:
+        return not rates.degraded
+
+    return check
 
 
 def _answers(database: Database) -> Check:

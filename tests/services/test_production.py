@@ -178,6 +178,9 @@ def test_what_is_gone_is_said_and_what_is_back_is_used(
     world.redis.kill()
     try:
         assert asked.post("/api/v1/policy/eval", json=EVAL).status_code == 200
+        health = asked.get("/health").json()
+        assert (health["status"], health["checks"]) == ("degraded", {"database": "ok", "redis": "gone"})
+        assert asked.get("/readyz").status_code == 200
     finally:
         world.redis.start()
 
