@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from aos.errors import AosError
 from aos_server.db.pool import Database
+from aos_server.http.audit import AuditLog
 from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
 from aos_server.http.health import Check, Operations
@@ -24,6 +25,8 @@ from aos_server.identity.remote import Remote
 from aos_server.identity.service_keys import ServiceKeys
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
+from aos_server.services.audit import Log
+from aos_server.services.checkpoints import verifier
 from aos_server.services.keys import StoredKeys
 from aos_server.services.runs import Runs
 from aos_server.services.tenants import Free, Stored, Tenants
@@ -63,14 +66,17 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
         )
         remote = Remote(settings.auth.service_timeout_s)
         stack.push_async_callback(remote.close)
+        rates = _rates(settings.limits)
+        if rates is not None:
+            stack.push_async_callback(rates.close)
         workers = Workers(max(2, os.cpu_count() or 2), COMPUTE_S)
         await workers.start()
-        rates = _rates(settings.limits)
         yield application(
             _identity(settings.auth, remote, StoredKeys(database)),
             workers=workers,
             runs=Runs(database),
             tenants=Stored(database),
+            audit=Log(database, verifier(settings.audit.public_key) if settings.audit.public_key else None),
             rates=rates,
             hosts=settings.hosts,
             trusting=settings.process == "dev",
@@ -85,6 +91,7 @@ def application(
     workers: Workers | None = None,
     runs: Runs,
     tenants: Tenants | None = None,
+    audit: Log | None = None,
     rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
@@ -99,6 +106,7 @@ def application(
         Policy(workers, tenants),
         RunRecords(runs),
         People(identity),
+        AuditLog(audit),
     )
     gate = Gate(identity, rates, trusting=trusting)
     return Edge(router(endpoints(handlers), gate), hosts)

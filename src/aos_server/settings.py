@@ -69,10 +69,11 @@ class Limits(NamedTuple):
 
 
 class Audit(NamedTuple):
-    """The file of the Ed25519 key that signs checkpoints, and the file outside the database that keeps them."""
+    """The files of the key that signs checkpoints and of the checkpoints, and the public key as `check` shows it."""
 
     key_path: Path | None
     checkpoints_path: Path | None
+    public_key: str = ""
 
 
 class Settings(NamedTuple):
@@ -121,6 +122,9 @@ VARIABLES: dict[str, Variable] = {
     "AOS_RATE_READ_RPM": Variable("reads a minute", "600"),
     "AOS_AUDIT_KEY_PATH": Variable("the key that signs checkpoints of the audit log; made if there is none"),
     "AOS_AUDIT_CHECKPOINTS_PATH": Variable("the file that keeps them, on another disk than the database's"),
+    "AOS_AUDIT_PUBLIC_KEY": Variable(
+        "what `serve` checks their signatures with; `check --process worker` shows it"
+    ),
 }
 
 CLIENT_VARIABLES = ("AOS_BASE_URL", "AOS_API_KEY", "AOS_DEBUG")
@@ -146,7 +150,11 @@ def read(environment: Mapping[str, str], process: Process) -> Settings:
         _database(found),
         _auth(found),
         _limits(found),
-        Audit(found.path("AOS_AUDIT_KEY_PATH"), found.path("AOS_AUDIT_CHECKPOINTS_PATH")),
+        Audit(
+            found.path("AOS_AUDIT_KEY_PATH"),
+            found.path("AOS_AUDIT_CHECKPOINTS_PATH"),
+            found.text("AOS_AUDIT_PUBLIC_KEY"),
+        ),
     )
     _check_listening(found, settings)
     found.check_spelling()

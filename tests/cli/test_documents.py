@@ -71,7 +71,10 @@ STREAMS = [
 ]
 
 # What takes a server to answer is tried in tests/server/cli.
-SERVED = {"login", "logout", "whoami", "health", "runs push"}
+SERVED = {
+    *("login", "logout", "whoami", "health", "runs push"),
+    *("audit list", "audit show", "audit verify"),
+}
 
 # Words, input, the code of the problem, the exit status.
 FAILURES = [

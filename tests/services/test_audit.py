@@ -61,7 +61,7 @@ def log(base, tmp_path) -> Log:
 
 
 def test_a_sound_log_is_found_sound(log):
-    assert log.verify() == Verified(20, 2, [])
+    assert log.verify() == Verified(20, 20, 2, [])
     assert log.sequence() == 0
 
 
@@ -102,9 +102,7 @@ def test_a_note_that_was_forged_is_found(log, tmp_path):
     assert signed is not None
     notes = [first, other.note(signed)]
     found = log.run(lambda database: verify(database, notes, log.signer.public))
-    assert [damage.detail for damage in found.damage] == [
-        "note 2 outside the database is not signed with this key"
-    ]
+    assert [damage.detail for damage in found.damage] == ["note 2 is not signed with this key"]
 
 
 def test_nothing_more_is_signed_over_a_tail_that_was_cut(log):
@@ -130,7 +128,7 @@ def test_three_sequence_at_once_and_every_row_once(base, tmp_path):
         await sequence(database, log.signer, log.outside)
 
     log.run(act)
-    assert log.verify()._replace(checkpoints=0) == Verified(100, 0, [])
+    assert log.verify()._replace(checkpoints=0) == Verified(100, 100, 0, [])
 
 
 def test_a_note_that_a_killed_worker_did_not_write_is_written_by_the_next(log):
@@ -139,7 +137,7 @@ def test_a_note_that_a_killed_worker_did_not_write_is_written_by_the_next(log):
     )
     assert log.sequence() == 0
     assert len(read_notes(log.outside)) == 2
-    assert log.verify() == Verified(20, 2, [])
+    assert log.verify() == Verified(20, 20, 2, [])
 
 
 def test_a_row_is_shown_with_its_proof_and_another_tenants_is_not_found(log):

@@ -130,6 +130,28 @@ class Calls(ABC, Generic[A]):
         query = {"agent_id": agent_id, "limit": most, "cursor": cursor, "tenant_id": tenant_id}
         return self.send(Call("GET", "/api/v1/runs", query))
 
+    def audit(
+        self,
+        *,
+        object: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        tenant_id: str | None = None,
+    ) -> A:
+        """A page of the audit log, the latest first; its `next` is the `cursor` of the page after it."""
+        most = None if limit is None else str(limit)
+        query = {"object": object, "limit": most, "cursor": cursor, "tenant_id": tenant_id}
+        return self.send(Call("GET", "/api/v1/audit", query))
+
+    def audit_entry(self, entry_id: str, *, tenant_id: str | None = None) -> A:
+        """One entry of the audit log, and the proof that it is there."""
+        where = path("/api/v1/audit/{entry_id}", entry_id=entry_id)
+        return self.send(Call("GET", where, {"tenant_id": tenant_id}))
+
+    def verify_audit(self, checkpoints: str | None = None, *, tenant_id: str | None = None) -> A:
+        """Whether the tenant's part of the audit log is what was signed, and what `checkpoints` kept elsewhere say."""
+        return self._post("/api/v1/audit/verify", checkpoints=checkpoints, tenant_id=tenant_id)
+
     def policy_eval(
         self,
         skill_id: str | None = None,

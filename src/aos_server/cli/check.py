@@ -34,17 +34,29 @@ def check(
     """
     settings = read(os.environ, process.value)
     found = asyncio.run(_look(settings))
+    public = _public_key(settings.audit)
     document = {
         "schema": "aos.check/1",
         "aos_version": aos.__version__,
         "process": process.value,
         "status": "healthy" if not any(found.values()) else "unhealthy",
         "checks": [{"name": name, "ok": not wrong, "detail": wrong or None} for name, wrong in found.items()],
+        "audit_public_key": public,
     }
     lines = [
         f"{'no' if wrong else 'ok'}  {name}{f': {wrong}' if wrong else ''}" for name, wrong in found.items()
     ]
+    lines += [f"--  AOS_AUDIT_PUBLIC_KEY={public}"] if public else []
     return Answer(document, "\n".join(lines), _status(found))
+
+
+def _public_key(audit: Audit) -> str | None:
+    """What `serve` needs to check the worker's signatures; None where it is the serving process that is looked at."""
+    if audit.key_path is None:
+        return audit.public_key or None
+    from aos_server.services.checkpoints import signer
+
+    return signer(audit.key_path).verifier
 
 
 def _status(found: Mapping[str, str]) -> Exit:

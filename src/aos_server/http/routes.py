@@ -10,9 +10,11 @@ from starlette.types import Receive, Scope, Send
 from aos.errors import AosError
 from aos.wire.encode import one_line
 from aos_server.http.answers import Answer
+from aos_server.http.audit import AuditLog
 from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
 from aos_server.http.health import Operations
+from aos_server.http.models.audit import AuditCheck, AuditEntry, AuditList, AuditQuery, VerifyAudit
 from aos_server.http.models.base import InTenant
 from aos_server.http.models.health import Health
 from aos_server.http.models.people import Whoami
@@ -46,6 +48,7 @@ class Handlers(NamedTuple):
     policy: Policy
     runs: RunRecords
     people: People
+    audit: AuditLog
 
 
 def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
@@ -169,6 +172,34 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             "One run record, as it was uploaded",
             to.runs.get_run,
             Run,
+            act="read",
+            query=InTenant,
+            codes=["not_found"],
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/audit",
+            "What was done, the latest first",
+            to.audit.list_entries,
+            AuditList,
+            act="read",
+            query=AuditQuery,
+        ),
+        Endpoint(
+            "POST",
+            f"{v1}/audit/verify",
+            "Compute the audit log again and hold it against its signed checkpoints",
+            to.audit.verify_entries,
+            AuditCheck,
+            act="evaluate",
+            body=VerifyAudit,
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/audit/{{entry_id}}",
+            "One entry, and the proof that it is in the log",
+            to.audit.show_entry,
+            AuditEntry,
             act="read",
             query=InTenant,
             codes=["not_found"],

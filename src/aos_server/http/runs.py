@@ -1,14 +1,11 @@
 """Run records: upload one, read one, list them."""
 
-import base64
-import binascii
-from datetime import datetime
 from typing import Any
 
-from aos.errors import Finding, InputError
 from aos.wire.encode import one_line
 from aos.wire.results import envelope, money
 from aos_server.http.answers import Answer
+from aos_server.http.cursors import cursor, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.runs import RunRecord, RunsQuery
 from aos_server.services.idempotency import key_of
@@ -52,14 +49,15 @@ class RunRecords:
     async def list_runs(self, call: Call) -> bytes:
         """A page of records, the latest first."""
         asked: RunsQuery = call.query
+        after = place(asked.cursor)
         rows, following = await self._runs.page(
-            call.caller.tenant, asked.agent_id, _place(asked.cursor), asked.limit
+            call.caller.tenant, asked.agent_id, After(*after) if after else None, asked.limit
         )
         document = {
             **envelope("aos.run-list/1"),
             "runs": [_line(row) for row in rows],
             "count": len(rows),
-            "next": None if following is None else _cursor(following),
+            "next": None if following is None else cursor(*following),
         }
         return one_line(document).encode()
 
@@ -75,22 +73,3 @@ def _line(row: Any) -> dict[str, Any]:
         "started_at": row["started_at"].isoformat(),
         "ended_at": row["ended_at"] and row["ended_at"].isoformat(),
     }
-
-
-def _cursor(after: After) -> str:
-    return base64.urlsafe_b64encode(f"{after.started_at.isoformat()} {after.id}".encode()).decode()
-
-
-def _place(cursor: str | None) -> After | None:
-    """Where a cursor points to. Raises InputError(invalid_request) for one that was not given out here."""
-    if cursor is None:
-        return None
-    try:
-        moment, _, run = base64.b64decode(cursor, b"-_", validate=True).decode().partition(" ")
-        started_at = datetime.fromisoformat(moment)
-        if started_at.tzinfo is None or not run or "\x00" in run:
-            raise ValueError
-    except (ValueError, binascii.Error):
-        finding = Finding("/cursor", "bad_value", "it is not the `next` of a page")
-        raise InputError.of("invalid_request", "query", [finding]) from None
-    return After(started_at, run)

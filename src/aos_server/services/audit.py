@@ -18,7 +18,19 @@ from aos.wire.digests import canonical
 from aos_server.db.pool import Database, Row, Transaction
 from aos_server.services.checkpoints import Checkpoint, Signer, append, opened, read_notes
 
-__all__ = ["Damage", "Page", "Shown", "Verified", "entry", "page", "sequence", "show", "verify"]
+__all__ = [
+    "Damage",
+    "Log",
+    "Page",
+    "Shown",
+    "Verified",
+    "entry",
+    "page",
+    "sequence",
+    "show",
+    "verify",
+    "verify_own",
+]
 
 BATCH = 500
 
@@ -47,11 +59,19 @@ class Damage(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """How many rows were computed again, how many signed checkpoints they bore out, and what is wrong."""
+    """The tree's size, how many rows were hashed again, how many signed checkpoints they bore out, what is wrong."""
 
     size: int
+    rows: int
     checkpoints: int
     damage: Sequence[Damage]
+
+
+class Log(NamedTuple):
+    """Where the log is, and what signs its checkpoints; `public` None: nobody told, and no signature is checked."""
+
+    database: Database
+    public: Ed25519PublicKey | None = None
 
 
 def entry(row: Row) -> dict[str, Any]:
@@ -160,50 +180,77 @@ def _hash(row: Row) -> bytes:
 # -- verification ------------------------------------------------------------------------------------------------------
 
 
-async def verify(database: Database, notes: Sequence[str], public: Ed25519PublicKey) -> Verified:
+async def verify(
+    database: Database, notes: Sequence[str], public: Ed25519PublicKey | None, tenant: str | None = None
+) -> Verified:
     """Compute the tree again from the rows, and hold it against the signed notes from outside the database.
 
-    Finds rows that were edited, deleted, inserted or reordered, and a tail that was cut, up to the newest note.
+    Finds rows that were edited, deleted, inserted or reordered, and a tail that was cut, up to the newest note. A
+    `tenant` sees its own rows alone: of the others it has the hashes, and whether the rows are there.
+    Without `public` no note is looked at.
     """
-    damage: list[Damage] = []
-    signed: dict[int, set[bytes]] = {}
-    for number, note in enumerate(notes, 1):
-        checkpoint = opened(note, public)
-        if checkpoint is None:
-            damage.append(Damage(None, f"note {number} outside the database is not signed with this key"))
-        else:
-            signed.setdefault(checkpoint.size, set()).add(checkpoint.root)
+    signed, damage = _signed(notes, public) if public else ({}, [])
     peaks: tuple[bytes, ...] = ()
-    size = 0
-    async for row in _leaves(database):
-        damage += _wrong_with(row, size)
-        peaks, size = grown(peaks, size, [_hash(row) if row["id"] else bytes(row["hash"])])
-        if signed.get(size, {root_of_peaks(peaks)}) != {root_of_peaks(peaks)}:
+    size = rows = 0
+    async for row in _leaves(database, tenant):
+        computed = _hash(row) if row["id"] else bytes(row["hash"])
+        damage += _wrong_with(row, size, computed)
+        peaks, size = grown(peaks, size, [computed])
+        rows += row["id"] is not None
+        if size in signed and signed[size] != {root_of_peaks(peaks)}:
             damage.append(Damage(size, f"the first {size:,} rows are not those that were signed"))
     cut = [known for known in signed if known > size]
     damage += [Damage(size, f"{max(cut):,} rows were signed; {size:,} are there")] if cut else []
-    async with database.transaction() as transaction:
-        strays = await transaction.all("audit.strays")
+    async with database.transaction(tenant) as transaction:
+        strays = await transaction.all("audit.strays" if tenant is None else "audit.own_strays")
     damage += [Damage(None, f"row {row['id']} was put in beside the tree") for row in strays]
-    return Verified(size, sum(len(roots) for known, roots in signed.items() if known <= size), damage)
+    return Verified(size, rows, sum(len(roots) for known, roots in signed.items() if known <= size), damage)
 
 
-def _wrong_with(row: Row, position: int) -> list[Damage]:
+async def verify_own(log: Log, tenant: str, kept: Sequence[str]) -> tuple[Verified, str | None, int]:
+    """Verify a tenant's rows, against the newest notes that the database has and those that the tenant has `kept`.
+
+    Also the newest note, and how many of the tenant's rows wait to be put into the tree.
+    """
+    async with log.database.transaction(tenant) as transaction:
+        notes, (waiting,) = await transaction.many(
+            [("audit.newest_notes", {"limit": BATCH}), ("audit.waiting", {})]
+        )
+    known = [row["note"] for row in notes]
+    verified = await verify(log.database, [*kept, *known], log.public, tenant)
+    return verified, known[0] if known else None, waiting["count"]
+
+
+def _signed(notes: Sequence[str], public: Ed25519PublicKey) -> tuple[dict[int, set[bytes]], list[Damage]]:
+    """The roots that were signed, by the size of the tree; and which notes were not signed."""
+    signed: dict[int, set[bytes]] = {}
+    damage = []
+    for number, note in enumerate(notes, 1):
+        checkpoint = opened(note, public)
+        if checkpoint is None:
+            damage.append(Damage(None, f"note {number} is not signed with this key"))
+        else:
+            signed.setdefault(checkpoint.size, set()).add(checkpoint.root)
+    return signed, damage
+
+
+def _wrong_with(row: Row, position: int, computed: bytes) -> list[Damage]:
     if row["position"] != position:
         return [Damage(position, f"after leaf {position - 1} comes leaf {row['position']}")]
-    if row["id"] is None:
+    if row["gone"]:
         return [Damage(position, f"the row of leaf {position} is gone")]
-    if _hash(row) != bytes(row["hash"]):
+    if computed != bytes(row["hash"]):
         return [Damage(position, f"row {row['id']} is not what it was when it was hashed")]
     return []
 
 
-async def _leaves(database: Database) -> AsyncIterator[Row]:
+async def _leaves(database: Database, tenant: str | None) -> AsyncIterator[Row]:
     """Every leaf with its row, in batches: a transaction each, so that none is long."""
+    name, limit = ("audit.leaves", BATCH * 4) if tenant is None else ("audit.own_leaves", BATCH)
     position = 0
     while True:
-        async with database.transaction() as transaction:
-            rows = await transaction.all("audit.leaves", position=position, limit=BATCH * 4)
+        async with database.transaction(tenant) as transaction:
+            rows = await transaction.all(name, position=position, limit=limit)
         for row in rows:
             yield row
         if not rows:

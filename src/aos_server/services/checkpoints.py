@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from aos.errors import AosError
 
-__all__ = ["Checkpoint", "Signer", "append", "opened", "read_notes", "signer"]
+__all__ = ["Checkpoint", "Signer", "append", "notes_in", "opened", "read_notes", "signer", "verifier"]
 
 ORIGIN = "aos.audit"
 _NOTE = re.compile(
     rf"(?P<text>{re.escape(ORIGIN)}\n(?P<size>[1-9][0-9]{{0,15}})\n(?P<root>[A-Za-z0-9+/]{{43}}=)\n)"
-    rf"\n— {re.escape(ORIGIN)} (?P<signature>[A-Za-z0-9+/=]{{92}})\n"
+    rf"\n— {re.escape(ORIGIN)} (?P<signature>[A-Za-z0-9+/]{{91}}=)\n"
 )
+_VERIFIER = re.compile(rf"{re.escape(ORIGIN)}\+(?P<id>[0-9a-f]{{8}})\+(?P<key>[A-Za-z0-9+/]{{44}})")
 
 
 class Checkpoint(NamedTuple):
@@ -45,11 +46,32 @@ class Signer(NamedTuple):
         """What verifies."""
         return self.key.public_key()
 
+    @property
+    def verifier(self) -> str:
+        """The public key as text, as signed notes have it: for who is to check signatures."""
+        raw = b"\x01" + self.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return f"{ORIGIN}+{_key_id(self.public).hex()}+{base64.b64encode(raw).decode()}"
+
     def note(self, checkpoint: Checkpoint) -> str:
         """The signed note."""
         text = f"{ORIGIN}\n{checkpoint.size}\n{base64.b64encode(checkpoint.root).decode()}\n"
         signature = base64.b64encode(_key_id(self.public) + self.key.sign(text.encode())).decode()
         return f"{text}\n— {ORIGIN} {signature}\n"
+
+
+def verifier(text: str) -> Ed25519PublicKey:
+    """The public key that a text of `Signer.verifier` stands for. Raises AosError(bad_value)."""
+    match = _VERIFIER.fullmatch(text)
+    raw = base64.b64decode(match["key"]) if match else b""
+    if match and raw[0] == 1:
+        public = Ed25519PublicKey.from_public_bytes(raw[1:])
+        if _key_id(public).hex() == match["id"]:
+            return public
+    raise AosError(
+        "bad_value",
+        f"AOS_AUDIT_PUBLIC_KEY is not a public key of {ORIGIN}",
+        fix="`aos-server check --process worker` shows it.",
+    )
 
 
 def signer(path: Path) -> Signer:
@@ -102,9 +124,12 @@ def append(path: Path, notes: Sequence[str]) -> None:
 
 def read_notes(path: Path) -> list[str]:
     """The notes of the file, in its order; none if there is no file. A note cut off by a crash is left out."""
-    if not path.exists():
-        return []
-    return [match[0] for match in _NOTE.finditer(path.read_text("utf-8"))]
+    return notes_in(path.read_text("utf-8")) if path.exists() else []
+
+
+def notes_in(text: str) -> list[str]:
+    """The notes of a text, in its order."""
+    return [match[0] for match in _NOTE.finditer(text)]
 
 
 def _write(path: Path, data: bytes, how: int) -> None:

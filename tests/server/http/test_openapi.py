@@ -26,6 +26,9 @@ CONTRACT = {
     "/api/v1/policy/eval": {"POST"},
     "/api/v1/runs": {"GET", "POST"},
     "/api/v1/runs/{run_id}": {"GET"},
+    "/api/v1/audit": {"GET"},
+    "/api/v1/audit/{entry_id}": {"GET"},
+    "/api/v1/audit/verify": {"POST"},
 }
 
 

@@ -54,13 +54,34 @@ INSERT INTO audit_checkpoints (size, root, peaks, note) VALUES (%(size)s, %(root
 
 -- name: leaves
 -- The tree's leaves from a position on, each with the row that it is of (nulls where it is gone).
-SELECT l.position, l.hash, a.id, a.tenant_id, a.at, a.issuer, a.subject, a.action, a.object, a.details
+SELECT l.position, l.hash, a.id IS NULL AS gone, a.id, a.tenant_id, a.at, a.issuer, a.subject, a.action, a.object,
+    a.details
 FROM audit_leaves l LEFT JOIN audit a ON a.id = l.audit_id
 WHERE l.position >= %(position)s ORDER BY l.position LIMIT %(limit)s;
+
+-- name: own_leaves
+-- The same for a tenant: other tenants' rows are nulls; whether they are gone is told all the same.
+SELECT l.place AS position, l.leaf AS hash, l.gone, a.id, a.tenant_id, a.at, a.issuer, a.subject, a.action, a.object,
+    a.details
+FROM audit_tree(%(position)s, %(limit)s) l LEFT JOIN audit a ON a.id = l.row_id AND a.tenant_id = tenant()
+ORDER BY l.place;
 
 -- name: hashes
 -- The first leaves' hashes, in their order: what a proof is made of.
 SELECT hash FROM audit_leaves WHERE position < %(size)s ORDER BY position;
+
+-- name: newest_notes
+-- The newest signed statements, the newest first.
+SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT %(limit)s;
+
+-- name: waiting
+-- How many of the tenant's rows are not in the tree yet.
+SELECT count(*) AS count FROM audit a LEFT JOIN audit_leaves l ON l.audit_id = a.id
+WHERE a.tenant_id = tenant() AND l.audit_id IS NULL;
+
+-- name: own_strays
+-- The tenant's rows that are neither in the tree nor waiting for it.
+SELECT audit_strays AS id FROM audit_strays();
 
 -- name: strays
 -- Rows that are neither in the tree nor waiting for it.

@@ -10,6 +10,7 @@ from aos.wire.shape import Reader
 __all__ = [
     *(
         "Cents",
+        "Cursor",
         "Document",
         "Id",
         "InTenant",
@@ -64,6 +65,8 @@ def decimal(cents: float | None) -> Decimal | None:
 Cents = Annotated[
     int | float, Field(ge=0, le=1e12, description="Cents, of at most 6 decimals"), AfterValidator(_cents)
 ]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,400}$")]
+"""Where a page ended."""
 SkillId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
 
 

@@ -9,7 +9,7 @@ from aos.domain.failures import Effect
 from aos.domain.plans import Outcome as StepOutcome
 from aos.domain.runs import RunStatus
 from aos.domain.skills import Category
-from aos_server.http.models.base import Cents, Document, Id, JsonObject, Request, SkillId, decimal
+from aos_server.http.models.base import Cents, Cursor, Document, Id, JsonObject, Request, SkillId, decimal
 
 __all__ = ["Run", "RunList", "RunReceipt", "RunRecord", "RunsQuery"]
 
@@ -126,7 +126,7 @@ class RunsQuery(Request):
     agent_id: Id | None = None
     tenant_id: Id | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,400}$")] | None = None
+    cursor: Cursor | None = None
 
 
 class RunLine(Document):

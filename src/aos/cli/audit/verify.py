@@ -1,0 +1,41 @@
+"""`aos audit verify`."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from aos.api.audit import kept_notes
+from aos.api.server import session
+from aos.cli.answer import Answer, Look
+from aos.cli.server import Context, Server
+from aos.errors import Exit
+from aos.wire.results import envelope
+
+Checkpoints = Annotated[
+    Path | None,
+    Option("--checkpoints", metavar="FILE", help="Checkpoints kept elsewhere, to hold the log against, too."),
+]
+_EXITS = {"sound": Exit.YES, "damaged": Exit.DAMAGED, "undetermined": Exit.UNDETERMINED}
+
+
+def verify(checkpoints: Checkpoints = None, server: Server = None, context: Context = None) -> Answer:
+    """Have the audit log computed again: no entry of yours changed, none taken out, put in or moved.
+
+    What was kept of its checkpoints elsewhere, given with --checkpoints, also tells whether the log's end was cut off.
+    The exit status is 11 where anything is wrong, and every place is named; 5 where signatures could not be checked.
+    """
+    kept = kept_notes(checkpoints) if checkpoints else None
+    asked = session(server, context)
+    with closing(asked.client) as client:
+        said = client.verify_audit(kept)
+    status = _EXITS.get(said["status"], Exit.UNDETERMINED)
+    document = {**said, **envelope("aos.audit-check/1"), "server": asked.url, "exit_code": int(status)}
+
+    def text(look: Look) -> str:
+        from aos.report import audit as report
+
+        return report.check(document, *look)
+
+    return Answer(lambda: document, text, status)

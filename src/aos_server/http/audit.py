@@ -1,0 +1,91 @@
+"""The audit log: list it, show an entry with its proof, verify it."""
+
+import base64
+from uuid import UUID
+
+from aos.errors import AosError, Finding, InputError
+from aos.wire.encode import one_line
+from aos.wire.results import Document, envelope
+from aos_server.http.cursors import bad_cursor, cursor, place
+from aos_server.http.endpoint import Call
+from aos_server.http.models.audit import AuditQuery, VerifyAudit
+from aos_server.services.audit import Log, Verified, page, show, verify_own
+from aos_server.services.checkpoints import notes_in
+
+__all__ = ["AuditLog"]
+
+
+class AuditLog:
+    """The handlers of `/api/v1/audit`."""
+
+    def __init__(self, log: Log | None) -> None:
+        self._kept = log
+
+    @property
+    def _log(self) -> Log:
+        if self._kept is None:
+            raise AosError("unavailable", "no audit log is kept here")
+        return self._kept
+
+    async def list_entries(self, call: Call) -> bytes:
+        """A page of the tenant's entries, the latest first."""
+        asked: AuditQuery = call.query
+        after = place(asked.cursor)
+        at = None if after is None else (after[0], _id(after[1], bad_cursor()))
+        found = await page(
+            self._log.database, call.caller.tenant, limit=asked.limit, after=at, about=asked.object
+        )
+        document = {
+            **envelope("aos.audit-list/1"),
+            "entries": found.entries,
+            "count": len(found.entries),
+            "next": None if found.next is None else cursor(*found.next),
+        }
+        return one_line(document).encode()
+
+    async def show_entry(self, call: Call) -> bytes:
+        """An entry with its proof."""
+        row_id = _id(call.path["entry_id"], AosError("not_found", "no such entry"))
+        shown = await show(self._log.database, call.caller.tenant, row_id)
+        placed = shown.position is not None
+        document = {
+            **envelope("aos.audit-entry/1"),
+            "entry": shown.entry,
+            "position": shown.position,
+            "proof": [base64.b64encode(one).decode() for one in shown.proof] if placed else None,
+            "checkpoint": shown.checkpoint,
+        }
+        return one_line(document).encode()
+
+    async def verify_entries(self, call: Call) -> bytes:
+        """The tenant's part of the log, computed again."""
+        asked: VerifyAudit = call.body
+        kept = notes_in(asked.checkpoints or "")
+        if asked.checkpoints and not kept:
+            finding = Finding("/checkpoints", "bad_value", "there is no signed note of an audit log in it")
+            raise InputError.of("invalid_request", "body", [finding])
+        verified = await verify_own(self._log, call.caller.tenant, kept)
+        return one_line(self._check(*verified)).encode()
+
+    def _check(self, found: Verified, newest: str | None, waiting: int) -> Document:
+        unsigned = self._log.public is None and found.size > 0
+        reason = "the server has no AOS_AUDIT_PUBLIC_KEY to check signatures with"
+        unknowns = [{"pointer": "/checkpoints", "reason": reason}] if unsigned else []
+        return {
+            **envelope("aos.audit-check/1"),
+            "status": "damaged" if found.damage else "undetermined" if unsigned else "sound",
+            "size": found.size,
+            "entries": found.rows,
+            "waiting": waiting,
+            "checkpoints": None if unsigned else found.checkpoints,
+            "checkpoint": newest,
+            "damage": [one._asdict() for one in found.damage[:100]],
+            "unknowns": unknowns,
+        }
+
+
+def _id(text: str, wrong: AosError) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise wrong from None

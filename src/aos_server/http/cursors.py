@@ -1,0 +1,34 @@
+"""Cursors: where a page of rows ended, which are sorted by a moment and then by an id. Opaque to who gets one."""
+
+import base64
+import binascii
+from datetime import datetime
+
+from aos.errors import Finding, InputError
+
+__all__ = ["bad_cursor", "cursor", "place"]
+
+
+def cursor(at: datetime, row_id: object) -> str:
+    """What is given out as `next`."""
+    return base64.urlsafe_b64encode(f"{at.isoformat()} {row_id}".encode()).decode()
+
+
+def place(given: str | None) -> tuple[datetime, str] | None:
+    """The moment and the id of a cursor. Raises InputError(invalid_request) for one that was not given out here."""
+    if given is None:
+        return None
+    try:
+        moment, _, row_id = base64.b64decode(given, b"-_", validate=True).decode().partition(" ")
+        at = datetime.fromisoformat(moment)
+        if at.tzinfo is None or not row_id or "\x00" in row_id:
+            raise ValueError
+    except (ValueError, binascii.Error):
+        raise bad_cursor() from None
+    return at, row_id
+
+
+def bad_cursor() -> InputError:
+    """The refusal of a cursor."""
+    finding = Finding("/cursor", "bad_value", "it is not the `next` of a page")
+    return InputError.of("invalid_request", "query", [finding])
