@@ -1,23 +1,32 @@
 """The committed JSON Schemas, and whether a document keeps the one it names."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator, Registry
 
 from tests.cli.process import ROOT
 
-SCHEMAS: dict[str, dict[str, Any]] = {
-    "aos." + path.name.removesuffix("-1.schema.json") + "/1": json.loads(path.read_bytes())
-    for path in sorted((ROOT / "docs/schemas").glob("*-1.schema.json"))
-}
-_BY_URN = {schema["$id"]: schema for schema in SCHEMAS.values()}
+
+def _committed(folder: Path) -> dict[str, dict[str, Any]]:
+    return {
+        "aos." + path.name.removesuffix("-1.schema.json") + "/1": json.loads(path.read_bytes())
+        for path in sorted(folder.glob("*-1.schema.json"))
+    }
+
+
+SCHEMAS = _committed(ROOT / "docs/schemas")
+SERVER_SCHEMAS = _committed(ROOT / "docs/schemas/server")
+"""What `aos-server` prints."""
+_EVERY = SCHEMAS | SERVER_SCHEMAS
+_BY_URN = {schema["$id"]: schema for schema in _EVERY.values()}
 _REGISTRY = Registry(list(_BY_URN.items()))
 
 
 def faults(document: dict[str, Any]) -> list[str]:
     """How the document breaks its schema; a key that the schema does not name is one way."""
-    schema = SCHEMAS[document["schema"]]
+    schema = _EVERY[document["schema"]]
     errors = Draft202012Validator(schema, registry=_REGISTRY).iter_errors(document)
     broken = [f"{'/'.join(map(str, error.instance_path))}: {error.message}" for error in errors]
     return broken + [f"{key}: not in the schema" for key in document if key not in _named(schema, schema)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.schemas import faults
 from tests.services.test_audit import TEN, Log
 
 
@@ -17,6 +18,7 @@ def check(environment: dict[str, str], process: str = "serve") -> tuple[int, dic
     done = subprocess.run(words, env=clean | environment, capture_output=True, text=True)
     assert done.stderr == ""
     document: dict[str, Any] = json.loads(done.stdout)
+    assert faults(document) == []
     return done.returncode, document
 
 

@@ -11,6 +11,7 @@ from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller, Principal
 from aos_server.identity.service_keys import NewKey, caller_of
 from aos_server.services.keys import StoredKeys
+from tests.services.test_tenant import host
 
 T = TypeVar("T")
 ANN = Caller(Principal("https://login.example", "ann"), "acme", "human", level=4)
@@ -73,3 +74,33 @@ def test_another_tenants_key_is_not_found(base, key):
 def test_a_key_makes_no_keys(base, key):
     machine = run(base, lambda keys: caller_of(key.text, keys, 0))
     assert refused(base, lambda keys: keys.create(machine, "x", frozenset())) == "authorization_denied"
+
+
+def test_from_the_host_keys_are_made_listed_and_revoked(base):
+    words = ("--scope", "read", "--scope", "create", "--name", "ci", "--days", "30", "--per-minute", "7")
+    status, made = host(base, "key", "create", "acme", *words)
+    assert (status, made["scopes"], made["per_minute"]) == (0, ["create", "read"], 7)
+    caller = run(base, lambda keys: caller_of(made["key"], keys, 0))
+    assert (caller.tenant, sorted(caller.scopes), caller.per_minute) == ("acme", ["create", "read"], 7)
+    assert caller.owner is not None
+    assert caller.owner.issuer == "urn:aos:host"
+    (listed,) = host(base, "key", "list", "acme")[1]["keys"]
+    assert (listed["id"], listed["name"], listed["status"]) == (made["id"], "ci", "valid")
+    assert made["key"].rpartition("_")[2] not in str(listed)
+    assert host(base, "key", "list", "evil")[1]["keys"] == []
+    assert host(base, "key", "revoke", "evil", made["id"])[1]["code"] == "not_found"
+    assert host(base, "key", "revoke", "acme", made["id"])[0] == 0
+    assert host(base, "key", "revoke", "acme", made["id"])[1]["code"] == "not_found"
+    assert host(base, "key", "list", "acme")[1]["keys"][0]["status"] == "revoked"
+    assert refused(base, lambda keys: caller_of(made["key"], keys, 0)) == "unauthenticated"
+    actions = base.rows("SELECT action, issuer, object FROM audit ORDER BY at")
+    assert actions == [(f"service_key.{done}", "urn:aos:host", made["id"]) for done in ("created", "revoked")]
+
+
+def test_what_no_key_can_be_is_refused(base):
+    read = ("--scope", "read")
+    for words in (("acme",), ("acme", "--scope", "decide"), ("a b", *read), ("acme", *read, "--days", "0"),
+                  ("acme", *read, "--name", "x" * 65)):  # fmt: skip
+        status, document = host(base, "key", "create", *words)
+        assert (status, document["schema"]) == (2, "aos.problem/1"), words
+    assert base.rows("SELECT 1 FROM service_keys") == []

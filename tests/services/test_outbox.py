@@ -1,6 +1,7 @@
 """The outbox: whatever happens to workers, every message is delivered, always with the one id it has."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -16,6 +17,7 @@ import pytest
 from aos_server.db.pool import Database
 from aos_server.jobs.outbox import deliver_due
 from aos_server.services.outbox import Again, Claimed, Delivered, Failed, Outcome, claim, settle
+from tests.cli.schemas import faults
 from tests.services.processes import wait_for
 
 T = TypeVar("T")
@@ -194,4 +196,5 @@ def test_the_worker_sequences_within_a_second_and_ends_when_told(base, worker):
     worker.send_signal(signal.SIGTERM)
     out, err = worker.communicate(timeout=10)
     assert (worker.returncode, err) == (0, b"")
-    assert b'"status":"ended"' in out
+    document = json.loads(out)
+    assert (document["status"], faults(document)) == ("ended", [])

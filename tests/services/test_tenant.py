@@ -11,9 +11,10 @@ from typing import Any
 
 from aos_server.db.pool import Database
 from aos_server.services.tenants import Stored, Terms
+from tests.cli.schemas import faults
 
 
-def tenant(base, *words: str) -> tuple[int, dict[str, Any]]:
+def host(base, *words: str) -> tuple[int, dict[str, Any]]:
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("AOS_")},
         "DATABASE_URL": base.pooled("aos_app"),
@@ -21,11 +22,16 @@ def tenant(base, *words: str) -> tuple[int, dict[str, Any]]:
         "AOS_OIDC_ISSUER": "https://login.example.com",
         "AOS_OIDC_AUDIENCE": "aos",
     }
-    words = (sys.executable, "-m", "aos_server", "tenant", *words, "--json")
+    words = (sys.executable, "-m", "aos_server", *words, "--json")
     done = subprocess.run(words, env=environment, capture_output=True, text=True)
     assert done.stderr == ""
     document: dict[str, Any] = json.loads(done.stdout)
+    assert faults(document) == []
     return done.returncode, document
+
+
+def tenant(base, *words: str) -> tuple[int, dict[str, Any]]:
+    return host(base, "tenant", *words)
 
 
 def terms(base, agent: str | None) -> Terms:

@@ -12,16 +12,19 @@ __all__ = ["Answer", "fail", "show"]
 
 
 class Answer(NamedTuple):
-    """A document for machines, a text for people, an exit status."""
+    """A document for machines, a text for people, an exit status; `aside` is for people besides, to stderr."""
 
     document: Mapping[str, Any]
     text: str
     exit: Exit = Exit.YES
+    aside: str = ""
 
 
 def show(answer: Answer, as_json: bool) -> int:
     """Print the one that is asked for."""
     print(one_line(answer.document) if as_json else answer.text, flush=True)
+    if answer.aside and not as_json:
+        print(answer.aside, file=sys.stderr, flush=True)
     return answer.exit
 
 

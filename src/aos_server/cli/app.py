@@ -7,6 +7,7 @@ from typer import Exit as Left
 from typer import Option, Typer, TyperException
 
 from aos.errors import AosError, Exit
+from aos_server.cli import key
 from aos_server.cli.answers import Answer, fail, show
 from aos_server.cli.check import check
 from aos_server.cli.dev import dev
@@ -52,6 +53,17 @@ def _app() -> Typer:
     app.command(epilog="Example:  aos-server migrate")(migrate)
     app.command(epilog="Example:  aos-server worker")(worker)
     app.command(epilog="Example:  aos-server tenant acme --budget 5000 --forbid email_send")(tenant)
+    app.add_typer(_keys(), name="key")
+    return app
+
+
+def _keys() -> Typer:
+    app = Typer(
+        help="Make, list and revoke service keys, with which machines call the server.", no_args_is_help=True
+    )
+    app.command("create", epilog="Example:  aos-server key create acme --scope read --name ci")(key.create)
+    app.command("list", epilog="Example:  aos-server key list acme")(key.list_keys)
+    app.command("revoke", epilog="Example:  aos-server key revoke acme abcdefghijklmnop")(key.revoke)
     return app
 
 

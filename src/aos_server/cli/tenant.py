@@ -1,7 +1,6 @@
 """`aos-server tenant`."""
 
 import asyncio
-import getpass
 import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -48,11 +47,11 @@ def tenant(
 
 
 async def _set(url: Secret, name: str, new: "NewTerms") -> None:
+    from aos_server.cli.host import host_caller
     from aos_server.db.pool import Database
-    from aos_server.identity.caller import Caller, Principal
     from aos_server.services.terms import set_terms
 
-    caller = Caller(Principal("urn:aos:host", getpass.getuser()), name, "human")
+    caller = host_caller(name)
     async with Database.open(url, 1) as database:
         await set_terms(database, caller, new)
 

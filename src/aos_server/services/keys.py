@@ -45,8 +45,10 @@ class StoredKeys:
     ) -> NewKey:
         """Make a key that acts for the caller. Its text is nowhere else: who loses it makes another.
 
-        Raises AosError(authorization_denied) for a machine: keys beget no keys.
+        Raises AosError: authorization_denied for a machine, since keys beget no keys; bad_value for a long name.
         """
+        if len(name) > 64 or "\x00" in name:
+            raise AosError("bad_value", "the name of a key has at most 64 characters, none of them NUL")
         if caller.kind != "human":
             raise AosError("authorization_denied", "a machine can't make service keys; people do")
         new = make(caller.tenant, scopes, caller.principal, expires_at_s=expires_at_s, per_minute=per_minute)
