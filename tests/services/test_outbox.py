@@ -185,6 +185,7 @@ def test_the_worker_sequences_within_a_second_and_ends_when_told(base, worker):
     add = "INSERT INTO audit VALUES (gen_random_uuid(), 'acme', now(), 'iss', 'ann', 'act', 'x')"
     leaves = "SELECT count(*) FROM audit_leaves"
     base.server.execute(add, base.name)
+    fill(base, 1)
     base.server.execute(
         "INSERT INTO idempotency_keys VALUES ('acme', 'iss', 'ann', 'k', 'd', 200, '{}', now() - interval '2 days')",
         base.name,
@@ -193,6 +194,8 @@ def test_the_worker_sequences_within_a_second_and_ends_when_told(base, worker):
     base.server.execute(add, base.name)
     wait_for(lambda: base.rows(leaves) == [(2,)], "the second row is sequenced", 5)
     wait_for(lambda: base.rows("SELECT 1 FROM idempotency_keys") == [], "an old key is forgotten")
+    # Nobody receives messages yet: they wait, with all their attempts.
+    assert base.rows("SELECT state, attempts FROM outbox") == [("waiting", 0)]
     worker.send_signal(signal.SIGTERM)
     out, err = worker.communicate(timeout=10)
     assert (worker.returncode, err) == (0, b"")

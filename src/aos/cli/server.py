@@ -61,6 +61,22 @@ def simulated(
     return Answer(lambda: document, text, status)
 
 
+def capable(server: str) -> Answer:
+    """What the caller can do at a server: its skills with their permissions, and the budget that is left."""
+    from aos.api.server import session
+
+    asked = session(server)
+    with closing(asked.client) as client:
+        document = {**client.capabilities(), "server": asked.url}
+
+    def text(look: Look) -> str:
+        from aos.report import server as report
+
+        return report.capabilities(document, *look)
+
+    return Answer(lambda: document, text)
+
+
 def answered(server: str, query_type: str, params: Mapping[str, Any], run: str | None) -> Answer:
     """A server's answer to a query."""
     from aos.api.server import session

@@ -154,7 +154,8 @@ COMMANDS: Mapping[str, Command] = {
         "catalog.capabilities:capabilities",
         "Everything that can be done here: skills, commands, codes, limits",
         "aos capabilities --json",
-        ("aos.capabilities/1",),
+        ("aos.capabilities/1", "aos.server-capabilities/1"),
+        (Exit.FORBIDDEN, Exit.TRANSIENT),
     ),
     "skills": Command(
         "catalog.skills:skills",

@@ -52,6 +52,29 @@ def health(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = 
     return str(page)
 
 
+def capabilities(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = False) -> str:
+    """What the caller can do at a server."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add([(str(document["tenant_id"]), STRONG), (f"  {document['server']}", FAINT)])
+    left = document["budget_remaining_cents"]
+    reasons = {str(entry["pointer"]): str(entry["reason"]) for entry in document["unknowns"]}
+    why = reasons.get("/budget/remaining_cents")
+    page.add(f"budget left: {money(left)}" + (f" ({why})" if left is None and why else ""))
+    page.add()
+    head: list[Line] = [(word, FAINT) for word in ("skill", "", "cost", "typical")]
+    rows: list[list[Line]] = [
+        [
+            str(name),
+            ("may be called", GOOD) if one["available"] else ("not here, or not by you", BAD),
+            money(one["cost_estimate_cents"]),
+            duration(one["avg_latency_ms"]),
+        ]
+        for name, one in document["skills"].items()
+    ]
+    page.add(page.table("nlrr", [head, *rows]))
+    return str(page)
+
+
 def forecast(document: Mapping[str, Any], server: str, width: int, colour: bool, ascii: bool = False) -> str:
     """A server's forecast in short: the verdict, typical figures, why, and what would help."""
     page = Page(width=width, colour=colour, ascii=ascii)

@@ -58,9 +58,7 @@ def _app() -> Typer:
 
 
 def _keys() -> Typer:
-    app = Typer(
-        help="Make, list and revoke service keys, with which machines call the server.", no_args_is_help=True
-    )
+    app = Typer(help="Make, list and revoke service keys, with which machines call the server.")
     app.command("create", epilog="Example:  aos-server key create acme --scope read --name ci")(key.create)
     app.command("list", epilog="Example:  aos-server key list acme")(key.list_keys)
     app.command("revoke", epilog="Example:  aos-server key revoke acme abcdefghijklmnop")(key.revoke)

@@ -4,11 +4,11 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["sql"]
+__all__ = ["names", "sql"]
 
 _BLOCK = re.compile(r"^-- name: (\w+)\n((?:--.*\n)+)((?:(?!-- name: ).*\n)+)", re.MULTILINE)
 
@@ -16,6 +16,11 @@ _BLOCK = re.compile(r"^-- name: (\w+)\n((?:--.*\n)+)((?:(?!-- name: ).*\n)+)", r
 def sql(name: str) -> str:
     """The statement of that name. Raises KeyError."""
     return _all()[name]
+
+
+def names() -> Collection[str]:
+    """Every statement that there is."""
+    return _all().keys()
 
 
 @cache

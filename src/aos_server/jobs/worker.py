@@ -11,7 +11,6 @@ from aos_server.db.pool import Database
 from aos_server.jobs.outbox import Sink, deliver_due
 from aos_server.services.audit import sequence
 from aos_server.services.checkpoints import signer
-from aos_server.services.outbox import Claimed, Failed, Outcome
 from aos_server.settings import Settings
 
 __all__ = ["run_worker"]
@@ -22,13 +21,11 @@ Turn = Callable[[], Awaitable[int]]
 """One turn of a loop: how much it did. After 0 the loop rests."""
 
 
-async def undeliverable(message: Claimed) -> Outcome:
-    """The sink where no topic has a receiver yet."""
-    return Failed(f"nobody receives {message.topic}")
+async def run_worker(settings: Settings, sink: Sink | None = None) -> None:
+    """Work until SIGTERM or SIGINT; what was begun is then ended. Raises AosError where it can't begin.
 
-
-async def run_worker(settings: Settings, sink: Sink = undeliverable) -> None:
-    """Work until SIGTERM or SIGINT; what was begun is then ended. Raises AosError where it can't begin."""
+    Without a `sink` there is nobody to deliver to: messages wait in the outbox, untouched, until there is.
+    """
     key_path, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key_path is not None
     assert outside is not None
@@ -36,11 +33,13 @@ async def run_worker(settings: Settings, sink: Sink = undeliverable) -> None:
     async with Database.open(settings.database.url, settings.database.pool_size) as database:
         await database.ready()
         stop = _stop_signal()
-        await asyncio.gather(
+        loops = [
             _loop("audit", lambda: sequence(database, key, outside), 0.5, stop),
-            _loop("outbox", lambda: deliver_due(database, sink), 0.5, stop),
             _loop("idempotency", lambda: _forget(database), 60, stop),
-        )
+        ]
+        if sink is not None:
+            loops.append(_loop("outbox", lambda: deliver_due(database, sink), 0.5, stop))
+        await asyncio.gather(*loops)
 
 
 async def _forget(database: Database) -> int:

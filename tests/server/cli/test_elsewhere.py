@@ -8,6 +8,7 @@ import pytest
 
 from aos_server.app import application
 from tests.cli.process import DEMO, STEP, Finished, aos, inline
+from tests.cli.schemas import faults
 from tests.server.http.world import NO_RUNS, People
 from tests.server.serve import serving
 
@@ -76,9 +77,20 @@ def test_a_query_is_answered_there(server: str, tmp_path: Path) -> None:
     assert (nobody.document["code"], nobody.status) == ("unauthenticated", 4)
 
 
+def test_capabilities_are_told_as_the_server_has_them(server: str, tmp_path: Path) -> None:
+    done = ask(server, tmp_path, "capabilities", "--json")
+    assert (done.status, faults(done.document)) == (0, [])
+    assert done.document["count"] == aos("capabilities", "--json").document["count"]
+    assert done.document["server"] == server
+    shown = ask(server, tmp_path, "capabilities").text
+    assert "budget left: unknown" in shown
+    assert "http_call" in shown
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ["capabilities", "--state"],
         ["simulate", str(DEMO), "--catalog", "x.toml"],
         ["simulate", "--many"],
         ["query", "allowed_skills", "--budget", "1"],

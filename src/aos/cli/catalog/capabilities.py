@@ -5,11 +5,12 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Option
+from typer import BadParameter, Option
 
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Ledger
+from aos.cli.server import Elsewhere, capable
 from aos.files.config import find_config
 from aos.wire import capabilities as wire
 
@@ -21,8 +22,16 @@ def capabilities(
     state: Annotated[bool, Option("--state", help="Add budget and rates as recorded in the ledger.")] = False,
     ledger: Ledger = None,
     catalogs: Catalogs = None,
+    server: Elsewhere = None,
 ) -> Answer:
-    """Everything that can be done here: as a table the skills; with --json also commands, codes and limits."""
+    """Everything that can be done here: as a table the skills; with --json also commands, codes and limits.
+
+    With --server, what you can do there: skills, permissions, rates, budget.
+    """
+    if server is not None:
+        if state or ledger or catalogs:
+            raise BadParameter("the server has its own ledger and catalog", param_hint="--server")
+        return capable(server)
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
 
