@@ -139,11 +139,16 @@ def _counts(rates: Rates) -> Check:
 
 
 def _answers(database: Database) -> Check:
+    """Whether the database is there and as it must be. It may have been down when the server started."""
+    fit = False
+
     async def check() -> bool:
+        nonlocal fit
         try:
             await database.ready()
+            fit = fit or not await database.excess()
         except AosError:
             return False
-        return True
+        return fit
 
     return check

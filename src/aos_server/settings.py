@@ -15,6 +15,7 @@ from aos.errors import Finding, InputError
 
 __all__ = [
     "CLIENT_VARIABLES",
+    "LISTED",
     "VARIABLES",
     "Audit",
     "Auth",
@@ -23,6 +24,7 @@ __all__ = [
     "Process",
     "Secret",
     "Settings",
+    "examine",
     "read",
 ]
 
@@ -130,6 +132,9 @@ VARIABLES: dict[str, Variable] = {
 CLIENT_VARIABLES = ("AOS_BASE_URL", "AOS_API_KEY", "AOS_DEBUG")
 """Names that start like ours and belong to the command line."""
 
+LISTED = "docs/server.md lists every setting."
+"""What mends a wrong environment."""
+
 _NEEDED: dict[Process, tuple[str, ...]] = {
     "dev": (),
     "serve": ("DATABASE_URL", "REDIS_URL"),
@@ -141,6 +146,14 @@ _ROLES_THAT_DECIDE_NOTHING = ("postgres", "aos_owner")
 
 def read(environment: Mapping[str, str], process: Process) -> Settings:
     """The settings of `process`. Raises InputError(invalid_config): everything missing, malformed and unsafe."""
+    settings, findings = examine(environment, process)
+    if findings:
+        raise InputError.of("invalid_config", "environment", findings, fix=LISTED)
+    return settings
+
+
+def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings, list[Finding]]:
+    """The same with what is wrong beside them: a setting that no finding points to is good."""
     found = _Environment(environment, process)
     settings = Settings(
         process,
@@ -158,11 +171,7 @@ def read(environment: Mapping[str, str], process: Process) -> Settings:
     )
     _check_listening(found, settings)
     found.check_spelling()
-    if found.findings:
-        raise InputError.of(
-            "invalid_config", "environment", found.findings, fix="docs/server.md lists every setting."
-        )
-    return settings
+    return settings, found.findings
 
 
 def _database(found: "_Environment") -> Database:

@@ -1,21 +1,18 @@
 """`aos-server check`."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Option
 
 import aos
-from aos.errors import AosError, Exit
+from aos.errors import Exit
 from aos_server.cli.answers import Answer
-from aos_server.settings import Audit, Limits, Settings, read
-
-if TYPE_CHECKING:
-    from aos_server.db.pool import Database
+from aos_server.cli.starting import Seen, look
+from aos_server.settings import Audit, Limits, Settings
 
 
 class Process(StrEnum):
@@ -32,8 +29,8 @@ def check(
 
     For the worker the whole audit log is computed again and held against the signed checkpoints.
     """
-    settings = read(os.environ, process.value)
-    found = asyncio.run(_look(settings))
+    settings, seen = look(os.environ, process.value)
+    found = _found(settings, seen)
     public = _public_key(settings.audit)
     document = {
         "schema": "aos.check/1",
@@ -65,34 +62,26 @@ def _status(found: Mapping[str, str]) -> Exit:
     return Exit.NO if any(found.values()) else Exit.YES
 
 
-async def _look(settings: Settings) -> dict[str, str]:
+def _found(settings: Settings, seen: Seen) -> dict[str, str]:
     """What is wrong, by what was looked at; "" is nothing."""
-    from aos_server.db.pool import Database
-
-    # The answer says it, once and without addresses.
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
-    found = {"settings": "", "database": ""}
-    async with Database.open(settings.database.url, 2) as database:
-        try:
-            await database.ready()
-            found["rights"] = ", ".join(await database.excess())
-            if settings.process == "worker":
-                found["audit"] = await _audit(database, settings.audit)
-        except AosError as error:
-            found["database"] = error.detail
+    found = {"settings": "", "database": seen.down or seen.schema, "rights": ", ".join(seen.rights)}
+    if seen.down:
+        del found["rights"]
     if settings.process == "serve":
-        found["redis"] = await _redis(settings.limits)
-    return found
+        return found | {"redis": asyncio.run(_redis(settings.limits))}
+    return found if found["database"] else found | {"audit": asyncio.run(_audit(settings))}
 
 
-async def _audit(database: "Database", settings: Audit) -> str:
+async def _audit(settings: Settings) -> str:
+    from aos_server.db.pool import Database
     from aos_server.services.audit import verify
     from aos_server.services.checkpoints import read_notes, signer
 
-    key, outside = settings.key_path, settings.checkpoints_path
+    key, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key is not None
     assert outside is not None
-    verified = await verify(database, read_notes(outside), signer(key).public)
+    async with Database.open(settings.database.url, 2) as database:
+        verified = await verify(database, read_notes(outside), signer(key).public)
     wrong = [damage.detail for damage in verified.damage]
     return "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5:,} more" if len(wrong) > 5 else "")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 import aos
-from aos_server.settings import read
+from aos_server.cli.starting import fit
 
 
 def serve(
@@ -16,11 +16,13 @@ def serve(
         int, Option(min=1, max=64, metavar="N", help="How many processes answer requests.")
     ] = 1,
 ) -> int:
-    """Answer requests, with settings from the environment; refuse to start where one is missing or unsafe.
+    """Answer requests, with settings from the environment; refuse to start where `check` finds something unsafe.
+
+    A database that does not answer is waited for: until it does, requests get 503.
 
     SIGTERM lets what is being answered be answered, for 25 seconds at most.
     """
-    settings = read(os.environ, "serve")
+    settings = fit(os.environ, "serve")
     with tempfile.TemporaryDirectory(prefix="aos-metrics-") as folder:
         if processes > 1:  # before the metrics are imported, which then are kept there and added up
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)

@@ -15,13 +15,13 @@ SELECT coalesce(pg_xact_status(%(id)s::xid8) <> 'in progress', true) AS ended;
 SELECT version_num AS version FROM alembic_version;
 
 -- name: excess
--- Rights of this role that none of ours may have.
+-- Rights of this role that none of ours may have. Where there is no table yet, nobody has rights to it.
 SELECT excess FROM pg_roles, LATERAL (VALUES
     (rolsuper, 'is a superuser'),
     (rolbypassrls, 'sees every tenant (BYPASSRLS)'),
     (rolcreaterole, 'makes roles'),
-    (has_table_privilege('audit', 'UPDATE'), 'changes the audit log'),
-    (has_table_privilege('audit', 'DELETE'), 'deletes from the audit log'),
-    (has_table_privilege('audit', 'TRUNCATE'), 'empties the audit log')
+    (has_table_privilege(to_regclass('audit'), 'UPDATE'), 'changes the audit log'),
+    (has_table_privilege(to_regclass('audit'), 'DELETE'), 'deletes from the audit log'),
+    (has_table_privilege(to_regclass('audit'), 'TRUNCATE'), 'empties the audit log')
 ) AS rights (held, excess)
 WHERE rolname = current_user AND held;

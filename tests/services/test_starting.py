@@ -1,0 +1,97 @@
+"""`aos-server serve` starts where `check` would let it, and says everything at once where it does not."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from aos_server.db.migrate import head
+from tests.server.processes import aos_server
+from tests.services.conftest import Base
+from tests.services.processes import listens, wait_for
+
+SERVE = {
+    "REDIS_URL": "redis://127.0.0.1:1/0",  # not needed to start
+    "AOS_OIDC_ISSUER": "https://login.example.com",
+    "AOS_OIDC_AUDIENCE": "aos",
+    "AOS_PORT": "0",
+}
+
+
+def refusal(command: str, **environment: str) -> tuple[int, dict[str, Any]]:
+    words = [sys.executable, "-m", "aos_server", command, "--json"]
+    clean = {"PATH": os.environ["PATH"], **environment}
+    done = subprocess.run(words, env=clean, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    document: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, document
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_settings_and_database_are_listed_together(base, command):
+    base.server.execute("DROP TABLE alembic_version", base.name)
+    status, document = refusal(command, DATABASE_URL=base.url("root"))
+    assert (status, document["code"]) == (2, "invalid_config")
+    details = " ".join(error["detail"] for error in document["errors"])
+    for said in (
+        "REDIS_URL",
+        "AOS_OIDC_ISSUER",
+        "is a superuser",
+        "changes the audit log",
+        "the schema is empty",
+    ):
+        assert said in details
+
+
+def test_a_role_with_rights_too_many_serves_nobody(base):
+    base.server.execute("GRANT UPDATE ON audit TO aos_app", base.name)
+    status, document = refusal("serve", **SERVE, DATABASE_URL=base.pooled("aos_app"))
+    assert (status, document["code"]) == (2, "unsafe_setting")
+    assert "changes the audit log" in document["detail"]
+
+
+@pytest.mark.parametrize("version", ["0001", "9999"])
+def test_a_schema_of_another_version_is_not_served(base, version):
+    base.server.execute(f"UPDATE alembic_version SET version_num = '{version}'", base.name)
+    status, document = refusal("serve", **SERVE, DATABASE_URL=base.pooled("aos_app"))
+    assert (status, document["code"]) == (3, "schema_outdated")
+    assert version in document["detail"]
+    assert head() in document["detail"]
+
+
+@pytest.mark.parametrize("hung", [False, True])
+def test_a_database_that_is_down_or_hangs_stops_no_restart(hung):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1] if hung else 1
+        url = f"postgresql://aos_app:hunter2@127.0.0.1:{port}/aos"
+        began = time.monotonic()
+        with aos_server("serve", env={**SERVE, "DATABASE_URL": url}) as served:
+            assert time.monotonic() - began < 15
+            assert "until it answers, requests get 503" in served.said
+            assert "hunter2" not in served.said
+            assert httpx.get(f"{served.url}/readyz", timeout=20).json()["code"] == "not_ready"
+
+
+def test_who_started_in_an_outage_is_ready_only_when_all_is_as_it_must_be(base: Base) -> None:
+    base.pooler.kill()
+    base.server.execute("GRANT DELETE ON audit TO aos_app", base.name)
+    try:
+        with aos_server("serve", env={**SERVE, "DATABASE_URL": base.pooled("aos_app")}) as served:
+            base.pooler.start()
+
+            def ready() -> bool:
+                return httpx.get(f"{served.url}/readyz", timeout=20).status_code == 200
+
+            time.sleep(3)
+            assert not ready()
+            base.server.execute("REVOKE DELETE ON audit FROM aos_app", base.name)
+            wait_for(ready, "it is ready", 10)
+    finally:
+        if not listens(base.pooler.port):
+            base.pooler.start()
