@@ -33,6 +33,7 @@ GROUPS: Mapping[str, str] = {
     "ledger": "Whether the record of runs is sound",
     "audit": "The audit log of a server: list, show, verify",
     "plan": "Check, format and describe plan files",
+    "policy": "What rules say of a plan, and whether they are sound",
     "catalog": "Draft, check and show skill catalogs",
 }
 
@@ -213,6 +214,19 @@ COMMANDS: Mapping[str, Command] = {
         "Print the JSON Schema of plan files",
         "aos plan schema",
         ("aos.plan-schema/1",),
+    ),
+    "policy check": Command(
+        "policy.check:check",
+        "Everything that is wrong with rules, at once",
+        "aos policy check policies",
+        ("aos.policy-check/1",),
+    ),
+    "policy eval": Command(
+        "policy.eval:evaluate",
+        "What rules say of a plan: allowed, denied, or after an approval; and why",
+        "aos policy eval plan.json --policy policies",
+        ("aos.policy-evaluation/1",),
+        (Exit.NO, Exit.PENDING),
     ),
     "login": Command(
         "setup.login:login",

@@ -7,6 +7,7 @@ from aos.domain.alternatives import Alternative
 from aos.domain.attribution import Attribution, Evidence
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Plan
+from aos.domain.policies import PolicyVerdict
 from aos.domain.prices import ModelPrice
 from aos.domain.recorded import RunState
 from aos.domain.skills import Skill
@@ -26,7 +27,8 @@ class SimulationResult(NamedTuple):
     `notes` say how the plan was normalised.
 
     `samples` and `seed` are what was asked for; `forecast.samples` is what it took. `attribution` is None, and
-    `evidence` and `alternatives` are empty, where nobody asked for them.
+    `evidence` and `alternatives` are empty, where nobody asked for them;
+    so is `policy`, what the rules say.
     """
 
     plan: Plan
@@ -42,6 +44,7 @@ class SimulationResult(NamedTuple):
     attribution: Attribution | None = None
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    policy: PolicyVerdict | None = None
 
 
 class RunResult(NamedTuple):

@@ -359,6 +359,18 @@ CODES: dict[str, Code] = {
         "The catalog can't be used as written; `errors` lists everything wrong with it.",
         "`aos catalog check FILE` repeats this list.",
     ),
+    "invalid_policy": Code(
+        "policy",
+        "Invalid policy",
+        "The rules can't be read, or speak of what there is not; `errors` lists everything wrong, with file and line.",
+        "Mend what is listed and check again: `aos policy check DIR`.",
+    ),
+    "policy_engine_missing": Code(
+        "policy",
+        "Policy engine not installed",
+        "Policies are evaluated by Cedar, in a package that is not installed.",
+        "pip install 'aos-plan[policy]'",
+    ),
     "invalid_records": Code(
         "records",
         "Records can't be used",

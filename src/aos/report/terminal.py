@@ -44,6 +44,10 @@ def simulation(result: SimulationResult, width: int, colour: bool, ascii: bool =
     if verdict.decision == "undetermined":
         page.section("evidence", evidence(result.evidence))
     page.section("approval", _approvals(verdict.approvals))
+    if result.policy is not None:
+        from aos.report.policy import rulings
+
+        page.section("policy", rulings(result.policy))
     page.section("cost", [*_quantity(page, _cost(result)), *_stop(forecast)])
     page.section("time", [*_quantity(page, _time(result)), *_elapsed(result)])
     unknown = _unnamed(result, "unknown_failure")
@@ -101,7 +105,10 @@ def _places(found: Iterable[tuple[str, str]]) -> Iterator[Line]:
 
 def _approvals(approvals: tuple[Approval, ...]) -> Iterator[Line]:
     for approval in approvals[:_PLACES]:
-        yield [f"{approval.step} waits for a person of level {approval.level}  ", (approval.pointer, FAINT)]
+        yield [
+            f"{approval.step or 'the plan'} waits for a person of level {approval.level}  ",
+            (approval.pointer, FAINT),
+        ]
     if len(approvals) > _PLACES:
         yield (f"… and {len(approvals) - _PLACES:,} more", FAINT)
 

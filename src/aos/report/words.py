@@ -187,7 +187,7 @@ def asides(result: SimulationResult) -> Iterator[str]:
         stopped = chance(stop.chance.value)
         yield f"the budget would stop {stopped} of runs, before a step whose p95 no longer fits"
     for approval in result.verdict.approvals:
-        yield f"{approval.step} waits for a person of level {approval.level}"
+        yield f"{approval.step or 'the plan'} waits for a person of level {approval.level}"
     if not result.verdict.approvals:
         return
     if forecast.elapsed is None:

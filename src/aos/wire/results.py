@@ -17,6 +17,7 @@ from aos.domain.results import SimulationResult
 from aos.domain.skills import CallCost, Figure, Skill
 from aos.domain.verdicts import Decision, Verdict
 from aos.errors import Exit
+from aos.wire.policies import policy_verdict
 
 Document = dict[str, Any]
 
@@ -100,6 +101,7 @@ def simulation(result: SimulationResult, exit_status: int) -> Document:
         "seed": result.seed,
         "inputs": _inputs(result),
         "digests": result.digests._asdict(),
+        **({} if result.policy is None else {"policy": policy_verdict(result.policy)}),
     }
 
 

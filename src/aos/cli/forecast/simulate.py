@@ -26,6 +26,7 @@ from aos.cli.forecast.pages import AsMarkdown, HtmlFile, text, write_page
 from aos.cli.forecast.progress import Progress
 from aos.cli.forecast.status import FAIL_ON, exit_status
 from aos.cli.options import Budget, Catalogs, Inputs, On, PlanArgument, PlanOption, first, one_plan
+from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
 from aos.cli.server import Elsewhere, simulated
 from aos.cli.values import named_values
 from aos.domain.verdicts import Limits
@@ -52,6 +53,9 @@ def simulate(
     many: Many = False,
     summary: Summary = False,
     on: On = None,
+    policy: SimulatePolicy = None,
+    agent: Agent = None,
+    tenant: Tenant = None,
     server: Elsewhere = None,
 ) -> Answer | Stream:
     """Forecast a plan: what it will cost, how long it will take, whether it will work.
@@ -63,10 +67,16 @@ def simulate(
     What is not feasible comes with the changes that would make it so, each simulated. --apply prints the plan with one
     of them, so that `aos simulate PLAN --apply 1 | aos simulate -` shows what it gives.
 
+    --policy holds the plan against rules: what they deny is infeasible, and the approvals they ask for are named.
+
     --many takes a plan a line, or {"plan": PLAN, "id", "budget", "deadline_ms", "seed"}. A line that is wrong is
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
+    if policy is not None and (server is not None or many or apply is not None):
+        raise BadParameter(
+            "it takes a plan that is simulated here, and prints a forecast", param_hint="--policy"
+        )
     if server is not None:
         if catalogs or many or markdown or html or apply is not None or on is not None:
             raise BadParameter(
@@ -104,6 +114,11 @@ def simulate(
             notes=(*parsed.notes, *aged.notes(parsed.plan)),
             progress=progress,
         )
+    if policy is not None:
+        from aos.api.policies import judged as held_against
+        from aos.api.policies import load_policy
+
+        result = held_against(load_policy(policy), result, principal(tenant, agent))
     if apply is not None:
         from aos.cli.forecast.apply import changed_plan
 

@@ -1,0 +1,29 @@
+"""What the commands about rules take."""
+
+from typing import Annotated
+
+from typer import Option
+
+from aos.cli.options import first
+from aos.domain.policies import Principal
+
+PolicyPlace = Annotated[
+    str | None,
+    Option(
+        "--policy", metavar="DIR", help="Rules: a .cedar file, or a folder of them; else those that ship."
+    ),
+]
+SimulatePolicy = Annotated[
+    str | None,
+    Option("--policy", metavar="DIR", help="Rules to hold it against: a .cedar file, or a folder."),
+]
+Agent = Annotated[
+    str | None, Option("--agent", metavar="ID", help="The agent that asks; `local` unless said.")
+]
+Tenant = Annotated[str | None, Option("--tenant", metavar="ID", help="Its tenant; `local` unless said.")]
+
+
+def principal(tenant: str | None, agent: str | None) -> Principal:
+    """Who asks."""
+    anyone = Principal()
+    return Principal(first(tenant, otherwise=anyone.tenant), first(agent, otherwise=anyone.agent))

@@ -1,0 +1,158 @@
+"""What the rules say of a plan: of the whole, and of every step; and what that does to its verdict."""
+
+from collections.abc import Iterator, Mapping
+from math import ceil, floor
+
+from aos.domain.forecasts import Forecast, Unknown
+from aos.domain.plans import Plan
+from aos.domain.policies import Facts, Missing, PolicyVerdict, Principal, Question, Ruling, StepRuling
+from aos.domain.results import SimulationResult
+from aos.domain.skills import Effects, Skill
+from aos.domain.verdicts import Approval, Reason, Verdict
+from aos.policy.decide import decide
+from aos.policy.missing import missing, strictness
+from aos.policy.rules import Policy
+
+__all__ = ["evaluate", "ruled"]
+
+
+def evaluate(policy: Policy, result: SimulationResult, principal: Principal) -> PolicyVerdict:
+    """Ask of the plan, and of each step. The strictest answer is the plan's."""
+    rulings = tuple(_rulings(policy, result, principal))
+    strictest = max((ruling.ruling for ruling in rulings), key=strictness)
+    return PolicyVerdict(strictest.decision, strictest.level, policy.digest, rulings)
+
+
+def ruled(result: SimulationResult, said: PolicyVerdict) -> SimulationResult:
+    """The simulation with what the rules say: a denial makes it infeasible, an approval is waited for."""
+    verdict = result.verdict
+    refused = tuple(
+        Reason("permission_denied", one.pointer, sentence(one.ruling, one.missing))
+        for one in said.rulings
+        if one.ruling.decision == "deny"
+    )
+    if refused:
+        verdict = Verdict("infeasible", "permission_denied", (*refused, *verdict.reasons), verdict.approvals)
+    asked = [Approval(one.step, one.pointer, one.ruling.level) for one in said.rulings if one.ruling.level]
+    return result._replace(
+        verdict=verdict._replace(approvals=_highest((*verdict.approvals, *asked))),
+        forecast=_without_wait(result, asked),
+        policy=said,
+    )
+
+
+def sentence(ruling: Ruling, would: tuple[Missing, ...]) -> str:
+    """Why, in words: the rules by their ids, and the fact that would help most."""
+    ids = ", ".join(rule.id for rule in ruling.rules)
+    match ruling.ground:
+        case "permitted":
+            return f"permitted by {ids}"
+        case "error":
+            return f"a rule could not be evaluated: {'; '.join(ruling.errors)}"
+        case "not_permitted":
+            why = f"no rule permits it{' before that' if ruling.level else ''}"
+        case "forbidden":
+            reasons = "; ".join(dict.fromkeys(rule.reason for rule in ruling.rules if rule.reason))
+            asks = "asked for" if ruling.level else "forbidden"
+            why = f"{asks} by {ids}" + (f": {reasons}" if reasons else "")
+    return f"{why}; {hint(would[0])}" if would else why
+
+
+def hint(would: Missing) -> str:
+    """`allowed if cost_p95_cents <= 500`."""
+    result = "allowed" if would.decision == "allow" else f"for an approval of level {would.level}"
+    if would.relation == "without":
+        return f"{result} without the risk {would.value}"
+    if isinstance(would.value, bool):
+        return f"{result} if it were {'' if would.value else 'not '}{would.fact}"
+    return f"{result} if {would.fact} {would.relation} {would.value}"
+
+
+def _rulings(policy: Policy, result: SimulationResult, principal: Principal) -> Iterator[StepRuling]:
+    questions = [("", "", Question(principal, "run", result.digests.plan, _of_plan(result)))]
+    for i, step in enumerate(result.plan.steps):
+        facts = _of_step(result.plan, result.forecast, result.skills, i)
+        questions.append((step.id, f"/steps/{i}", Question(principal, "call", step.skill, facts)))
+    for name, pointer, question in questions:
+        yield StepRuling(name, pointer, question, decide(policy, question), missing(policy, question))
+
+
+def _of_plan(result: SimulationResult) -> Facts:
+    forecast = result.forecast
+    effects = [result.skills[step.skill].effects_of(step.params) for step in result.plan.steps]
+    cost, time, success = forecast.cost, forecast.time, forecast.success.known
+    return _facts(
+        len(effects),
+        effects,
+        cost.p95.value if cost else None,
+        time.p95.value if time else None,
+        success.value if success else None,
+        _codes(forecast, None),
+    )
+
+
+def _of_step(plan: Plan, forecast: Forecast, skills: Mapping[str, Skill], i: int) -> Facts:
+    """A step that never ran in the samples has no figures, and so none that are known."""
+    step, told = plan.steps[i], forecast.steps[i]
+    here = f"/steps/{i}"
+    doubtful = any(
+        unknown.code == "unknown_failure" and f"{unknown.pointer}/".startswith(f"{here}/")
+        for unknown in forecast.unknowns
+    )
+    return _facts(
+        1,
+        [skills[step.skill].effects_of(step.params)],
+        told.cost.p95 if told.cost else None,
+        told.time.p95 if told.time else None,
+        None if doubtful or not told.runs else told.succeeds,
+        None if doubtful else _codes(forecast, step.id),
+    )
+
+
+def _facts(
+    steps: int,
+    effects: list[Effects],
+    cents: float | None,
+    ms: float | None,
+    success: float | None,
+    risks: tuple[str, ...] | None,
+) -> Facts:
+    """Whole numbers, each rounded to the side on which a limit is kept for sure; past 9 digits floats are cleaned."""
+    return Facts(
+        steps=steps,
+        read_only=all(effect.read_only for effect in effects),
+        idempotent=all(effect.idempotent for effect in effects),
+        destructive=any(effect.destructive for effect in effects),
+        reversible=all(effect.reversible for effect in effects),
+        open_world=any(effect.open_world for effect in effects),
+        cost_p95_cents=None if cents is None else ceil(round(cents, 9)),
+        duration_p95_ms=None if ms is None else ceil(round(ms, 9)),
+        success_bp=None if success is None else floor(round(success * 10_000, 6)),
+        risks=risks,
+    )
+
+
+def _codes(forecast: Forecast, step: str | None) -> tuple[str, ...] | None:
+    """Codes of the failures that come; None where some chance of failure is unknown."""
+    if step is None and any(unknown.code == "unknown_failure" for unknown in forecast.unknowns):
+        return None
+    return tuple(sorted({risk.code for risk in forecast.risks if step in (None, risk.step)}))
+
+
+def _without_wait(result: SimulationResult, asked: list[Approval]) -> Forecast:
+    """A wait that only the rules ask for was not simulated: the time with waits is unknown then."""
+    foreseen = {approval.step for approval in result.verdict.approvals}
+    reason = "how long people take to decide was not simulated, since only the policy asks for it"
+    waits = tuple(Unknown("unknown_wait", one.pointer, reason) for one in asked if one.step not in foreseen)
+    forecast = result.forecast
+    return forecast._replace(elapsed=None, unknowns=(*forecast.unknowns, *waits)) if waits else forecast
+
+
+def _highest(asked: tuple[Approval, ...]) -> tuple[Approval, ...]:
+    """One go-ahead for each step, of the highest level that plan or policy asks for; the plan's own first."""
+    found = dict[str, Approval]()
+    for approval in asked:
+        known = found.get(approval.step)
+        if known is None or approval.level > known.level:
+            found[approval.step] = approval
+    return tuple(found.values())

@@ -1,0 +1,146 @@
+"""`aos policy` and `aos simulate --policy` as processes."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.process import DEMO, STEP, aos, clean, inline
+from tests.cli.schemas import faults
+from tests.cli.test_documents import assert_unknowns_are_null
+
+WRITES = {"skill": "fs_write", "params": {"path": "a.txt", "content": "x"}}
+ANY = "permit (principal, action, resource);"
+
+
+def rules(folder: Path, *texts: str) -> str:
+    """A folder of rules, a file for each text."""
+    place = folder / "policies"
+    place.mkdir()
+    for i, text in enumerate(texts):
+        (place / f"{i}.cedar").write_text(text)
+    return str(place)
+
+
+def document(*words: str, status: int) -> dict[str, Any]:
+    done = aos(*words, "--json")
+    assert done.status == status, done.text
+    assert faults(done.document) == []
+    return done.document
+
+
+def test_the_rules_that_ship_are_checked_and_shown() -> None:
+    told = document("policy", "check", status=0)
+    assert told["rules"][0]["id"] == "permitted-unless-forbidden"
+    assert "8 rules, nothing wrong" in aos("policy", "check").text
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    place = rules(
+        tmp_path, "permit (principal);", "allow;", f"{ANY}\n\npermit (principal, action, resource is Foo);"
+    )
+    problem = document("policy", "check", place, status=2)
+    assert problem["code"] == "invalid_policy"
+    assert [error["pointer"] for error in problem["errors"]] == [
+        "/0.cedar",
+        "/1.cedar",
+        "/2.cedar",
+        "/2.cedar",
+    ]
+    assert problem["errors"][2]["detail"].startswith("2.cedar:3: ")
+
+
+@pytest.mark.parametrize("place", ["nowhere", ".", "\x1b[2J"])
+def test_where_no_rules_are(tmp_path: Path, place: str) -> None:
+    done = aos("policy", "check", place, cwd=tmp_path)
+    assert done.status == 2
+    assert b"\x1b" not in done.err
+
+
+def test_a_pipe_among_the_rules_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rules.cedar")
+    assert "not a file" in aos("policy", "check", str(tmp_path)).err.decode()
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "decision", "level"),
+    [(STEP, 0, "allow", None), (WRITES, 8, "requires_approval", 2)],
+)
+def test_the_exit_status_is_the_decision(step: Any, status: int, decision: str, level: int | None) -> None:
+    told = document("policy", "eval", "--plan", inline(step), status=status)
+    assert (told["decision"], told["approval_level_required"]) == (decision, level)
+
+
+def test_a_denial_names_the_fact_that_is_missing(tmp_path: Path) -> None:
+    place = rules(tmp_path, '@id("cheap") permit (principal, action, resource) when '
+                  "{ context has duration_p95_ms && context.duration_p95_ms <= 20 };")  # fmt: skip
+    told = document("policy", "eval", str(DEMO), "--policy", place, status=3)
+    assert told["rulings"][0]["missing"][0] == {
+        "fact": "duration_p95_ms",
+        "relation": "<=",
+        "value": 20,
+        "decision": "allow",
+        "approval_level_required": None,
+    }
+    assert "allowed if duration_p95_ms <= 20" in aos("policy", "eval", str(DEMO), "--policy", place).text
+
+
+def test_what_nobody_knows_is_no_fact(tmp_path: Path) -> None:
+    unknown = inline({"skill": "llm_invoke", "params": {"prompt": "x", "model": "of-nobody"}})
+    told = document("policy", "eval", "--plan", unknown, status=8)
+    assert told["rulings"][0]["facts"]["cost_p95_cents"] is None
+    assert (told["approval_level_required"], told["rulings"][0]["rules"][0]["id"]) == (3, "unpriced-needs-3")
+    place = rules(tmp_path, "permit (principal, action, resource) unless { context has cost_p95_cents };")
+    document("policy", "eval", "--plan", unknown, "--policy", place, status=0)
+
+
+def test_simulate_says_which_approvals_are_needed(tmp_path: Path) -> None:
+    forbid = (
+        'forbid (principal, action == Aos::Action::"call", resource) '
+        "when { context.destructive && context.approval_level < 4 };"
+    )
+    plan, place = inline(STEP, {**WRITES, "approval": 2}), rules(tmp_path, ANY, forbid)
+    told = document("simulate", "--plan", plan, "--policy", place, status=0)
+    assert (told["verdict"], told["policy"]["decision"]) == ("feasible", "requires_approval")
+    assert told["approvals"] == [{"step": "s2", "pointer": "/steps/1", "level": 4}]
+    assert_unknowns_are_null(told)
+    assert aos("simulate", "--plan", inline(WRITES), "--policy", place, "--fail-on", "approval").status == 8
+
+
+def test_a_wait_that_only_the_policy_asks_for_is_unknown(tmp_path: Path) -> None:
+    place = rules(tmp_path, "permit (principal, action, resource) when { context.approval_level >= 2 };")
+    told = document("simulate", "--plan", inline(STEP), "--policy", place, status=0)
+    assert told["approvals"][0] == {"step": "", "pointer": "", "level": 2}
+    assert told["forecast"]["elapsed_ms"] is None
+    assert {entry["code"] for entry in told["unknowns"]} == {"unknown_wait"}
+    assert (
+        "the plan waits for a person of level 2"
+        in aos("simulate", "--plan", inline(STEP), "--policy", place).text
+    )
+
+
+def test_what_is_denied_is_not_feasible(tmp_path: Path) -> None:
+    place = rules(
+        tmp_path,
+        ANY,
+        '@id("no") @reason("never") forbid (principal, action, resource == Aos::Skill::"fs_read");',
+    )
+    told = document("simulate", "--plan", inline(STEP), "--policy", place, status=3)
+    assert (told["verdict"], told["status"]) == ("infeasible", "permission_denied")
+    assert told["permission_gaps"] == [
+        {"code": "permission_denied", "pointer": "/steps/0", "detail": "forbidden by no: never"}
+    ]
+
+
+@pytest.mark.parametrize("words", [["--server", "http://localhost:1"], ["--many"], ["--apply", "1"]])
+def test_policy_goes_with_a_forecast_made_here(words: list[str], tmp_path: Path) -> None:
+    assert aos("simulate", "--plan", inline(STEP), "--policy", str(tmp_path), *words).status == 2
+
+
+def test_without_the_engine_it_is_said_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "cedarpy.py").write_text("raise ImportError")
+    paths = [str(tmp_path), clean().get("PYTHONPATH", "")]
+    done = aos("policy", "check", "--json", env={"PYTHONPATH": ":".join(filter(None, paths))})
+    assert (done.status, done.document["code"]) == (2, "policy_engine_missing")
+    assert "pip install 'aos-plan[policy]'" in done.document["fix"]
