@@ -37,7 +37,7 @@ def _name(file: Path) -> str:
 
 def _bytes(file: Path) -> bytes:
     """What is no file, a pipe or a device, is not waited for."""
-    if not file.is_file():
-        raise OSError(0, f"{file.name} is not a file" if file.exists() else f"{file.name}: no such file")
+    if file.exists() and not file.is_file():
+        raise ValueError(f"{file.name} is not a file")
     with file.open("rb") as opened:
         return opened.read(MAX_BYTES + 1)
