@@ -110,6 +110,7 @@ def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "tools.json").write_text('{"tools": [{"name": "look"}]}')
     (tmp_path / "runs.csv").symlink_to(examples / "records/runs.csv")
     (tmp_path / "old.json").symlink_to(DEMO)
+    (tmp_path / "policies").symlink_to(examples / "policies/cheap-and-likely")
     (tmp_path / "new.json").symlink_to(DEMO)
     (tmp_path / "result.json").symlink_to(DEMO.with_name("expected.json"))
     recorded = "20261126-101500-a1b2c3"
