@@ -6,6 +6,7 @@ listens to this machine only, `serve` needs them all, `worker` and `migrate` wha
 
 import ipaddress
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,6 +21,7 @@ __all__ = [
     "Audit",
     "Auth",
     "Database",
+    "Keys",
     "Limits",
     "Process",
     "Secret",
@@ -28,7 +30,7 @@ __all__ = [
     "read",
 ]
 
-Process = Literal["dev", "serve", "worker", "migrate"]
+Process = Literal["dev", "serve", "worker", "migrate", "keys"]
 
 
 class Secret(str):
@@ -78,6 +80,20 @@ class Audit(NamedTuple):
     public_key: str = ""
 
 
+class Keys(NamedTuple):
+    """Where the keys are that sign webhooks. `first` is the version that signs before the first rotation."""
+
+    backend: str
+    path: Path
+    first: str
+    vault_url: str
+    vault_mount: str
+    vault_token: Secret
+    vault_role: str
+    vault_role_secret: Secret
+    region: str
+
+
 class Settings(NamedTuple):
     """All of it. `hosts` are the names under which the server may be called; empty: any."""
 
@@ -89,6 +105,7 @@ class Settings(NamedTuple):
     auth: Auth
     limits: Limits
     audit: Audit
+    keys: Keys
 
 
 class Variable(NamedTuple):
@@ -127,6 +144,15 @@ VARIABLES: dict[str, Variable] = {
     "AOS_AUDIT_PUBLIC_KEY": Variable(
         "what `serve` checks their signatures with; `check --process worker` shows it"
     ),
+    "AOS_WEBHOOK_KEYS": Variable("where the keys are that sign webhooks: `file`, `vault` or `ssm`", "file"),
+    "WEBHOOK_KEYS_PATH": Variable("`file`: their folder", "/var/lib/aos/webhook-keys"),
+    "WEBHOOK_KEY_VERSION": Variable("the key that signs until the first rotation", "v1"),
+    "VAULT_ADDR": Variable("`vault`: its address"),
+    "AOS_VAULT_MOUNT": Variable("`vault`: where its KV v2 engine is mounted", "secret"),
+    "VAULT_TOKEN": Variable("`vault`: the token, unless there is a role"),
+    "AOS_VAULT_ROLE_ID": Variable("`vault`: the role of AppRole"),
+    "AOS_VAULT_SECRET_ID": Variable("`vault`: its secret"),
+    "AWS_REGION": Variable("`ssm`: the region; credentials are found as AWS' own programs find them"),
 }
 
 CLIENT_VARIABLES = ("AOS_BASE_URL", "AOS_API_KEY", "AOS_DEBUG")
@@ -140,6 +166,7 @@ _NEEDED: dict[Process, tuple[str, ...]] = {
     "serve": ("DATABASE_URL", "REDIS_URL"),
     "worker": ("DATABASE_URL", "AOS_AUDIT_KEY_PATH", "AOS_AUDIT_CHECKPOINTS_PATH"),
     "migrate": ("AOS_MIGRATE_DATABASE_URL",),
+    "keys": (),
 }
 _ROLES_THAT_DECIDE_NOTHING = ("postgres", "aos_owner")
 
@@ -168,6 +195,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
             found.path("AOS_AUDIT_CHECKPOINTS_PATH"),
             found.text("AOS_AUDIT_PUBLIC_KEY"),
         ),
+        _keys(found),
     )
     _check_listening(found, settings)
     found.check_spelling()
@@ -224,6 +252,32 @@ def _limits(found: "_Environment") -> Limits:
             )
         ),
     )
+
+
+def _keys(found: "_Environment") -> Keys:
+    keys = Keys(
+        found.text("AOS_WEBHOOK_KEYS"),
+        found.path("WEBHOOK_KEYS_PATH") or Path(),
+        found.text("WEBHOOK_KEY_VERSION"),
+        found.service("VAULT_ADDR"),
+        found.text("AOS_VAULT_MOUNT").strip("/"),
+        Secret(found.text("VAULT_TOKEN")),
+        found.text("AOS_VAULT_ROLE_ID"),
+        Secret(found.text("AOS_VAULT_SECRET_ID")),
+        found.text("AWS_REGION"),
+    )
+    if keys.backend not in ("file", "vault", "ssm"):
+        found.wrong("AOS_WEBHOOK_KEYS", "must be file, vault or ssm")
+    if not re.fullmatch("v[1-9][0-9]{0,5}", keys.first):
+        found.wrong("WEBHOOK_KEY_VERSION", "must be v and a number: v1")
+    if keys.backend == "vault":
+        if not found.has("VAULT_ADDR"):
+            found.missing("VAULT_ADDR", VARIABLES["VAULT_ADDR"].meaning)
+        if not keys.vault_token and not (keys.vault_role and keys.vault_role_secret):
+            found.missing("VAULT_TOKEN", "set it, or both AOS_VAULT_ROLE_ID and AOS_VAULT_SECRET_ID")
+    if keys.backend == "ssm" and not keys.region:
+        found.missing("AWS_REGION", VARIABLES["AWS_REGION"].meaning)
+    return keys
 
 
 def _check_listening(found: "_Environment", settings: Settings) -> None:
