@@ -1,0 +1,130 @@
+"""Real places for keys, started as processes: OpenBao as Vault, moto as AWS."""
+
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from aos_server.keystores import open_backend
+from aos_server.keystores.backend import Backend
+from aos_server.settings import read
+
+ROOT_TOKEN = "root-of-the-tests"
+_SCRIPTS = Path(sys.executable).parent
+_mounts = itertools.count()
+
+
+class Place(NamedTuple):
+    """Where keys are, as the environment of a process names it."""
+
+    kind: str
+    environment: dict[str, str]
+
+    def open(self, **changed: str) -> Backend:
+        return open_backend(read({**self.environment, **changed}, "keys").keys)
+
+    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """`aos-server keys …` as a process."""
+        command = [sys.executable, "-m", "aos_server", "keys", *words, "--backend", self.kind]
+        environment = {"PATH": os.environ["PATH"], **self.environment}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+class Vault:
+    """A server whose data is in memory."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def call(self, method: str, path: str, **body: object) -> httpx.Response:
+        """Its API, as root."""
+        headers = {"X-Vault-Token": ROOT_TOKEN}
+        answer = httpx.request(method, f"{self.url}/v1/{path}", json=body or None, headers=headers)
+        assert answer.is_success, answer.text
+        return answer
+
+    def place(self) -> Place:
+        """An engine of its own."""
+        mount = f"kv{next(_mounts)}"
+        self.call("POST", f"sys/mounts/{mount}", type="kv", options={"version": "2"})
+        deadline = time.monotonic() + 10
+        while (
+            "upgrading"
+            in httpx.get(  # an engine takes a moment until it is ready
+                f"{self.url}/v1/{mount}/metadata/?list=true", headers={"X-Vault-Token": ROOT_TOKEN}
+            ).text.lower()
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return Place(
+            "vault",
+            {
+                "AOS_WEBHOOK_KEYS": "vault",
+                "VAULT_ADDR": self.url,
+                "VAULT_TOKEN": ROOT_TOKEN,
+                "AOS_VAULT_MOUNT": mount,
+            },
+        )
+
+
+def ssm(url: str) -> Place:
+    """SSM at that address; who calls `open` in this process needs the environment, too."""
+    aws = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests"}
+    return Place("ssm", {"AOS_WEBHOOK_KEYS": "ssm", "AWS_REGION": "eu-central-1", **aws})
+
+
+@contextmanager
+def vault_server() -> Iterator[Vault]:
+    port = _free(2)  # it takes the next one, too
+    words = ["bao", "server", "-dev", f"-dev-root-token-id={ROOT_TOKEN}", "-dev-no-store-token"]
+    with _serving([*words, f"-dev-listen-address=127.0.0.1:{port}"], port, "/v1/sys/health") as url:
+        yield Vault(url)
+
+
+@contextmanager
+def ssm_server() -> Iterator[str]:
+    port = _free(1)
+    with _serving(["moto_server", "-H", "127.0.0.1", "-p", str(port)], port, "/moto-api/") as url:
+        yield url
+
+
+@contextmanager
+def _serving(words: list[str], port: int, ready: str) -> Iterator[str]:
+    url = f"http://127.0.0.1:{port}"
+    command = [str(_SCRIPTS / words[0]), *words[1:]]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while True:
+            assert process.poll() is None, f"{words[0]} did not start"
+            assert time.monotonic() < deadline, f"{words[0]} is not ready"
+            try:
+                if httpx.get(url + ready).is_success:
+                    break
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        yield url
+        process.kill()
+
+
+def _free(count: int) -> int:
+    """The first of `count` ports in a row that are free."""
+    while True:
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                for n in range(1, count):
+                    with socket.socket() as other:
+                        other.bind(("127.0.0.1", port + n))
+            except (OSError, OverflowError):
+                continue
+            return port
