@@ -12,6 +12,8 @@ __all__ = ["GENESIS", "Entry", "content", "seal"]
 GENESIS = "0" * 64
 """What the first entry has for the hash of the one before."""
 
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class Entry(NamedTuple):
     """One entry. `body` is canonical JSON (RFC 8785), `hash` seals it together with all that came before."""
@@ -36,7 +38,7 @@ def seal(seq: int, run: str, kind: str, body: Mapping[str, Any] | str, previous:
     """
     text = body if isinstance(body, str) else canonical(body).decode()
     # The keys in canonical order; the body is canonical already, and the others are plain.
-    names = json.dumps({"kind": kind, "previous": previous, "run": run, "seq": seq}, separators=(",", ":"))
+    names = _COMPACT({"kind": kind, "previous": previous, "run": run, "seq": seq})
     whole = f'{{"body":{text},{names[1:]}'
     return Entry(seq, run, kind, text, hashlib.sha256(whole.encode()).hexdigest())
 
@@ -47,5 +49,5 @@ def content(value: Any) -> tuple[str, str]:
     Such values are not canonical: what a skill returns may hold what canonical JSON can't say (an integer of 2^53), and
     has to come back as it was.
     """
-    text = json.dumps(value, separators=(",", ":"))
+    text = _COMPACT(value)
     return hashlib.sha256(text.encode()).hexdigest(), text

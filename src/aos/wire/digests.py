@@ -1,11 +1,14 @@
 """SHA-256 over the canonical JSON of RFC 8785: two spellings of one value have one digest."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 __all__ = ["canonical", "digest"]
+
+_LARGEST = 2**53 - 1
 
 
 def canonical(value: Any) -> bytes:
@@ -15,9 +18,12 @@ def canonical(value: Any) -> bytes:
     Raises ValueError for what JSON can't say exactly: NaN, Infinity, integers of 2^53 and more, lone
     surrogates, keys that are not text, other types.
     """
-    import rfc8785
+    try:
+        return _ENCODE(_plain(value)).encode()
+    except _Unusual:
+        import rfc8785
 
-    return rfc8785.dumps(_plain(value))
+        return rfc8785.dumps(_exact(value))
 
 
 def digest(value: Any) -> str:
@@ -25,13 +31,43 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
 
 
+class _Unusual(Exception):
+    """The standard library would write it in another way, or write it though it can't be said."""
+
+
+_ENCODE = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
+).encode
+
+
 def _plain(value: Any) -> Any:
+    """`value` as the standard library writes it just as RFC 8785 wants it, ten times as fast. Raises _Unusual."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int and -_LARGEST <= value <= _LARGEST:
+        return value
+    if kind is float:
+        if value.is_integer() and -_LARGEST <= value <= _LARGEST:
+            return int(value)
+        if 1e-4 <= abs(value) <= _LARGEST:  # where repr() has no exponent, as in JavaScript
+            return value
+    if kind is dict and all(type(key) is str and key.isascii() for key in value):  # others sort by UTF-16
+        return {key: _plain(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(item) for item in value]
+    if kind is Decimal:
+        return _text(value)
+    raise _Unusual
+
+
+def _exact(value: Any) -> Any:
     if isinstance(value, Decimal):
         return _text(value)
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _exact(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_exact(item) for item in value]
     return value
 
 

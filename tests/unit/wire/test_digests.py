@@ -4,6 +4,9 @@ import math
 from decimal import Decimal
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aos.wire.digests import canonical, digest
 from aos.wire.strict import MAX_BYTES, Form, parse
@@ -90,3 +93,18 @@ def test_money_is_text_inside_a_digest(number: str, text: str):
 def test_what_json_cannot_say_has_no_digest(value: object):
     with pytest.raises(ValueError):  # noqa: PT011 - each library says it in its own words
         digest([value])
+
+
+_FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+_INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
+_EDGES = st.sampled_from([-0.0, 1e-4, 9.999e-5, 1e-7, 2.0**53, 2.0**53 - 1, 1e16, 1e20, 1e21, 1e22, 5e-324])
+_TEXT = st.text() | st.sampled_from(["\x7f", "\u2028", "\ue000", "\U0001f600", '"\\/\b\f\x1f'])
+_JSON = st.recursive(
+    st.none() | st.booleans() | _INTEGERS | _FLOATS | _EDGES | _TEXT,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(_TEXT, inner, max_size=5),
+)
+
+
+@given(_JSON)
+def test_it_is_written_as_the_library_for_the_rfc_writes_it(value: object):
+    assert canonical(value) == rfc8785.dumps(value)
