@@ -27,7 +27,7 @@ class RunState(NamedTuple):
 
     `attempts` are in the order of their intents, `steps` the ends that were written: a step's end may be missing though
     all its attempts are there. `end` is the latest one, `active_ms` its active time (0.0 where the run never ended or
-    paused).
+    paused). `approved` are the steps that somebody gave the go-ahead for.
     """
 
     start: RunStart
@@ -37,6 +37,7 @@ class RunState(NamedTuple):
     money: Money
     active_ms: float
     end: RunEnd | None
+    approved: frozenset[str] = frozenset()
 
 
 class Damage(NamedTuple):

@@ -82,6 +82,15 @@ class StepEnd(NamedTuple):
     ended_ms: float
 
 
+class GoAhead(NamedTuple):
+    """A person at the terminal said yes to a step that wants an approval of this level."""
+
+    run: str
+    step: str
+    level: int
+    at_ms: float
+
+
 class RunEnd(NamedTuple):
     """How a run ended, or why it pauses and at which place. Times are ms; `active_ms` leaves out waits for people."""
 

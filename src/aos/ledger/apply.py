@@ -103,6 +103,10 @@ def _step(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _release(db, _STEP, {"run": entry.run, "step": body["step"]})
 
 
+def _approved(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
+    _running(db, entry)
+
+
 def _ended(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _running(db, entry)
     db.execute(
@@ -163,6 +167,7 @@ _APPLY: Mapping[str, Callable[[sqlite3.Connection, Entry, Body], None]] = {
     "intent": _intent,
     "settled": _settled,
     "step": _step,
+    "approved": _approved,
     "ended": _ended,
     "resumed": _resumed,
     "reconciled": _reconciled,

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from aos.domain.outcomes import Execution, Failure, Outcome, SideEffect
-from aos.domain.runs import Intent, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs import GoAhead, Intent, Place, RunEnd, RunStart, Settled, StepEnd
 from aos.wire.problems import visible
 
 __all__ = [
     "dump_end",
+    "dump_go_ahead",
     "dump_intent",
     "dump_settled",
     "dump_start",
@@ -141,6 +142,10 @@ def dump_step(end: StepEnd, keep: Keep) -> Body:
 
 def load_step(run: str, body: Body, fetch: Fetch) -> StepEnd:
     return StepEnd(run, body["step"], body["outcome"], fetch(body["output"]), body["ended_ms"])
+
+
+def dump_go_ahead(yes: GoAhead) -> Body:
+    return {"step": yes.step, "level": yes.level, "at_ms": yes.at_ms}
 
 
 def dump_end(end: RunEnd) -> Body:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aos.domain.recorded import PastFailures, RunState
-from aos.domain.runs import Intent, Money, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs import GoAhead, Intent, Money, Place, RunEnd, RunStart, Settled, StepEnd
 from aos.errors import AosError
 from aos.ledger import documents
 from aos.ledger.apply import OverBudget, Unfitting, apply
@@ -88,6 +88,10 @@ class Ledger:
     def step_ended(self, end: StepEnd) -> None:
         """Write a step's end with whatever is written next: it follows from what is there already."""
         self._waiting.append(_Waiting(end.run, "step", lambda keep: documents.dump_step(end, keep)))
+
+    def approve(self, yes: GoAhead) -> None:
+        """Write that somebody gave a step the go-ahead."""
+        self._write(_Waiting(yes.run, "approved", lambda _: documents.dump_go_ahead(yes)))
 
     def end(self, end: RunEnd) -> None:
         """Write that the run ended or pauses."""

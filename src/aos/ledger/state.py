@@ -74,7 +74,14 @@ def read_state(db: sqlite3.Connection, run: str) -> RunState:
         read.entry(kind, json.loads(body))
     assert read.start is not None
     return RunState(
-        read.start, row[0], tuple(read.attempts.values()), read.steps, read_money(db, run), row[1], read.end
+        read.start,
+        row[0],
+        tuple(read.attempts.values()),
+        read.steps,
+        read_money(db, run),
+        row[1],
+        read.end,
+        frozenset(read.approved),
     )
 
 
@@ -87,6 +94,7 @@ class _Reading:
         self.start: RunStart | None = None
         self.attempts: dict[tuple[Any, int], Attempted] = {}
         self.steps: dict[str, StepEnd] = {}
+        self.approved: set[str] = set()
         self.end: RunEnd | None = None
 
     def entry(self, kind: str, body: Body) -> None:
@@ -105,6 +113,8 @@ class _Reading:
                 self._settle(body, _reconciled(body, self._fetch), body["at_ms"], reconciled=True)
             case "step":
                 self.steps[body["step"]] = documents.load_step(self._run, body, self._fetch)
+            case "approved":
+                self.approved.add(body["step"])
             case "ended":
                 self.end = documents.load_end(self._run, body)
 

@@ -25,7 +25,17 @@ from aos.domain.plans import Outcome as StepOutcome
 from aos.domain.plans import Plan, Step, order
 from aos.domain.recorded import Attempted, RunState
 from aos.domain.retries import effective_retry, repeatable
-from aos.domain.runs import Intent, PauseCause, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
+from aos.domain.runs import (
+    GoAhead,
+    Intent,
+    PauseCause,
+    Place,
+    RunEnd,
+    RunStart,
+    RunStatus,
+    Settled,
+    StepEnd,
+)
 from aos.domain.skills import Catalog, declares_nothing
 from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
 from aos.runtime.flights import Flights, Landed
@@ -72,6 +82,7 @@ class Executor:
         self.start, self.plan, self.catalog, self.use = start, plan, catalog, settings
         self.attempts = {(a.intent.place, a.intent.attempt): a for a in (past.attempts if past else ())}
         self.steps = dict(past.steps) if past else {}
+        self._approved = set(past.approved) if past else set[str]()
         self._past = past
         self._recorded = frozenset(self.attempts)
         self._step = {step.id: step for step in plan.steps}
@@ -111,7 +122,8 @@ class Executor:
         self.use.journal.end(end)
         self._tell(RunEnded(now, end))
         money = self.use.journal.money(self.start.id)
-        return RunState(self.start, status, tuple(self.attempts.values()), self.steps, money, active, end)
+        attempts, approved = tuple(self.attempts.values()), frozenset(self._approved)
+        return RunState(self.start, status, attempts, self.steps, money, active, end, approved)
 
     def _tell(self, happening: Happening) -> None:
         self.use.observe(happening)
@@ -155,19 +167,24 @@ class Executor:
                 self._attempt(place, number)
             case Ask(i) if end := self.steps.get(self.plan.steps[i].id):
                 self._schedule.answered(i, end.outcome == "succeeded", self.use.clock())
+            case Ask(i) if self.plan.steps[i].id in self._approved:
+                self._schedule.answered(i, True, self.use.clock())
             case Ask():
                 pass  # once nothing else is left to do: people are slow
 
     def _ask(self, i: int) -> bool:
         """Ask a person about the step; False where nobody is there, or nobody answers now."""
-        asked = self.use.clock()
+        asked, step = self.use.clock(), self.plan.steps[i]
         try:
-            yes = self.use.confirm(self.plan.steps[i])
+            yes = self.use.confirm(step)
         except KeyboardInterrupt:
             self.stop()
             return True
         now = self.use.clock()
         self._waited_ms += now - asked
+        if yes:  # a no is on record by the end of its step
+            self.use.journal.approve(GoAhead(self.start.id, step.id, step.approval or 0, now))
+            self._approved.add(step.id)
         if yes is not None:
             self._schedule.answered(i, yes, now)
         return yes is not None

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from aos.domain.runs import Intent, Money, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs import GoAhead, Intent, Money, RunEnd, RunStart, Settled, StepEnd
 
 __all__ = ["Journal"]
 
@@ -26,6 +26,9 @@ class Journal(Protocol):
 
     def step_ended(self, end: StepEnd) -> None:
         """Write a step's end. May wait for the next write, since it follows from what is written already."""
+
+    def approve(self, yes: GoAhead) -> None:
+        """Write that somebody gave a step the go-ahead: nobody is asked about it again."""
 
     def end(self, end: RunEnd) -> None:
         """Write that the run ended or pauses."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from aos.domain.flow import too_dear
 from aos.domain.recorded import Attempted, PastFailures, RunState
-from aos.domain.runs import Intent, Money, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
+from aos.domain.runs import GoAhead, Intent, Money, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
 from aos.errors import AosError
 
 __all__ = ["Memory"]
@@ -48,6 +48,10 @@ class Memory:
         self._runs[end.run].steps[end.step] = end
         self._runs[end.run].reserved.pop(end.step, None)
 
+    def approve(self, yes: GoAhead) -> None:
+        """The step has its go-ahead."""
+        self._runs[yes.run].approved.add(yes.step)
+
     def end(self, end: RunEnd) -> None:
         """The run ended or pauses."""
         self._runs[end.run].end = end
@@ -67,7 +71,16 @@ class Memory:
         status: RunStatus = "running" if found.end is None else found.end.status
         active = 0.0 if found.end is None else found.end.active_ms
         attempts = tuple(found.attempts.values())
-        return RunState(found.start, status, attempts, dict(found.steps), self.money(run), active, found.end)
+        return RunState(
+            found.start,
+            status,
+            attempts,
+            dict(found.steps),
+            self.money(run),
+            active,
+            found.end,
+            frozenset(found.approved),
+        )
 
     def past_failures(self, skill: str, code: str) -> PastFailures:
         """How often the skill failed with the code, and the share of those calls that succeeded in the end."""
@@ -99,6 +112,7 @@ class _Run:
         self.start = start
         self.attempts: dict[tuple[Place, int], Attempted] = {}
         self.steps: dict[str, StepEnd] = {}
+        self.approved: set[str] = set()
         self.reserved: dict[str, Decimal] = {}
         self.spent = Decimal(0)
         self.unknown = 0

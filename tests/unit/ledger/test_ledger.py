@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aos.domain.runs import Money, Place, RunEnd
+from aos.domain.runs import GoAhead, Money, Place, RunEnd
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
 from aos.ledger.verify import verify
@@ -54,6 +54,18 @@ def test_a_run_comes_back_as_it_was_written(path: Path) -> None:
     assert state.steps == {"s1": step_end(output=result)}
     assert state.end == RunEnd("r1", "paused", 3_000.0, 2_000.0, "budget", Place("s2", 1), "no money")
     assert state.active_ms == 2_000.0
+
+
+def test_a_go_ahead_is_there_when_the_run_goes_on(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.approve(GoAhead("r1", "s1", 2, 1_050.0))
+    with Ledger(path) as ledger:
+        assert ledger.resume("r1", 2_000.0, None).approved == {"s1"}
+        ledger.end(run_end())
+        with pytest.raises(AosError, match="not running"):
+            ledger.approve(GoAhead("r1", "s1", 2, 2_050.0))
+    assert not verify(path).damage
 
 
 def test_an_attempt_without_its_end_is_unknown(path: Path) -> None:

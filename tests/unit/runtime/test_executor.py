@@ -304,6 +304,17 @@ def test_without_anybody_to_ask_the_run_pauses_and_a_no_fails_the_step():
     assert not bench.skills["work"].calls
 
 
+def test_a_yes_stays_a_yes_though_the_step_could_not_begin():
+    bench = Bench(work=Told())
+    step = Step("a", "work", {}, approval=2)
+    dear: dict[str, Any] = {"reserves": {"a": Decimal(5)}}
+    state = bench.run(step, confirm=lambda step: True, budget="1", **dear)
+    assert state.end is not None
+    assert (state.status, state.end.cause) == ("paused", "budget")
+    state = bench.run(step, confirm=lambda step: pytest.fail("asked again"), budget="9", resume=True, **dear)
+    assert state.status == "succeeded"
+
+
 def test_a_no_stays_a_no():
     bench = Bench(work=Told())
     steps = (

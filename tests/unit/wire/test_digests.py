@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import rfc8785
@@ -106,5 +107,5 @@ _JSON = st.recursive(
 
 
 @given(_JSON)
-def test_it_is_written_as_the_library_for_the_rfc_writes_it(value: object):
+def test_it_is_written_as_the_library_for_the_rfc_writes_it(value: Any):
     assert canonical(value) == rfc8785.dumps(value)
