@@ -26,17 +26,12 @@ class Figure(NamedTuple):
         )
 
 
-def turns(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each job in each round; the jobs take turns, so that a slow spell of the machine hits all of them."""
+def interleaved(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each job; the jobs take turns, so that a slow spell of the machine hits all of them."""
     taken: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(rounds):
         for name, job in jobs.items():
             start = time.perf_counter()
             job()
             taken[name].append(time.perf_counter() - start)
-    return taken
-
-
-def interleaved(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each job, taking turns."""
-    return {name: median(times) for name, times in turns(jobs, rounds).items()}
+    return {name: median(times) for name, times in taken.items()}

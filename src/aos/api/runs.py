@@ -21,28 +21,41 @@ _PUSHED = 100
 
 
 class Shown(NamedTuple):
-    """A run, and how its forecast did: None where it was not scored."""
+    """A run, and how its forecast did: None where it was not scored.
+
+    `interrupted`: it is written as running, and no process carries it out.
+    """
 
     state: RunState
     score: Mapping[str, Any] | None
+    interrupted: bool = False
 
 
 def listed(ledger: Path | None, *, limit: int, status: str | None = None) -> list[RunLine]:
     """The latest runs first. Raises AosError(needs_ledger) where there is no ledger."""
+    from aos.ledger.claims import is_claimed
     from aos.ledger.reads import runs
 
+    path = ledger_path(ledger)
     with reading(ledger) as db:
-        return runs(db, limit=limit, status=status)
+        lines = runs(db, limit=limit, status=status)
+        lost = {one.id for one in lines if one.status == "running" and not is_claimed(path, one.id)}
+        if lost:  # or they ended between the two looks: then it is written by now
+            lines = runs(db, limit=limit, status=status)
+        return [one._replace(interrupted=one.status == "running" and one.id in lost) for one in lines]
 
 
 def show(ledger: Path | None, run: str | None) -> Shown:
     """The run whose id starts with `run`, None: the latest. Raises AosError: needs_ledger, run_not_found."""
+    from aos.ledger.claims import is_claimed
     from aos.ledger.reads import find_run, score_of
     from aos.ledger.state import read_state
 
     with reading(ledger) as db:
         found = find_run(db, run)
-        return Shown(read_state(db, found), score_of(db, found))
+        lost = not is_claimed(ledger_path(ledger), found)
+        state = read_state(db, found)
+        return Shown(state, score_of(db, found), lost and state.status == "running")
 
 
 def states(ledger: Path | None, runs: Sequence[str]) -> Iterator[RunState]:
@@ -61,17 +74,22 @@ def states(ledger: Path | None, runs: Sequence[str]) -> Iterator[RunState]:
 
 
 def follow(ledger: Path | None, run: str | None, wait: Callable[[], None]) -> Iterator[Mapping[str, Any]]:
-    """The entries of a run, as they are written, until it has ended or pauses; `wait` is called between two looks."""
+    """The entries of a run, as they are written, until it has ended, pauses, or no process carries it out any more.
+
+    `wait` is called between two looks.
+    """
+    from aos.ledger.claims import is_claimed
     from aos.ledger.reads import entries_of, find_run
 
     with reading(ledger) as db:
         found, seen = find_run(db, run), 0
         while True:
+            lost = not is_claimed(ledger_path(ledger), found)
             status, entries = entries_of(db, found, seen)
             for entry in entries:
                 seen = entry["seq"]
                 yield entry
-            if status != "running":
+            if lost or status != "running":
                 return
             wait()
 

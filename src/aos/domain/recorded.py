@@ -61,7 +61,10 @@ class LedgerCheck(NamedTuple):
 
 
 class RunLine(NamedTuple):
-    """A run in a list. `attempts` counts all, `failures` those that failed; times are Unix ms."""
+    """A run in a list. `attempts` counts all, `failures` those that failed; times are Unix ms.
+
+    `interrupted`: it is written as running, and no process carries it out.
+    """
 
     id: str
     name: str | None
@@ -73,6 +76,7 @@ class RunLine(NamedTuple):
     money: Money
     attempts: int
     failures: int
+    interrupted: bool = False
 
 
 class Tried(NamedTuple):

@@ -6,18 +6,21 @@ one place is as likely as that two random ids are the same.
 
 import hashlib
 import os
+import struct
 import sys
 from pathlib import Path
 
 from aos.errors import AosError
 from aos.wire.problems import visible
 
-__all__ = ["Claims"]
+__all__ = ["Claims", "is_claimed"]
 
 _FILES: dict[Path, int] = {}
 """Never closed: the system gives all locks of a process on a file up as soon as any of its handles is closed."""
 _HELD: set[tuple[int, int]] = set()
 """Handle and place. The system's locks keep other processes out, not this one."""
+_FLOCK = "hhqqi4x"
+"""Linux' struct flock: type, whence, start, length, process."""
 
 
 class Claims:
@@ -47,6 +50,18 @@ class Claims:
             _lock(*claim, release=True)
             _HELD.discard(claim)
         self._own.clear()
+
+
+def is_claimed(ledger: Path, run: str) -> bool:
+    """Whether a process carries the run out. Only looks; where it may not look, it says yes."""
+    path = ledger.with_name(ledger.name + "-claims")
+    if not path.exists():
+        return False
+    try:
+        claim = _file(path), _place(run)
+    except AosError:
+        return True
+    return claim in _HELD or _is_locked(*claim)
 
 
 def _place(run: str) -> int:
@@ -79,3 +94,17 @@ def _lock(file: int, place: int, *, release: bool = False) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_locked(file: int, place: int) -> bool:
+    """Whether another process has one byte locked. Linux is asked, others show it by whether it can be locked."""
+    if sys.platform == "linux":
+        import fcntl
+
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+        (kind, *_) = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+        return bool(kind != fcntl.F_UNLCK)
+    if not _lock(file, place):
+        return True
+    _lock(file, place, release=True)
+    return False

@@ -12,7 +12,14 @@ from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
 
 __all__ = ["check", "imported", "reconciled", "run", "runs"]
 
-_STYLES = {"succeeded": GOOD, "failed": BAD, "paused": OPEN, "cancelled": OPEN, "unknown": OPEN}
+_STYLES = {
+    "succeeded": GOOD,
+    "failed": BAD,
+    "paused": OPEN,
+    "cancelled": OPEN,
+    "unknown": OPEN,
+    "interrupted": OPEN,
+}
 _SHOWN = 200
 """Attempts of a run that are shown; `--json` has all."""
 _DAMAGE = 50
@@ -29,7 +36,7 @@ def runs(lines: Sequence[RunLine], width: int, colour: bool, ascii: bool = False
         [
             one.id,
             _when(one.started_ms),
-            _status(one.status),
+            _status("interrupted" if one.interrupted else one.status),
             duration(one.active_ms) if one.ended_ms is not None else "",
             _spent(one.money),
             one.name or "",
@@ -37,30 +44,47 @@ def runs(lines: Sequence[RunLine], width: int, colour: bool, ascii: bool = False
         for one in lines
     ]
     page.add(page.table("lllrrn", [head, *rows]))
+    if lost := [one.id for one in lines if one.interrupted]:
+        page.add()
+        page.add("the process of an interrupted run has died; what it has done is on record:")
+        page.add([("→", STRONG), f" aos run --resume {lost[0]}"])
     return str(page)
 
 
 def run(
-    state: RunState, score: Mapping[str, Any] | None, width: int, colour: bool, ascii: bool = False
+    state: RunState,
+    score: Mapping[str, Any] | None,
+    width: int,
+    colour: bool,
+    ascii: bool = False,
+    *,
+    interrupted: bool = False,
 ) -> str:
     """One run: how it ended, its forecast beside what happened, and every attempt."""
     page = Page(width=width, colour=colour, ascii=ascii, labels=10)
-    start, end = state.start, state.end
+    start = state.start
     name = start.plan.get("name") if isinstance(start.plan, dict) else None
     page.add([(start.id, STRONG), f"  {name}" if name else ""])
-    page.add([_status(state.status), f": {_why(state)}" if _why(state) else ""])
+    page.add(
+        [_status("interrupted" if interrupted else state.status), f": {_why(state)}" if _why(state) else ""]
+    )
     page.section("forecast", [page.table("lrrrw", _beside(state, score))])
     attempts = state.attempts[-_SHOWN:]
     left = len(state.attempts) - len(attempts)
     more: list[Line] = [(f"{left:,} earlier attempts: --json has them", FAINT)] if left else []
     page.section("attempts", [*more, page.table("nlllrr", map(_attempt, attempts))] if attempts else [])
     page.section("failures", [page.table("nw", rows)] if (rows := list(_failures(attempts))) else [])
-    page.section("next", _next(state))
+    page.section("next", _next(state, interrupted))
     facts = (("started", _when(start.started_ms)), ("plan", start.plan_digest))
     page.section("record", [page.table("lw", [[(name, FAINT), (fact, FAINT)] for name, fact in facts])])
-    if end is None:
+    if state.status == "running":
         page.add()
-        page.add(("no end is written: the run is going on, or its process died", FAINT))
+        told = (
+            "its process has died; what it has done is on record"
+            if interrupted
+            else "it is being carried out"
+        )
+        page.add((told, FAINT))
     return str(page)
 
 
@@ -145,7 +169,7 @@ def _failures(attempts: Sequence[Attempted]) -> Iterator[list[Line]]:
             yield [f"{one.intent.place} #{one.intent.attempt}", f"{failure.code}: {failure.detail}"]
 
 
-def _next(state: RunState) -> Iterator[Line]:
+def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
     """What can be done about a run that waits."""
     run = state.start.id
     for one in state.attempts:
@@ -156,7 +180,7 @@ def _next(state: RunState) -> Iterator[Line]:
                 ("→", STRONG),
                 f" aos runs reconcile {run} --step {one.intent.place.step} --[not-]committed",
             ]
-    if state.status in ("paused", "cancelled"):
+    if interrupted or state.status in ("paused", "cancelled"):
         more = " --budget CENTS" if state.end and state.end.cause == "budget" else ""
         yield [("→", STRONG), f" aos run --resume {run}{more}"]
 

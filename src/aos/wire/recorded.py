@@ -28,6 +28,7 @@ def line(one: RunLine) -> Document:
         "name": one.name,
         "status": one.status,
         "cause": one.cause,
+        "interrupted": one.interrupted,
         "started_ms": one.started_ms,
         "ended_ms": one.ended_ms,
         "active_ms": one.active_ms,
@@ -39,7 +40,9 @@ def line(one: RunLine) -> Document:
     }
 
 
-def run(state: RunState, score: Mapping[str, Any] | None, *, ledger: str) -> Document:
+def run(
+    state: RunState, score: Mapping[str, Any] | None, *, ledger: str, interrupted: bool = False
+) -> Document:
     """The document `aos.recorded-run/1`: everything that is written of one run."""
     start, end, unknown = state.start, state.end, state.money.unknown
     why = [{"pointer": "/spent_cents", "reason": _uncounted(unknown)}] if unknown else []
@@ -49,6 +52,7 @@ def run(state: RunState, score: Mapping[str, Any] | None, *, ledger: str) -> Doc
         "run": start.id,
         "status": state.status,
         "cause": end.cause if end and state.status == end.status else None,
+        "interrupted": interrupted,
         "at": _place(end.at) if end and end.at else None,
         "detail": end.detail if end else "",
         "forced": start.forced,

@@ -6,6 +6,7 @@ from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import Run
 from aos.cli.options import Ledger
 from aos.wire import recorded as wire
+from aos.wire.results import Document
 
 
 def show(run: Run = None, ledger: Ledger = None) -> Answer:
@@ -16,6 +17,9 @@ def show(run: Run = None, ledger: Ledger = None) -> Answer:
     def text(look: Look) -> str:
         from aos.report import recorded
 
-        return recorded.run(found.state, found.score, *look)
+        return recorded.run(found.state, found.score, *look, interrupted=found.interrupted)
 
-    return Answer(lambda: wire.run(found.state, found.score, ledger=str(path)), text)
+    def document() -> Document:
+        return wire.run(found.state, found.score, ledger=str(path), interrupted=found.interrupted)
+
+    return Answer(document, text)
