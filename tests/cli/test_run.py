@@ -311,6 +311,43 @@ def test_a_signal_ends_the_run_cleanly(number: int, exit_code: int, service: Ser
     assert run(tmp_path, "--resume", document["run"]).status == 0
 
 
+def test_a_run_goes_on_when_whoever_reads_its_events_has_gone(service: Service, tmp_path: Path) -> None:
+    plan = inline(post(service), post(service), post(service))
+    process = subprocess.Popen(
+        command("run", "--plan", plan, "--ledger", "ledger.db", "--allow-private", "--events"),
+        cwd=tmp_path,
+        env=clean(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stderr
+    assert json.loads(process.stdout.readline())["event"] == "run_started"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(20) == 0
+    assert service.count("POST") == 3
+    shown = aos("runs", "show", "--ledger", "ledger.db", "--json", cwd=tmp_path).document
+    assert shown["status"] == "succeeded"
+
+
+def test_nothing_runs_where_its_events_have_nowhere_to_go(service: Service, tmp_path: Path) -> None:
+    words = command(
+        "run", "--plan", inline(post(service)), "--ledger", "ledger.db", "--allow-private", "--events"
+    )
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *words],
+        cwd=tmp_path,
+        env=clean(),
+        capture_output=True,
+        timeout=30,
+    )
+    assert done.returncode == 12
+    assert b"could not be written" in done.stderr
+    assert not service.server.received
+
+
 # -- at a terminal -------------------------------------------------------------------------------------------------
 
 

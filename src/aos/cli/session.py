@@ -47,7 +47,8 @@ def _show(answer: Answer | Stream, as_json: bool) -> int:
     if as_json:
         from aos.wire.encode import one_line
 
-        write(sys.stdout, one_line(answer.document()))
+        if sys.stdout is None or not sys.stdout.closed:  # else whoever read the lines before it has gone
+            write(sys.stdout, one_line(answer.document()))
     else:
         write(sys.stdout, answer.text(look(sys.stdout)))
         for line in answer.aside:

@@ -46,5 +46,6 @@ def _text(result: RunResult, look: Look) -> str:
 
 
 def _print_line(happening: Happening) -> None:
-    if not sys.stdout.closed:
+    """A run does not end for want of a reader: once they have gone, it goes on in silence."""
+    if sys.stdout is None or not sys.stdout.closed:
         write(sys.stdout, one_line(event(happening)))
