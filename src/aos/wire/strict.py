@@ -69,20 +69,27 @@ class _Flaw:
 
 
 def parse(
-    data: bytes, form: Form, *, name: str, max_bytes: int, code: str, max_nodes: int = MAX_NODES
+    data: bytes,
+    form: Form,
+    *,
+    name: str,
+    max_bytes: int,
+    code: str,
+    max_nodes: int = MAX_NODES,
+    long_as_text: bool = False,
 ) -> Json:
     """Read one document.
 
     `name` is what people call the input ("plan.json"), `max_bytes` and `max_nodes` are its limits, `code` is
-    the error to raise. Raises InputError(code) with everything that could be found wrong at once, and nothing
-    else, whatever the bytes.
+    the error to raise. `long_as_text`: an integer of 2^53 and more in JSON becomes the string of its digits. Raises
+    InputError(code) with everything that could be found wrong at once, and nothing else, whatever the bytes.
     """
     walk = _Walk(max_nodes)
     try:
         text = _decode(data, min(max_bytes, MAX_YAML_BYTES) if form == "yaml" else max_bytes)
         if form == "toml":
             _bound_toml(text, max_nodes)
-        tree = _BUILDERS[form](text)
+        tree = _json(text, _long_as_text) if form == "json" and long_as_text else _BUILDERS[form](text)
         walk.visit(tree)
     except _Stop as stop:
         walk.findings.append(stop.finding)
@@ -123,15 +130,20 @@ def _integer(text: str) -> "int | _Flaw":
     return int(text)
 
 
+def _long_as_text(text: str) -> int | str:
+    # JSON has one spelling for each integer: its digits are as canonical as the number would be.
+    return text if len(text) > len(str(-MAX_INTEGER)) or abs(int(text)) > MAX_INTEGER else int(text)
+
+
 _INTEGERS = "integers must be below 2^53 in size; a longer one can be written as text"
 
 
 # -- JSON ----------------------------------------------------------------------------------------------
 
 
-def _json(text: str) -> Any:
+def _json(text: str, integer: Callable[[str], Any] = _integer) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+        return json.loads(text, object_pairs_hook=_object, parse_int=integer)
     except json.JSONDecodeError as error:
         raise _Stop("malformed", f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:

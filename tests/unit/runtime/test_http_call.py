@@ -12,6 +12,7 @@ from aos.runtime.guards.answers import AnswerCache
 from aos.runtime.guards.http import Answer, Request
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills.world import World
+from aos.wire.digests import canonical
 from tests.fakes.servers import reply, serving
 from tests.fakes.skills import LOCAL, carry_out
 
@@ -102,12 +103,23 @@ def test_how_long_a_server_asks_to_wait_is_told():
     assert told["/odd"] is told["/minus"] is None
 
 
-@pytest.mark.parametrize(
-    "body", ['{"a": 1, "a": 2}', '{"a": NaN}', "{", '{"id": 12345678901234567890}', "[" * 40 + "]" * 40]
-)
+@pytest.mark.parametrize("body", ['{"a": 1, "a": 2}', '{"a": NaN}', "{", '{"a": 01}', "[" * 40 + "]" * 40])
 def test_json_that_two_readers_read_differently_is_a_bad_reply(body):
     with serving(lambda request: [reply(body, content_type="application/json")]) as server:
         assert carry_out("http_call", {"url": server.url}).fault.code == "BAD_REPLY"
+
+
+def test_an_integer_too_long_for_a_number_comes_as_its_digits():
+    body = '{"id": 1234567890123456789, "low": -9007199254740992, "most": 9007199254740991, "n": 7}'
+    with serving(lambda request: [reply(body, content_type="application/json")]) as server:
+        told = carry_out("http_call", {"url": server.url}).result["body"]
+    assert told == {
+        "id": "1234567890123456789",
+        "low": "-9007199254740992",
+        "most": 9007199254740991,
+        "n": 7,
+    }
+    assert len(canonical(told)) > 0
 
 
 def test_what_is_no_text_is_a_bad_reply():

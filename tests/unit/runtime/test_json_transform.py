@@ -85,6 +85,11 @@ def test_a_query_that_would_fill_the_memory_is_stopped_early(bomb):
     assert code(BOMBS[bomb], "abc") == "BAD_QUERY"
 
 
+def test_long_integers_in_a_text_are_the_text_of_their_digits():
+    done = carry_out("json_transform", {"query": "ids[0]", "input": '{"ids": [1234567890123456789, 7]}'})
+    assert done.result == {"result": "1234567890123456789"}
+
+
 def test_a_text_that_would_be_too_long_is_never_joined():
     """The glue stands between all pieces: 5 kB of it between 5,000 make 25 MB."""
     glue = {"glue": "x" * 5_000, "pieces": [""] * 5_000}

@@ -72,7 +72,10 @@ def body_of(answer: Answer) -> Any:
 
 
 def as_json(data: bytes) -> Any:
-    """A JSON document of somebody else's, read strictly. Raises GuardError(BAD_REPLY)."""
+    """A JSON document of somebody else's, read strictly; integers of 2^53 and more come as text.
+
+    Raises GuardError(BAD_REPLY).
+    """
     try:
         return parse(
             data,
@@ -81,6 +84,7 @@ def as_json(data: bytes) -> Any:
             max_bytes=len(data),
             code="invalid_records",
             max_nodes=_MAX_NODES,
+            long_as_text=True,
         )
     except InputError as error:
         place = error.findings[0].pointer

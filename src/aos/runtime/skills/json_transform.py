@@ -58,7 +58,7 @@ def _input(given: Any, max_bytes: int) -> Any:
         raise GuardError("INPUT_TOO_LARGE", f"{len(data):,} bytes; the limit is {max_bytes:,} bytes")
     if not isinstance(given, str) or not text.lstrip().startswith(("{", "[")):
         return given
-    return _read(data, "the input", max_bytes)
+    return _read(data, "the input", max_bytes, long_as_text=True)
 
 
 def _tree(query: str) -> Any:
@@ -145,9 +145,17 @@ def _written(value: Any) -> str:
         raise GuardError("BAD_QUERY", f"no JSON value: {visible(str(error), 200)}") from None
 
 
-def _read(data: bytes, name: str, max_bytes: int) -> Json:
+def _read(data: bytes, name: str, max_bytes: int, *, long_as_text: bool = False) -> Json:
     try:
-        return parse(data, "json", name=name, max_bytes=max_bytes, code="bad_params", max_nodes=_MAX_NODES)
+        return parse(
+            data,
+            "json",
+            name=name,
+            max_bytes=max_bytes,
+            code="bad_params",
+            max_nodes=_MAX_NODES,
+            long_as_text=long_as_text,
+        )
     except InputError as error:
         raise GuardError(
             "BAD_QUERY", f"{error.findings[0].pointer or name}: {error.findings[0].detail}"
