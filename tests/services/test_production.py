@@ -185,6 +185,33 @@ def test_what_is_gone_is_said_and_what_is_back_is_used(
         world.redis.start()
 
 
+def test_while_postgres_hangs_every_class_is_refused_within_three_seconds(
+    world: World, two: tuple[Served, Served], asking: Asking
+) -> None:
+    asked = asking(two[0])
+    calls: dict[str, Callable[[], httpx.Response]] = {
+        "create": lambda: asked.post("/api/v1/runs", json=record("hung")),
+        "evaluate": lambda: asked.post("/api/v1/policy/eval", json=EVAL),
+        "read": lambda: asked.get("/api/v1/runs"),
+        "read audit": lambda: asked.get("/api/v1/audit"),
+        "health": lambda: asked.get("/readyz"),
+    }
+    assert asked.post("/api/v1/policy/eval", json=EVAL).status_code == 200
+    world.base.server.send(signal.SIGSTOP)
+    try:
+        for name, call in calls.items():
+            began = time.monotonic()
+            problem = told(call())
+            assert time.monotonic() - began < 3, name
+            expected = "not_ready" if name == "health" else "unavailable"
+            assert (problem["code"], problem["status"], problem["effect"]) == (expected, 503, "none"), name
+        assert asked.get("/livez").status_code == 200
+    finally:
+        world.base.server.send(signal.SIGCONT)
+    wait_for(lambda: asked.post("/api/v1/policy/eval", json=EVAL).status_code == 200, "it recovers", 5)
+    assert world.base.rows("SELECT 1 FROM runs WHERE id = 'hung'") == []
+
+
 def test_the_end_waits_for_what_is_being_answered(world: World, asking: Asking) -> None:
     answers: list[httpx.Response] = []
     slow = {"plan": [STEP] * 100, "samples": 40_000, "alternatives": True}

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 from aos.sdk.core import Call, path
 
@@ -109,9 +110,9 @@ class Calls(ABC, Generic[A]):
         where = path("/api/v1/runtime/resource-contract/{resource_id}", resource_id=resource_id)
         return self.send(Call("GET", where, {"tenant_id": tenant_id}))
 
-    def upload_run(self, record: Mapping[str, Any]) -> A:
+    def upload_run(self, record: Mapping[str, Any], *, idempotency_key: str | None = None) -> A:
         """Keep the record of a run there; the same one again changes nothing."""
-        return self.send(Call("POST", "/api/v1/runs", body=record))
+        return self.send(Call("POST", "/api/v1/runs", body=record, key=idempotency_key or _new_key()))
 
     def run(self, run_id: str, *, tenant_id: str | None = None) -> A:
         """One run record, as it was uploaded."""
@@ -176,6 +177,11 @@ class Calls(ABC, Generic[A]):
     def _post(self, to: str, **fields: Any) -> A:
         """Send what was given; what is None is the server's to decide."""
         return self.send(Call("POST", to, body=_given(fields)))
+
+
+def _new_key() -> str:
+    """An Idempotency-Key for one call and its retries."""
+    return str(uuid4())
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,13 +37,17 @@ _BY_STATUS = {401: "unauthenticated", 403: "authorization_denied", 429: "rate_li
 
 
 class Call(NamedTuple):
-    """What to ask. `repeatable`: to send it twice has the effect of sending it once."""
+    """What to ask. `repeatable`: to send it twice has the effect of sending it once.
+
+    `key` is the Idempotency-Key, the same for every try: by it the server knows what it has done already.
+    """
 
     method: str
     path: str
     query: Mapping[str, str | None] = {}
     body: Mapping[str, Any] | None = None
     repeatable: bool = True
+    key: str | None = None
 
 
 class Server(NamedTuple):
@@ -89,6 +93,8 @@ def request(server: Server, call: Call) -> Request:
         headers["authorization"] = f"Bearer {server.token}"
     elif server.key:
         headers["x-aos-key"] = server.key
+    if call.key is not None:
+        headers["idempotency-key"] = call.key
     if call.body is None:
         return Request(call.method, url, headers, None)
     content = json.dumps(call.body, allow_nan=False, default=_number).encode()

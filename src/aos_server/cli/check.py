@@ -80,7 +80,7 @@ async def _audit(settings: Settings) -> str:
     key, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key is not None
     assert outside is not None
-    async with Database.open(settings.database.url, 2) as database:
+    async with Database.open(settings.database.url, 2, deadline_s=8) as database:
         verified = await verify(database, read_notes(outside), signer(key).public)
     wrong = [damage.detail for damage in verified.damage]
     return "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5:,} more" if len(wrong) > 5 else "")

@@ -39,8 +39,8 @@ _Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 
 WAIT_S = 2.0
 """How long a call waits for a connection to become free."""
-DEADLINE_S = 8.0
-"""What a transaction may take where Postgres hangs; its own limit for a statement is 5 s."""
+DEADLINE_S = 2.5
+"""What a transaction may take, the wait for a connection included: whoever waits for an answer has it within 3 s."""
 
 _log = logging.getLogger(__name__)
 
@@ -128,9 +128,11 @@ class Database:
         It commits at the end of the block and is rolled back by an exception. Raises AosError(unavailable) where
         Postgres is down, full or hangs, CommitLost where it can't be told whether it came to commit.
         """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._deadline_s
         with translated():
             async with self._pool.connection() as connection:
-                watch = asyncio.get_running_loop().call_later(self._deadline_s, _cut, connection)
+                watch = loop.call_at(deadline, _cut, connection)
                 try:
                     async with _pipelined(connection, tenant or "") as transaction:
                         yield transaction

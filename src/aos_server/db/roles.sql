@@ -17,8 +17,10 @@ BEGIN
             'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', name);
         -- Of the role, not of the session: a session's settings do not survive PgBouncer's transaction mode.
         IF name <> 'aos_owner' THEN
-            EXECUTE format('ALTER ROLE %I SET statement_timeout = ''5s''', name);
-            EXECUTE format('ALTER ROLE %I SET lock_timeout = ''2s''', name);
+            -- Who waits for an answer is to have it within 3 s, be it a refusal; nobody waits for the others.
+            EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', name,
+                           CASE name WHEN 'aos_app' THEN '2s' ELSE '5s' END);
+            EXECUTE format('ALTER ROLE %I SET lock_timeout = %L', name, '1500ms');
             EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''10s''', name);
         END IF;
         EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);

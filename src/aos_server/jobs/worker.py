@@ -17,6 +17,9 @@ __all__ = ["run_worker"]
 
 _log = logging.getLogger(__name__)
 
+WORK_S = 8.0
+"""What a transaction of the worker may take: nobody waits for it."""
+
 Turn = Callable[[], Awaitable[int]]
 """One turn of a loop: how much it did. After 0 the loop rests."""
 
@@ -30,7 +33,8 @@ async def run_worker(settings: Settings, sink: Sink | None = None) -> None:
     assert key_path is not None
     assert outside is not None
     key = signer(key_path)
-    async with Database.open(settings.database.url, settings.database.pool_size) as database:
+    size = settings.database.pool_size
+    async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
         await database.ready()
         stop = _stop_signal()
         loops = [

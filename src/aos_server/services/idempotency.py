@@ -1,7 +1,7 @@
 """Idempotency-Key: the same caller's same request with the same key has one effect and one answer, for 24 hours.
 
-The key's row is written in the transaction of the effect. Two at once: the second waits for the first, at most the 2 s
-that the role allows (409 then), and gets its answer. Another request with the key is refused (422).
+The key's row is written in the transaction of the effect. Two at once: the second waits for the first, at most the
+1.5 s that the role allows (409 then), and gets its answer. Another request with the key is refused (422).
 """
 
 import hashlib
