@@ -4,7 +4,7 @@ import os
 import sys
 from importlib import import_module
 
-ROOMS = ("engine", "contention", "many", "memory", "alternatives", "runs", "processes", "records")
+ROOMS = ("engine", "contention", "many", "memory", "alternatives", "runs", "processes", "records", "policy")
 
 
 def main(rooms: list[str]) -> int:
