@@ -1,6 +1,6 @@
 """Policies: a decision among 50 rules, next to the calls of Cedar that it takes, with everything parsed beforehand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from json import dumps
 from typing import Any
@@ -23,7 +23,7 @@ _QUESTION = Question(Principal(), "call", "http_call", _FACTS)
 
 def measure() -> Iterator[Figure]:
     free, denied, asked = (_policy(level) for level in (0, 6, 3))
-    jobs = {
+    jobs: dict[str, Callable[[], object]] = {
         "bare": partial(_again, partial(_bare, free)),
         "allow": partial(_again, partial(decide, free, _QUESTION)),
         "deny": partial(_again, partial(decide, denied, _QUESTION)),

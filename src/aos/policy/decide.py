@@ -45,6 +45,12 @@ def decide(policy: Policy, question: Question) -> Ruling:
     return _refused("requires_approval", LEVELS[-1], free.rules)
 
 
+def allows(policy: Policy, question: Question) -> bool:
+    """Whether the decision is `allow`: one call of Cedar, whatever the answer."""
+    free = _ask(policy, _request(question), _entities(question.principal), question.facts, 0)
+    return free.allowed and not free.errors
+
+
 def _refused(decision: PolicyDecision, level: int | None, forbids: tuple[Rule, ...]) -> Ruling:
     """Where no rule forbids it, none permits it: Cedar names only rules that decided."""
     return Ruling(decision, "forbidden" if forbids else "not_permitted", level, forbids)

@@ -1,24 +1,18 @@
 """What fact would make the answer better: found by asking again with one fact changed, never by reading rules."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any
 
 from aos.domain.plans import MAX_STEPS_API
 from aos.domain.policies import Missing, Question, Ruling
-from aos.policy.decide import decide
+from aos.policy.decide import allows, decide
 from aos.policy.rules import Policy
 
 _NUMBERS = {"cost_p95_cents": 10**12, "duration_p95_ms": 10**12, "success_bp": 10_000, "steps": MAX_STEPS_API}
 """Facts that are numbers, and how large each is tried."""
 _FLAGS = ("read_only", "idempotent", "destructive", "reversible", "open_world")
 _WORST = 7
-
-
-class _Better(NamedTuple):
-    """A tried value with a better answer than now."""
-
-    value: int
-    ruling: Ruling
 
 
 def missing(policy: Policy, question: Question) -> tuple[Missing, ...]:
@@ -44,44 +38,36 @@ def _with(question: Question, **facts: Any) -> Question:
 
 
 def _numbers(policy: Policy, question: Question, now: Ruling) -> Iterator[Missing]:
-    """For each number the way down to 0 and the way up; the better of both, and how far it need not go."""
+    """For each number the way down to its least and the way up; the better of both, and how far it need not go."""
     for fact, most in _NUMBERS.items():
-
-        def tried(value: int, fact: str = fact) -> Ruling:
-            return decide(policy, _with(question, **{fact: value}))
-
         least = 1 if fact == "steps" else 0
-        ends = [_Better(end, tried(end)) for end in (least, most)]
-        better = [end for end in ends if strictness(end.ruling) < strictness(now)]
-        if better:
-            yield _bound(
-                fact, min(better, key=lambda end: strictness(end.ruling)), question, tried, least, most
-            )
+        reached = [(strictness(decide(policy, _with(question, **{fact: end}))), end) for end in (least, most)]
+        wanted, end = min(reached)
+        if wanted < strictness(now):
+            good = partial(_as_good, policy, question, fact, wanted)
+            value = _bound(end, getattr(question.facts, fact), least, most, good)
+            ruling = decide(policy, _with(question, **{fact: value}))
+            yield Missing(fact, "<=" if end == least else ">=", value, ruling.decision, ruling.level)
 
 
-def _bound(
-    fact: str,
-    end: _Better,
-    question: Question,
-    tried: Callable[[int], Ruling],
-    least: int,
-    most: int,
-) -> Missing:
+def _as_good(policy: Policy, question: Question, fact: str, wanted: int, value: int) -> bool:
+    """Whether the answer with that value is no stricter than wanted. Whether it is `allow` takes one call of Cedar."""
+    tried = _with(question, **{fact: value})
+    return allows(policy, tried) if wanted == 0 else strictness(decide(policy, tried)) <= wanted
+
+
+def _bound(end: int, now: int | None, least: int, most: int, good: Callable[[int], bool]) -> int:
     """Bisect between an end that is good and the value there is; where that is unknown, the other end.
 
-    Where both ends are equally good it is enough that the fact is known, so the bound is the end of what is tried.
+    Where the other end is good as well it is enough that the fact is known, so the bound is the end of what is tried.
     """
-    relation: Literal["<=", ">="] = "<=" if end.value == least else ">="
-    now: int | None = getattr(question.facts, fact)
-    good, bad = end.value, now if now is not None else (most if end.value == least else least)
-    wanted = strictness(end.ruling)
-    if strictness(tried(bad)) <= wanted:
-        good = bad
-    while abs(good - bad) > 1:
-        middle = (good + bad) // 2
-        good, bad = (middle, bad) if strictness(tried(middle)) <= wanted else (good, middle)
-    ruling = tried(good)
-    return Missing(fact, relation, good, ruling.decision, ruling.level)
+    yes, no = end, now if now is not None else (most if end == least else least)
+    if good(no):
+        return no
+    while abs(yes - no) > 1:
+        middle = (yes + no) // 2
+        yes, no = (middle, no) if good(middle) else (yes, middle)
+    return yes
 
 
 def _risks(policy: Policy, question: Question, now: Ruling) -> Iterator[Missing]:

@@ -13,7 +13,10 @@ from aos.policy.decide import decide
 from aos.policy.missing import missing, strictness
 from aos.policy.rules import Policy
 
-__all__ = ["evaluate", "ruled"]
+__all__ = ["MAX_EXPLAINED", "evaluate", "ruled"]
+
+MAX_EXPLAINED = 20
+"""For how many answers that are not `allow` the missing facts are sought; each takes some milliseconds."""
 
 
 def evaluate(policy: Policy, result: SimulationResult, principal: Principal) -> PolicyVerdict:
@@ -73,8 +76,14 @@ def _rulings(policy: Policy, result: SimulationResult, principal: Principal) -> 
     for i, step in enumerate(result.plan.steps):
         facts = _of_step(result.plan, result.forecast, result.skills, i)
         questions.append((step.id, f"/steps/{i}", Question(principal, "call", step.skill, facts)))
+    explained = 0
     for name, pointer, question in questions:
-        yield StepRuling(name, pointer, question, decide(policy, question), missing(policy, question))
+        ruling = decide(policy, question)
+        would: tuple[Missing, ...] = ()
+        if ruling.decision != "allow" and explained < MAX_EXPLAINED:
+            explained += 1
+            would = missing(policy, question)
+        yield StepRuling(name, pointer, question, ruling, would)
 
 
 def _of_plan(result: SimulationResult) -> Facts:
