@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aos.wire.digests import canonical, digest
@@ -107,5 +107,6 @@ _JSON = st.recursive(
 
 
 @given(_JSON)
+@example({"\ue000": 1, "\U0001f600": 2})  # by UTF-16 the other way round
 def test_it_is_written_as_the_library_for_the_rfc_writes_it(value: Any):
     assert canonical(value) == rfc8785.dumps(value)
