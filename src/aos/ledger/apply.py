@@ -28,7 +28,6 @@ def apply(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     """Bring the tables up to `entry`. Raises OverBudget, Unfitting; the caller then takes back what was done."""
     try:
         _APPLY[entry.kind](db, entry, body)
-        db.execute("UPDATE runs SET last_seq = ? WHERE id = ?", (entry.seq, entry.run))
     except sqlite3.IntegrityError as error:
         raise Unfitting(f"entry {entry.seq:,} ({entry.kind} of run {entry.run}): {error}") from None
 
@@ -51,9 +50,10 @@ def _intent(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     reserve = micro(body["reserve_cents"]) or 0
     # One statement looks and reserves. What is free is never refused, as in the forecast.
     reserved = db.execute(
-        "UPDATE runs SET reserved_micro = reserved_micro + :reserve WHERE id = :run AND status = 'running' AND"
+        "UPDATE runs SET reserved_micro = reserved_micro + :reserve, last_seq = :seq"
+        " WHERE id = :run AND status = 'running' AND"
         " (:reserve = 0 OR limit_micro IS NULL OR spent_micro + reserved_micro + :reserve <= limit_micro)",
-        {"run": entry.run, "reserve": reserve},
+        {"run": entry.run, "seq": entry.seq, "reserve": reserve},
     )
     if not reserved.rowcount:
         _running(db, entry)
@@ -86,9 +86,9 @@ def _settled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     )
     cost = micro(body["cost_cents"])
     db.execute(
-        "UPDATE runs SET spent_micro = min(spent_micro + ?, 1 << 62), unknown_costs = unknown_costs + ?"
-        " WHERE id = ?",
-        (cost or 0, cost is None, entry.run),
+        "UPDATE runs SET spent_micro = min(spent_micro + ?, 1 << 62), unknown_costs = unknown_costs + ?,"
+        " last_seq = ? WHERE id = ?",
+        (cost or 0, cost is None, entry.seq, entry.run),
     )
     if body["releases"]:
         _release(db, _STEP, named)
@@ -101,18 +101,20 @@ def _step(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
         {**body, "run": entry.run},
     )
     _release(db, _STEP, {"run": entry.run, "step": body["step"]})
+    _reached(db, entry)
 
 
 def _approved(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _running(db, entry)
+    _reached(db, entry)
 
 
 def _ended(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _running(db, entry)
     db.execute(
         "UPDATE runs SET status = :status, ended_ms = :ended_ms, active_ms = :active_ms, cause = :cause,"
-        " detail = :detail WHERE id = :run",
-        {**body, "run": entry.run},
+        " detail = :detail, last_seq = :seq WHERE id = :run",
+        {**body, "run": entry.run, "seq": entry.seq},
     )
 
 
@@ -120,9 +122,9 @@ def _resumed(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _one(
         db.execute(
             "UPDATE runs SET status = 'running', cause = NULL, detail = '', ended_ms = NULL,"
-            " budget_cents = :budget_cents, limit_micro = :limit"
+            " budget_cents = :budget_cents, limit_micro = :limit, last_seq = :seq"
             " WHERE id = :run AND status IN ('running', 'paused', 'cancelled')",
-            {**body, "run": entry.run, "limit": micro(body["budget_cents"])},
+            {**body, "run": entry.run, "seq": entry.seq, "limit": micro(body["budget_cents"])},
         ),
         entry,
     )
@@ -152,11 +154,15 @@ def _reconciled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
         entry,
     )
     _release(db, _CALL, named)
+    _reached(db, entry)
 
 
 def _scored(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _one(
-        db.execute("UPDATE runs SET score = ? WHERE id = ?", (json.dumps(body, sort_keys=True), entry.run)),
+        db.execute(
+            "UPDATE runs SET score = ?, last_seq = ? WHERE id = ?",
+            (json.dumps(body, sort_keys=True), entry.seq, entry.run),
+        ),
         entry,
     )
 
@@ -187,6 +193,11 @@ def _release(db: sqlite3.Connection, where: str, named: Body) -> None:
             "UPDATE runs SET reserved_micro = reserved_micro - ? WHERE id = ?",
             (freed, named["run"]),
         )
+
+
+def _reached(db: sqlite3.Connection, entry: Entry) -> None:
+    """The run's latest entry. Whoever changes the run's row anyway says so in the same statement: each one counts."""
+    db.execute("UPDATE runs SET last_seq = ? WHERE id = ?", (entry.seq, entry.run))
 
 
 def _running(db: sqlite3.Connection, entry: Entry) -> None:

@@ -68,6 +68,35 @@ def test_a_go_ahead_is_there_when_the_run_goes_on(path: Path) -> None:
     assert not verify(path).damage
 
 
+def test_every_entry_of_a_run_is_within_its_bounds(path: Path) -> None:
+    def reach() -> tuple[int, int, str]:
+        with opened(path) as db:
+            (last,) = db.execute("SELECT last_seq FROM runs").fetchone()
+            return last, *db.execute("SELECT seq, kind FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+
+    first, second = intent(), intent("s2")
+    steps: tuple[Callable[[Ledger], object], ...] = (
+        lambda ledger: ledger.begin(start()),
+        lambda ledger: ledger.approve(GoAhead("r1", "s1", 2, 1_050.0)),
+        lambda ledger: ledger.intend(first),
+        lambda ledger: ledger.settle(settled(first, releases=False)),
+        lambda ledger: ledger.step_ended(step_end()),
+        lambda ledger: ledger.intend(second),
+        lambda ledger: ledger.end(run_end(status="cancelled")),
+        lambda ledger: ledger.resume("r1", 2_000.0, None),
+        lambda ledger: ledger.reconcile("r1", Place("s2"), 1, committed=True, result=1, at_ms=2_100.0),
+        lambda ledger: ledger.score("r1", {}),
+    )
+    kinds = []
+    for step in steps:
+        with Ledger(path) as ledger:
+            step(ledger)
+        last, seq, kind = reach()
+        assert last == seq, kind
+        kinds.append(kind)
+    assert len(set(kinds)) == 9  # all there are
+
+
 def test_an_attempt_without_its_end_is_unknown(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.begin(start())
