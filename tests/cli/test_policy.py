@@ -138,6 +138,10 @@ def test_policy_goes_with_a_forecast_made_here(words: list[str], tmp_path: Path)
     assert aos("simulate", "--plan", inline(STEP), "--policy", str(tmp_path), *words).status == 2
 
 
+def test_who_asks_matters_to_rules_alone() -> None:
+    assert aos("simulate", "--plan", inline(STEP), "--agent", "a").status == 2
+
+
 def test_without_the_engine_it_is_said_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "cedarpy.py").write_text("raise ImportError")
     paths = [str(tmp_path), clean().get("PYTHONPATH", "")]

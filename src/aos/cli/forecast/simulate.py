@@ -73,6 +73,8 @@ def simulate(
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
+    if policy is None and (agent is not None or tenant is not None):
+        raise BadParameter("only rules look at who asks", param_hint="--agent, --tenant")
     if policy is not None and (server is not None or many or apply is not None):
         raise BadParameter(
             "it takes a plan that is simulated here, and prints a forecast", param_hint="--policy"
