@@ -6,7 +6,7 @@ together until a result is asked for.
 
     async with database.transaction("acme") as t:
         row = await t.one("runs.get", id="r1")      # first round trip: BEGIN, the tenant, this
-        t.send("runs.put", **values)               # second: this and COMMIT
+        t.send("runs.put", **values)                # second: this and COMMIT
 """
 
 import asyncio
