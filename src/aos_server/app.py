@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
@@ -23,6 +23,7 @@ from aos_server.identity.authenticate import Identity
 from aos_server.identity.issuers import Issuer, IssuerClient
 from aos_server.identity.remote import Remote
 from aos_server.identity.service_keys import ServiceKeys
+from aos_server.jobs.worker import working
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
 from aos_server.services.audit import Log
@@ -44,12 +45,15 @@ def from_environment() -> ASGIApp:
     return served(read(os.environ, "serve"))
 
 
-def served(settings: Settings) -> ASGIApp:
-    """The server of these settings. What it is connected to is opened and closed with its lifespan."""
+def served(settings: Settings, worker: Settings | None = None) -> ASGIApp:
+    """The server of these settings. What it is connected to is opened and closed with its lifespan.
+
+    With the settings of a `worker`, that works beside it: in development, where one process is all there is.
+    """
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        async with opened(settings) as app:
+        async with opened(settings) as app, working(worker) if worker else nullcontext():
             outer.default = app
             yield
 
@@ -116,7 +120,7 @@ def _identity(auth: Auth, remote: Remote, keys: ServiceKeys) -> Identity:
     client = IssuerClient(auth.client_id, auth.client_secret) if auth.client_id else None
     issuers = [Issuer(auth.issuer, auth.audience, client=client)] if auth.issuer else []
     service = AuthService(auth.service_url, auth.service_key or None, remote) if auth.service_url else None
-    return Identity(issuers, remote, auth_service=service, keys=keys)
+    return Identity(issuers, remote, auth_service=service, keys=keys, unrestricted=not auth.enabled)
 
 
 def _rates(limits: Limits) -> Rates | None:

@@ -125,7 +125,7 @@ VARIABLES: dict[str, Variable] = {
     "AOS_PORT": Variable("the port to listen on", "8000"),
     "AOS_HOSTS": Variable("names under which the server may be called, by comma; others are refused"),
     "AOS_PLAINTEXT_HOSTS": Variable("hosts of a private network that may be called without TLS, by comma"),
-    "RBAC_ENABLED": Variable("`false` is refused outside `dev`", "true"),
+    "RBAC_ENABLED": Variable("`false` is refused outside `dev`; there every person then has level 5", "true"),
     "AOS_OIDC_ISSUER": Variable("the issuer of people's tokens"),
     "AOS_OIDC_AUDIENCE": Variable("the audience a token must name"),
     "AOS_OIDC_CLIENT_ID": Variable("the client that asks for introspection of opaque tokens"),

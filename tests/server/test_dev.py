@@ -1,20 +1,33 @@
 """`aos-server dev`: nothing to install, ready in seconds, and what is typed at it behaves as people know it."""
 
+import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.cli.process import DEMO
+from tests.cli.schemas import faults
 from tests.server.processes import Served, aos_server, running, sockets
 
+RECORD = {
+    "run_id": "r1",
+    "status": "succeeded",
+    "plan_digest": "sha256:" + "cd" * 32,
+    "started_ms": 1,
+    "attempts": [
+        {"step": "s1", "skill": "fs_read", "outcome": "succeeded", "started_ms": 1, "cost_cents": 2}
+    ],
+}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -93,6 +106,54 @@ def test_it_leaves_nothing_behind(number: signal.Signals) -> None:
         assert served.end(number) == 128 + number
     assert running(ours) == []
     assert list(Path(tempfile.gettempdir()).glob(f"{ours}*")) == []
+
+
+def test_even_killed_it_leaves_no_postgres_and_no_folder() -> None:
+    with aos_server("dev", "--port", "0") as served:
+        ours = f"aos-dev-{served.process.pid}-"
+        assert running(ours)
+        served.end(signal.SIGKILL)
+    wait_for(lambda: running(ours) == [], "its Postgres is gone", 10)
+    assert list(Path(tempfile.gettempdir()).glob(f"{ours}*")) == []
+
+
+def test_in_json_it_says_one_object_and_the_audit_log_is_sequenced_and_sound() -> None:
+    words = [sys.executable, "-m", "aos_server", "dev", "--port", "0", "--json"]
+    env = {"PATH": os.environ["PATH"], "RBAC_ENABLED": "false"}
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as process:
+        assert process.stdout is not None
+        document = json.loads(process.stdout.readline())
+        assert faults(document) == []
+        assert (document["schema"], document["database"]["kept_in"]) == ("aos.dev/1", None)
+        assert {person["level"] for person in document["people"]} == {1, 2, 4, 5}
+        token = next(person["token"] for person in document["people"] if person["level"] == 1)
+        with httpx.Client(base_url=document["url"], timeout=60) as client:
+            # RBAC_ENABLED=false: everybody may do everything, but tokens are still verified.
+            with_token = client.get("/api/v1/whoami", headers={"Authorization": f"Bearer {token}"}).json()
+            assert (with_token["subject"], with_token["level"]) == ("low_level_user", 5)
+            nobody = client.get("/api/v1/whoami", params={}).json()
+            assert (nobody["subject"], nobody["level"]) == ("dev", 5)
+            broken = client.get("/api/v1/whoami", headers={"Authorization": f"Bearer {token}x"})
+            assert broken.status_code == 401
+            assert client.post("/api/v1/runs", json=RECORD).status_code == 201
+            wait_for(lambda: _checked(client) == ("sound", 1), "the worker has signed a checkpoint", 10)
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=40)
+    assert (rest, errors) == ("", "")
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.1)
+
+
+def _checked(client: httpx.Client) -> tuple[str, int]:
+    found = client.post("/api/v1/audit/verify", json={}).json()
+    return found["status"], found["size"]
 
 
 def test_what_is_kept_is_there_again(tmp_path: Path) -> None:

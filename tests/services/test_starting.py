@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -95,3 +96,15 @@ def test_who_started_in_an_outage_is_ready_only_when_all_is_as_it_must_be(base: 
     finally:
         if not listens(base.pooler.port):
             base.pooler.start()
+
+
+def test_what_a_killed_server_left_is_gone_after_the_next_start(tmp_path):
+    env = {**SERVE, "DATABASE_URL": "postgresql://aos_app:x@127.0.0.1:1/aos", "TMPDIR": str(tmp_path)}
+    left = set[str]()
+    for _ in range(2):
+        with aos_server("serve", "--processes", "2", env=env) as served:
+            folders = {path.name for path in tmp_path.glob("aos-metrics-*")}
+            assert len(folders - left) == len(folders) == 1
+            left = folders
+            subprocess.run(["pkill", "-9", "-P", str(served.process.pid)], check=True)
+            served.end(signal.SIGKILL)

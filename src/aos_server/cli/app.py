@@ -27,7 +27,9 @@ def run(words: list[str]) -> int:
     as_json = "--json" in words
     try:
         answer = _app()(
-            args=[word for word in words if word != "--json"] or ["--help"], standalone_mode=False
+            args=[word for word in words if word != "--json"] or ["--help"],
+            standalone_mode=False,
+            obj=as_json,  # for commands that answer before they end
         )
         return show(answer, as_json) if isinstance(answer, Answer) else int(answer or 0)
     except AosError as error:

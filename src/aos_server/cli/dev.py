@@ -3,29 +3,36 @@
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option
+from typer import Context, Option
 
 import aos
-from aos_server.settings import Secret, read
+from aos_server.settings import Secret, Settings, read
+
+if TYPE_CHECKING:
+    from aos_server.db.embedded import Embedded
+    from aos_server.stub.provider import StubProvider
 
 _TENANT = "default"
 _NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 def dev(
+    context: Context,
     port: Annotated[int | None, Option(metavar="PORT", help="Where to listen; AOS_PORT, else 8000.")] = None,
     data: Annotated[
         Path | None, Option(metavar="FOLDER", help="Keep the database there; else it is gone at the end.")
     ] = None,
 ) -> int:
-    """Start everything on this machine, with nothing to install: server, database, sample people to ask as.
+    """Start everything on this machine, with nothing to install: server, worker, database, sample people to ask as.
 
     It listens to this machine alone, for whoever sends no token is who they say they are.
     """
     from aos_server.app import served
+    from aos_server.cli.answers import Answer, show
     from aos_server.cli.serving import serve
     from aos_server.db.embedded import embedded
     from aos_server.stub.running import running
@@ -34,34 +41,78 @@ def dev(
     settings = read(os.environ if port is None else {**os.environ, "AOS_PORT": str(port)}, "dev")
     key = secrets.token_urlsafe(16)
     with embedded(data) as postgres, running(settings.port and settings.port + 1, key) as stub:
-        auth = settings.auth._replace(
-            issuer=stub.url, audience="aos", service_url=stub.url, service_key=Secret(key)
-        )
-        database = settings.database._replace(url=postgres.url("aos_app"))
-        settings = settings._replace(auth=auth, database=database, hosts=settings.hosts or _NAMES)
+        server, worker = _connected(settings, postgres, stub.url, Secret(key))
 
         def announce(address: str) -> None:
-            kept = f"kept in {data}" if data else "gone when this ends"
-            print(
-                f"aos-server {aos.__version__}, for development: {address}\n\n"
-                f"database  PostgreSQL {postgres.version}, {kept}\n"
-                f"auth      {stub.url}, with sample people; without a token everybody is who they say\n\n"
-                f"{_people(stub)}\n\n"
-                f"try       curl -s {address}/health\n"
-                f"          curl -s {address}/api/v1/runtime/capabilities\n\n"
-                f"ready in {time.monotonic() - started:.1f} s; Ctrl-C ends it",
-                flush=True,
-            )
+            document = _document(address, postgres, data, stub, server.auth.enabled)
+            show(Answer(document, _text(document, time.monotonic() - started)), as_json=context.obj)
 
-        return serve(served(settings), settings, announce)
+        return serve(served(server, worker), server, announce)
 
 
-def _people(stub: Any) -> str:
-    """A token of each sample person, for an hour, in a form that a shell can read."""
+def _connected(settings: Settings, postgres: "Embedded", stub: str, key: Secret) -> tuple[Settings, Settings]:
+    """The settings of the server and of the worker beside it."""
+    from aos_server.services.checkpoints import signer
+
+    key_path = postgres.folder / "aos-audit.key"
+    kept = settings.audit._replace(
+        key_path=key_path, checkpoints_path=postgres.folder / "aos-audit.checkpoints"
+    )
+    worker = settings._replace(
+        database=settings.database._replace(url=postgres.url("aos_worker"), pool_size=3), audit=kept
+    )
+    server = settings._replace(
+        auth=settings.auth._replace(issuer=stub, audience="aos", service_url=stub, service_key=key),
+        database=settings.database._replace(url=postgres.url("aos_app")),
+        hosts=settings.hosts or _NAMES,
+        audit=settings.audit._replace(public_key=signer(key_path).verifier),
+    )
+    return server, worker
+
+
+def _document(
+    address: str, postgres: "Embedded", data: Path | None, stub: "StubProvider", restricted: bool
+) -> dict[str, Any]:
     from aos_server.identity.roles import level_of
     from aos_server.stub.users import USERS
 
-    return "\n".join(
-        f"# level {level_of(roles)}, tenant {_TENANT}\n{user.upper()}={stub.token(user, _TENANT)}"
-        for user, roles in USERS.items()
+    return {
+        "schema": "aos.dev/1",
+        "aos_version": aos.__version__,
+        "url": address,
+        "database": {
+            "version": postgres.version,
+            "url": postgres.url("aos_app"),
+            "kept_in": str(data) if data else None,
+        },
+        "auth": {"url": stub.url, "rbac_enabled": restricted},
+        "tenant_id": _TENANT,
+        "people": [
+            {"user": user, "level": level_of(roles), "token": stub.token(user, _TENANT)}
+            for user, roles in USERS.items()
+        ],
+    }
+
+
+def _text(document: Mapping[str, Any], seconds: float) -> str:
+    """The same for people, with the tokens in a form that a shell can read."""
+    address, database, auth = document["url"], document["database"], document["auth"]
+    kept = f"kept in {database['kept_in']}" if database["kept_in"] else "gone when this ends"
+    levels = (
+        ""
+        if auth["rbac_enabled"]
+        else "\n          RBAC_ENABLED=false: everybody may do everything, at level 5"
+    )
+    people = "\n".join(
+        f"# level {person['level']}, tenant {document['tenant_id']}\n{person['user'].upper()}={person['token']}"
+        for person in document["people"]
+    )
+    return (
+        f"aos-server {document['aos_version']}, for development: {address}\n\n"
+        f"database  PostgreSQL {database['version']}, {kept}\n"
+        f"auth      {auth['url']}, with sample people; without a token everybody is who they say{levels}\n\n"
+        f"{people}\n\n"
+        f"try       curl -s {address}/health\n"
+        f"          curl -s {address}/api/v1/runtime/capabilities\n\n"
+        f"ready in {seconds:.1f} s; Ctrl-C ends it"
     )

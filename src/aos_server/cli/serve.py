@@ -1,14 +1,21 @@
 """`aos-server serve`."""
 
+import fcntl
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
 
 import aos
 from aos_server.cli.starting import fit
+
+_METRICS = "aos-metrics-"
 
 
 def serve(
@@ -23,16 +30,38 @@ def serve(
     SIGTERM lets what is being answered be answered, for 25 seconds at most.
     """
     settings = fit(os.environ, "serve")
-    with tempfile.TemporaryDirectory(prefix="aos-metrics-") as folder:
-        if processes > 1:  # before the metrics are imported, which then are kept there and added up
+
+    def announce(address: str) -> None:
+        print(f"aos-server {aos.__version__} at {address}", file=sys.stderr, flush=True)
+
+    if processes > 1:
+        with _metrics() as folder:  # before the metrics are imported, which then are kept there and added up
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-        from aos_server.cli import serving
+            from aos_server.cli import serving
 
-        def announce(address: str) -> None:
-            print(f"aos-server {aos.__version__} at {address}", file=sys.stderr, flush=True)
-
-        if processes > 1:
             return serving.serve_by(processes, "aos_server.app:from_environment", settings, announce)
-        from aos_server.app import served
+    from aos_server.app import served
+    from aos_server.cli import serving
 
-        return serving.serve(served(settings), settings, announce)
+    return serving.serve(served(settings), settings, announce)
+
+
+@contextmanager
+def _metrics() -> Iterator[str]:
+    """A folder that is locked as long as it is used; those that nobody holds any more are removed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_METRICS}*"):
+        with suppress(OSError), _locked(path):
+            shutil.rmtree(path)
+    with tempfile.TemporaryDirectory(prefix=_METRICS, ignore_cleanup_errors=True) as folder, _locked(folder):
+        yield folder
+
+
+@contextmanager
+def _locked(folder: str | Path) -> Iterator[None]:
+    """Raises OSError where somebody else holds it, or where it belongs to another user."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,7 @@
 """A real Postgres of the development server's own: nothing to install, nothing left behind."""
 
 import os
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,15 @@ from aos_server.settings import Secret
 __all__ = ["Embedded", "embedded"]
 
 _DATABASE = "aos"
+_GUARD = """
+cat >/dev/null
+if pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null); then
+    kill -INT "$pid" 2>/dev/null
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+fi
+if [ -n "$2" ]; then rm -rf "$2"; fi
+"""
+"""Waits for the end of its input, which comes whatever becomes of the one who holds the other end; then cleans up."""
 _ROLES = Path(__file__).with_name("roles.sql")
 
 
@@ -48,14 +58,25 @@ def embedded(kept_in: Path | None) -> Iterator[Embedded]:
     with tempfile.TemporaryDirectory(prefix=f"aos-dev-{os.getpid()}-", ignore_cleanup_errors=True) as scratch:
         folder = kept_in or Path(scratch) / "postgres"
         folder.parent.mkdir(parents=True, exist_ok=True)
-        server = get_server(folder)
-        try:
+        with _guarded(folder, None if kept_in else Path(scratch)):
+            server = get_server(folder)
             running = server.get_postmaster_info()
             found = Embedded(_prepare(str(running.socket_dir)), folder, str(running.socket_dir))
             migrate(found.url("aos_owner"))
             yield found
+
+
+@contextmanager
+def _guarded(data: Path, scratch: Path | None) -> Iterator[None]:
+    """See to it that no Postgres of `data` outlives the block, nor this process if it is killed; nor does `scratch`."""
+    words = ["sh", "-c", _GUARD, "aos-guard", str(data), str(scratch or "")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True, cwd="/") as guard:
+        assert guard.stdin is not None
+        try:
+            yield
         finally:
-            server.cleanup()
+            guard.stdin.close()
+            guard.wait()
 
 
 def _prepare(socket: str) -> str:

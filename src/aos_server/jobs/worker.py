@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 from aos.errors import AosError
 from aos_server.db.pool import Database
@@ -13,7 +13,7 @@ from aos_server.services.audit import sequence
 from aos_server.services.checkpoints import signer
 from aos_server.settings import Settings
 
-__all__ = ["run_worker"]
+__all__ = ["run_worker", "working"]
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,14 @@ Turn = Callable[[], Awaitable[int]]
 
 
 async def run_worker(settings: Settings, sink: Sink | None = None) -> None:
-    """Work until SIGTERM or SIGINT; what was begun is then ended. Raises AosError where it can't begin.
+    """Work until SIGTERM or SIGINT; what was begun is then ended. Raises AosError where it can't begin."""
+    async with working(settings, sink):
+        await _stop_signal().wait()
+
+
+@asynccontextmanager
+async def working(settings: Settings, sink: Sink | None = None) -> AsyncIterator[None]:
+    """Work as long as the block takes; what was begun is then ended. Raises AosError where it can't begin.
 
     Without a `sink` there is nobody to deliver to: messages wait in the outbox, untouched, until there is.
     """
@@ -33,17 +40,19 @@ async def run_worker(settings: Settings, sink: Sink | None = None) -> None:
     assert key_path is not None
     assert outside is not None
     key = signer(key_path)
+    stop = asyncio.Event()
     size = settings.database.pool_size
     async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
         await database.ready()
-        stop = _stop_signal()
-        loops = [
-            _loop("audit", lambda: sequence(database, key, outside), 0.5, stop),
-            _loop("idempotency", lambda: _forget(database), 60, stop),
-        ]
-        if sink is not None:
-            loops.append(_loop("outbox", lambda: deliver_due(database, sink), 0.5, stop))
-        await asyncio.gather(*loops)
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(_loop("audit", lambda: sequence(database, key, outside), 0.5, stop))
+            loops.create_task(_loop("idempotency", lambda: _forget(database), 60, stop))
+            if sink is not None:
+                loops.create_task(_loop("outbox", lambda: deliver_due(database, sink), 0.5, stop))
+            try:
+                yield
+            finally:
+                stop.set()
 
 
 async def _forget(database: Database) -> int:
