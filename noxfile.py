@@ -118,10 +118,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def bench_server(session: nox.Session) -> None:
-    """Print how fast the server answers next to bare Starlette, and writes next to pgbench through a PgBouncer."""
+    """Print how fast the server answers beside bare Starlette, writes beside pgbench, and what memory it takes."""
     debian(session, "pgbouncer", "wrk", pg_ctlcluster="postgresql")
     session.install("-e", ".[dev,server]")
     session.run("python", "-m", "tests.services.bench_http")
+    session.run("python", "-m", "tests.services.bench_memory")
     session.run("python", "-m", "tests.services.bench_writes", *session.posargs)
 
 

@@ -8,6 +8,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from aos.errors import AosError
+from aos_server import logs
 from aos_server.db.pool import Database
 from aos_server.http.audit import AuditLog
 from aos_server.http.edge import Edge
@@ -42,6 +43,7 @@ COMPUTE_S = 25.0
 
 def from_environment() -> ASGIApp:
     """What `aos-server serve` serves: uvicorn calls it in each of its processes."""
+    logs.configure(plain=False)
     return served(read(os.environ, "serve"))
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,17 +38,27 @@ def running(words: str) -> list[int]:
 
 
 class Served:
-    """A running server. `said` is what it printed until it was ready."""
+    """A running server. `said` is what it printed until it was ready, `log` what it prints from then on."""
 
     def __init__(self, process: "subprocess.Popen[str]", said: str, url: str) -> None:
         self.process = process
         self.said = said
         self.url = url
+        self.log: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            self.log.extend(lines)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait. Returns the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(40)
+        status = self.process.wait(40)
+        self._reader.join(10)
+        return status
 
 
 @contextmanager
@@ -67,8 +78,6 @@ def aos_server(*words: str, env: Mapping[str, str] | None = None) -> Iterator[Se
         if process.poll() is None:
             process.terminate()
             process.wait(40)
-        if process.stdout:
-            process.stdout.close()
 
 
 def _until_ready(process: "subprocess.Popen[str]") -> tuple[str, str]:
@@ -77,10 +86,13 @@ def _until_ready(process: "subprocess.Popen[str]") -> tuple[str, str]:
     for line in process.stdout:
         said += line
         url = re.search(
-            r"^aos-server \S+ for development: (\S+)$|^aos-server \S+ at (\S+)$", said, re.MULTILINE
+            r'^aos-server \S+ for development: (\S+)$|"event": "listening".* "url": "(\S+)"',
+            said,
+            re.MULTILINE,
         )
         if url and (url[2] or line.startswith("ready")) and _answers(url[1] or url[2]):
             return said, url[1] or url[2]
+    process.stdout.close()
     raise AssertionError(f"aos-server ended: {said}")
 
 

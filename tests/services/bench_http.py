@@ -1,12 +1,14 @@
 """How fast the API answers next to bare Starlette and to the engine alone, in one run: `nox -s bench_server`."""
 
 import json
+import os
 import re
 import statistics
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
+from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
@@ -17,6 +19,7 @@ from starlette.routing import Route
 from aos import load_catalog, load_plan, simulate
 from aos.wire.encode import one_line
 from aos.wire.results import simulation
+from aos_server import logs
 from aos_server.app import application
 from aos_server.identity.auth_service import AuthService
 from aos_server.identity.authenticate import Identity
@@ -37,6 +40,8 @@ PATH = "/api/v1/runtime/capabilities"
 def main() -> None:
     """Medians of interleaved rounds: everything has the same machine under it."""
     with ExitStack() as stack:
+        stack.enter_context(redirect_stderr(stack.enter_context(Path(os.devnull).open("w"))))
+        logs.configure(plain=False)  # as the server does: a line for each request
 
         def serve(app: object) -> str:
             return stack.enter_context(serving(app, **{**SETTINGS, "lifespan": "off"}))

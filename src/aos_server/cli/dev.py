@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Context, Option
 
 import aos
+from aos_server import logs
 from aos_server.settings import Secret, Settings, read
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def dev(
     from aos_server.stub.running import running
 
     started = time.monotonic()
+    logs.configure(plain=True)
     settings = read(os.environ if port is None else {**os.environ, "AOS_PORT": str(port)}, "dev")
     key = secrets.token_urlsafe(16)
     with embedded(data) as postgres, running(settings.port and settings.port + 1, key) as stub:

@@ -1,9 +1,9 @@
 """`aos-server serve`."""
 
 import fcntl
+import logging
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,9 +13,11 @@ from typing import Annotated
 from typer import Option
 
 import aos
+from aos_server import logs
 from aos_server.cli.starting import fit
 
 _METRICS = "aos-metrics-"
+_log = logging.getLogger(__name__)
 
 
 def serve(
@@ -29,10 +31,11 @@ def serve(
 
     SIGTERM lets what is being answered be answered, for 25 seconds at most.
     """
+    logs.configure(plain=False)
     settings = fit(os.environ, "serve")
 
     def announce(address: str) -> None:
-        print(f"aos-server {aos.__version__} at {address}", file=sys.stderr, flush=True)
+        _log.info("listening", extra={"url": address, "aos_version": aos.__version__})
 
     if processes > 1:
         with _metrics() as folder:  # before the metrics are imported, which then are kept there and added up

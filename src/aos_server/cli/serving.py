@@ -1,6 +1,5 @@
 """What `serve` and `dev` share: uvicorn with our limits, and a word when it is ready."""
 
-import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -35,12 +34,16 @@ def serve(app: Any, settings: Settings, announce: Announce) -> int:
 
 
 def serve_by(processes: int, factory: str, settings: Settings, announce: Announce) -> int:
-    """The same by several processes, each with an application of its own; one that dies is replaced."""
+    """The same by several processes, each with an application of its own; one that dies is replaced.
+
+    Where one can't even start, all end: the status is then that of a failure.
+    """
     with _listening(settings) as (listener, address):
         config = uvicorn.Config(factory, factory=True, workers=processes, **_options())
         announce(address)
-        Multiprocess(config, sockets=[listener]).run()
-    return Exit.TERMINATED
+        supervisor = _Supervisor(config, [listener])
+        supervisor.run()
+    return Exit.INTERNAL if supervisor.ended_by is None else 128 + supervisor.ended_by
 
 
 def _options() -> dict[str, Any]:
@@ -56,7 +59,6 @@ def _options() -> dict[str, Any]:
 @contextmanager
 def _listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
     """The socket to be served and its address. Raises AosError(port_taken)."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         listener = socket.create_server(
@@ -69,6 +71,20 @@ def _listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
         listener.set_inheritable(True)
         host, port = listener.getsockname()[:2]
         yield listener, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Supervisor(Multiprocess):
+    """Remembers the signal that ended it."""
+
+    ended_by: int | None = None
+
+    def handle_int(self) -> None:
+        self.ended_by = signal.SIGINT
+        super().handle_int()
+
+    def handle_term(self) -> None:
+        self.ended_by = signal.SIGTERM
+        super().handle_term()
 
 
 class _Announcing(uvicorn.Server):

@@ -1,6 +1,7 @@
 """The edge: the outermost layer. Every request gets an id, is counted and timed, and every error becomes a problem.
 
-Layers further in put into `scope["aos.told"]` the headers that an answer has whatever becomes of the request.
+Layers further in put into `scope["aos.told"]` the headers that an answer has whatever becomes of the request, and into
+`scope["aos.caller"]` whom it is from, once that is known.
 """
 
 import logging
@@ -20,6 +21,7 @@ from aos_server.metrics import IN_FLIGHT, REQUESTS, SECONDS
 __all__ = ["Edge"]
 
 _LOG = logging.getLogger("aos_server")
+_REQUESTS = logging.getLogger("aos_server.requests")
 
 
 class Edge:
@@ -58,7 +60,7 @@ class Edge:
             await send_answer(watched, refusal(failure, request_id, told))
         finally:
             IN_FLIGHT.dec()
-            _count(scope, status, time.perf_counter() - started)
+            _count(scope, request_id, status, time.perf_counter() - started)
 
     def _check_origin(self, headers: Mapping[bytes, bytes]) -> None:
         """Refuse what a foreign page, or a name that somebody else resolves, sends through a person's browser."""
@@ -85,9 +87,22 @@ def _internal(error: Exception, request_id: str) -> AosError:
     return AosError("internal_error", "the server met a fault of its own")
 
 
-def _count(scope: Scope, status: int, seconds: float) -> None:
+def _count(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    """Of what the caller sent only the route is told: a path, as it was sent, could hold anything."""
     endpoint = scope.get("aos.endpoint")
     route = endpoint.path if endpoint else "none"
     method = endpoint.method if endpoint else "other"
     REQUESTS.labels(method, route, status).inc()
     SECONDS.labels(route).observe(seconds)
+    if _REQUESTS.isEnabledFor(logging.INFO):
+        caller = scope.get("aos.caller")
+        told = {
+            "request_id": request_id,
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1000, 1),
+            "tenant": caller.tenant if caller else None,
+            "subject": caller.principal.subject if caller else None,
+        }
+        _REQUESTS.info("request", extra=told)

@@ -117,12 +117,13 @@ class Resource:
             return Call(NOBODY, path, query, None, headers)
         caller = await self._gate.known(scope["headers"], act)
         if caller is not None:
+            scope["aos.caller"] = caller
             await self._gate.admit(caller, act, scope["aos.told"])
         stated = await self._stated(endpoint, receive, headers)
         query = bodies.read_query(scope["query_string"], endpoint.query)
         said = Said.of(query.model_dump() if endpoint.body is None else stated)
         if caller is None:
-            caller = await self._gate.named(said)
+            caller = scope["aos.caller"] = await self._gate.named(said)
             await self._gate.admit(caller, act, scope["aos.told"])
         check_claims(caller, said)
         body = None if endpoint.body is None else bodies.fitted(endpoint.body, stated, "body")
