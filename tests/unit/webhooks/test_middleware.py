@@ -71,7 +71,7 @@ def test_while_it_is_at_work_the_next_try_waits_its_turn():
         first = asyncio.create_task(receiver.post())
         while not receiver.received:
             await asyncio.sleep(0.01)
-        second = await receiver.post()
+        second = await asyncio.wait_for(receiver.post(), 10)
         receiver.hold.set()
         assert (second.status_code, (await first).status_code) == (409, 200)
         assert len(receiver.received) == 1
