@@ -30,7 +30,7 @@ from aos.domain.skills import (
     Skill,
     TokenCost,
 )
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 
 Strategy = st.SearchStrategy
 

@@ -9,9 +9,9 @@ from aos.domain.verdicts import Limits
 from aos.engine.alternatives import alternatives
 from aos.engine.attribution import attribution
 from aos.engine.evidence import evidence
+from aos.engine.execution.program import compile_plan
 from aos.engine.feasibility import judge
-from aos.engine.program import compile_plan
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from aos.wire.prices import lookup
 from tests.bench.figures import Figure, interleaved
 

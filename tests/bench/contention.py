@@ -11,7 +11,7 @@ import simpy
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from aos.engine.contention import schedule
+from aos.engine.execution.contention import schedule
 from tests.bench.figures import Figure, interleaved
 from tests.unit.engine import reference_loop
 

@@ -22,7 +22,7 @@ from aos.domain.skills import (
     Figure as Stated,
 )
 from aos.domain.verdicts import Limits
-from aos.engine.program import Program, compile_plan
+from aos.engine.execution.program import Program, compile_plan
 from aos.engine.simulate import Simulation
 from aos.engine.summary import forecast
 from tests.bench.figures import Figure, interleaved

@@ -14,7 +14,7 @@ from statistics import median
 from aos.api.many import Terms, answers
 from aos.cli.forecast.status import FAIL_ON, exit_status
 from aos.files.lines import Line
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from tests.bench.figures import Figure
 
 _DEMO = Path("examples/plans/btc-to-slack/plan.json")

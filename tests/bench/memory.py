@@ -11,7 +11,7 @@ import resource
 from aos.domain.plans import Plan, Step
 from aos.domain.verdicts import Limits
 from aos.engine.feasibility import judge
-from aos.engine.program import compile_plan
+from aos.engine.execution.program import compile_plan
 from tests.bench.engine import _catalog
 steps = tuple(Step(f"s{i}", "work", {}) for i in range(200))
 judge(compile_plan(Plan(steps), _catalog(), {}), Limits(), samples=100_000, seed=0)

@@ -16,11 +16,11 @@ from aos.domain.skills import CallCost, Catalog, FailureMode, Figure, Provenance
 from aos.domain.verdicts import Limits, Verdict
 from aos.engine.alternatives import alternatives
 from aos.engine.attribution import attribution
+from aos.engine.execution.program import compile_plan
 from aos.engine.feasibility import judge
-from aos.engine.program import compile_plan
 from aos.engine.simulate import Simulation
-from aos.wire.catalogs import default_catalog
-from aos.wire.plans import dump_plan, parse_plan
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.read import dump_plan, parse_plan
 from aos.wire.prices import lookup
 from tests.strategies import plans
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aos.domain.skills import Catalog
 from aos.errors import CODES, InputError
-from aos.wire.catalogs import (
+from aos.wire.catalogs.read import (
     catalog_contract_digest,
     catalog_digest,
     catalog_schema,

@@ -14,9 +14,9 @@ from aos.domain.differences import Comparison, Pair
 from aos.domain.plans import Plan
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import Limits
-from aos.wire.catalogs import default_catalog, parse_catalog
-from aos.wire.differences import comparison
-from aos.wire.plans import dump_plan, parse_plan
+from aos.wire.catalogs.read import default_catalog, parse_catalog
+from aos.wire.plans.read import dump_plan, parse_plan
+from aos.wire.results.differences import comparison
 from tests.strategies import plans
 
 SAMPLES = 200

@@ -12,8 +12,8 @@ from aos.domain.plans import Plan
 from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog, Skill
 from aos.domain.verdicts import Limits
-from aos.wire.catalogs import default_catalog
-from aos.wire.results import simulation
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.results.documents import simulation
 from tests.strategies import plans
 
 SAMPLES = 400
@@ -102,7 +102,7 @@ def test_renaming_steps_changes_no_figure(plan: Plan, seed: int) -> None:
 
 
 def _renamed(plan: Plan) -> Plan:
-    from aos.wire.plans import dump_plan, parse_plan
+    from aos.wire.plans.read import dump_plan, parse_plan
 
     document = dump_plan(plan)
     new = {step["id"]: f"renamed-{i}" for i, step in enumerate(document["steps"])}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from aos.domain.plans import Plan, order
 from aos.errors import CODES, InputError
-from aos.wire.catalogs import default_catalog
-from aos.wire.plans import ParsedPlan, dump_plan, parse_plan, plan_digest, plan_schema
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.read import ParsedPlan, dump_plan, parse_plan, plan_digest, plan_schema
 from aos.wire.problems import problem
 from aos.wire.strict import MAX_BYTES, parse
 from tests.strategies import json_values, plans

@@ -13,8 +13,8 @@ from aos.domain.plans import Plan, Step
 from aos.domain.records import Records
 from aos.domain.skills import Block, Catalog
 from aos.errors import AosError
-from aos.wire.catalogs import parse_catalog
-from aos.wire.records import Declared, read_csv
+from aos.wire.catalogs.read import parse_catalog
+from aos.wire.records.read import Declared, read_csv
 
 _HEADER = "run,step,skill,start_ms,end_ms,cost_cents,code,attempt,after"
 _STEPS = ("a", "b", "c", "d")

@@ -15,13 +15,13 @@ from aos.domain.plans import Plan, Step
 from aos.domain.retries import effect_of_failure, repeatable
 from aos.domain.runs import Place
 from aos.domain.skills import Catalog, RateLimit, Skill
-from aos.engine.budget import spent_when_stopped
-from aos.engine.draws import Node
-from aos.engine.prices import MICRO
-from aos.engine.program import Program, compile_plan
+from aos.engine.execution.budget import spent_when_stopped
+from aos.engine.execution.program import Program, compile_plan
+from aos.engine.sampling.draws import Node
+from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples, Simulation
 from aos.runtime.schedule import Attempt, Failed
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from tests.strategies import plans
 from tests.unit.engine.build import catalog, figure, skill
 from tests.unit.runtime.virtual import Told, run

@@ -26,6 +26,6 @@ def on_day(catalog: Catalog, day: date | None) -> OnDay:
     """The catalog on that day; without one as it is, so that the same catalog gives the same forecast on every day."""
     if day is None:
         return OnDay(catalog, {})
-    from aos.engine.ageing import aged
+    from aos.engine.sampling.ageing import aged
 
     return OnDay(*aged(catalog, day))

@@ -6,7 +6,7 @@ from typing import Any
 from aos.domain.alternatives import Alternative
 from aos.domain.results import SimulationResult
 from aos.errors import AosError
-from aos.wire.plans import changed_document
+from aos.wire.plans.read import changed_document
 
 
 def apply(result: SimulationResult, number: int, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from aos.domain.verdicts import Limits
 from aos.errors import AosError
 
 if TYPE_CHECKING:
-    from aos.engine import backtest as scores
-    from aos.engine import heldout
+    from aos.engine.scores import backtest as scores
+    from aos.engine.scores import heldout
 
 __all__ = ["Thresholds", "backtest"]
 
@@ -56,7 +56,7 @@ def backtest(
     place of one learned from the past. Raises InputError(invalid_plan).
     Raises AosError(usage) where there are too few runs to split.
     """
-    from aos.engine import heldout
+    from aos.engine.scores import heldout
 
     parts = heldout.split(records, split)
     if parts is None:
@@ -98,7 +98,7 @@ class _Work:
 
     def skills(self) -> None:
         """A case for each skill that was called before the split and after it."""
-        from aos.engine import heldout
+        from aos.engine.scores import heldout
 
         past = heldout.attempts(self._parts.past, self._by)
         for called, seen in heldout.attempts(self._parts.future, self._by).items():
@@ -111,7 +111,7 @@ class _Work:
 
     def shapes(self) -> None:
         """A case for each shape of runs; one that is new is compared with what all runs before it took."""
-        from aos.engine import heldout
+        from aos.engine.scores import heldout
 
         past = heldout.shaped_runs(self._parts.past, self._by)
         future = heldout.shaped_runs(self._parts.future, self._by)
@@ -135,7 +135,7 @@ class _Work:
 
     def plan(self, plan: Plan) -> None:
         """A case of the plan, against the runs that call nothing but its skills."""
-        from aos.engine import heldout
+        from aos.engine.scores import heldout
 
         wanted = {step.skill for step in plan.steps}
         needed = {step.skill for step in plan.steps if step.on_error.action != "continue"}
@@ -168,7 +168,7 @@ class _Work:
                 "nothing that was recorded after the split was recorded before it",
                 fix="Choose another --split, or fewer conditions (--by).",
             )
-        from aos.engine import backtest as scores
+        from aos.engine.scores import backtest as scores
 
         kinds = dict.fromkeys(case.kind for case in self._cases)
         pooled = tuple(scores.pool([case for case in self._cases if case.kind == kind]) for kind in kinds)
@@ -185,8 +185,8 @@ class _Work:
     def _add(
         self, kind: "scores.Kind", name: str, plan: Plan, past: "scores.Seen", future: "scores.Seen"
     ) -> None:
-        from aos.engine import backtest as scores
-        from aos.engine.program import compile_plan
+        from aos.engine.execution.program import compile_plan
+        from aos.engine.scores import backtest as scores
 
         found = case(plan, self.catalog, Limits())
         program = compile_plan(plan, self.catalog, found.prices)

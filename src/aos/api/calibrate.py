@@ -31,6 +31,6 @@ def conditions(records: Records, share: float = 1.0) -> tuple[str, ...]:
 
     Only the first `share` of the records, in the order of time, is looked at: the rest may be there to score by.
     """
-    from aos.engine.calibrate.conditions import choose
+    from aos.engine.calibrate.skill.conditions import choose
 
     return choose(records, share)

@@ -12,8 +12,8 @@ from aos.domain.results import Digests, SimulationResult
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import MAX_SAMPLES, Limits, Reason, Verdict
 from aos.errors import AosError
-from aos.wire.catalogs import catalog_contract_digest, catalog_digest
-from aos.wire.plans import plan_digest
+from aos.wire.catalogs.read import catalog_contract_digest, catalog_digest
+from aos.wire.plans.read import plan_digest
 from aos.wire.prices import lookup
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from aos.api.sources import read_catalog
 from aos.domain.skills import Catalog, Skill
 from aos.errors import AosError, Finding
-from aos.wire.catalogs import parse_catalog
+from aos.wire.catalogs.read import parse_catalog
 from aos.wire.problems import visible
 from aos.wire.shape import closest
 

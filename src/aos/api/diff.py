@@ -7,7 +7,7 @@ from aos.domain.differences import ApprovalDifference, Change, Comparison, StepD
 from aos.domain.matching import Matches, matches, under_the_names_of
 from aos.domain.plans import Step
 from aos.domain.verdicts import DEFAULT_SAMPLES
-from aos.wire.changes import plan_changes, skill_changes, step_changes
+from aos.wire.plans.changes import plan_changes, skill_changes, step_changes
 
 _Places = tuple[int | None, int | None]
 
@@ -28,7 +28,7 @@ def diff(
     """
     check_samples(samples)
     from aos.engine.compare import Side, compare, shared_streams
-    from aos.engine.program import compile_plan
+    from aos.engine.execution.program import compile_plan
 
     same = matches(a.plan, b.plan)
     streams = shared_streams(a.plan, b.plan, same)

@@ -10,11 +10,11 @@ from aos.errors import AosError, InputError
 from aos.files.config import NAME
 from aos.files.outputs import write_file
 from aos.files.sources import read_document
-from aos.wire.catalogs import default_catalog, parse_catalog
+from aos.wire.catalogs.read import default_catalog, parse_catalog
+from aos.wire.catalogs.tools import Guess, draft_catalog
 from aos.wire.encode import indented
 from aos.wire.problems import at
 from aos.wire.strict import Json
-from aos.wire.tools import Guess, draft_catalog
 
 _PLAN = "plan.json"
 

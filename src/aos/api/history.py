@@ -12,7 +12,7 @@ from aos.domain.recorded import Attempted, Measured, RunState, Tried
 from aos.domain.runs import Money
 from aos.domain.skills import Catalog
 from aos.errors import AosError
-from aos.wire.results import money, significant
+from aos.wire.results.documents import money, significant
 
 if TYPE_CHECKING:
     import sqlite3

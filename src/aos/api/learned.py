@@ -6,9 +6,9 @@ from typing import Any
 from aos.domain.calibration import Calibration
 from aos.domain.distributions import Distribution
 from aos.domain.skills import CallCost, Catalog, Skill
-from aos.wire.catalogs import dump_catalog
+from aos.wire.catalogs.learned import Compared, Typical
+from aos.wire.catalogs.read import dump_catalog
 from aos.wire.encode import indented
-from aos.wire.learned import Compared, Typical
 
 __all__ = ["catalog_text", "compared", "learned_document"]
 
@@ -58,7 +58,7 @@ def _typical(skill: Skill) -> Typical:
 def _quantile(distribution: Distribution | None, level: float) -> float | None:
     if distribution is None:
         return None
-    from aos.engine.distributions import SIZE, quantile_table
+    from aos.engine.sampling.distributions import SIZE, quantile_table
 
     return float(quantile_table(distribution)[int(level * SIZE)])
 

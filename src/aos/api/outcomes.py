@@ -8,7 +8,7 @@ from aos.domain.skills import Catalog
 from aos.domain.verdicts import DEFAULT_SAMPLES, Limits
 
 if TYPE_CHECKING:
-    from aos.engine.outcomes import Outcomes
+    from aos.engine.execution.outcomes import Outcomes
 
 
 def outcomes(plan: Plan, catalog: Catalog, *, samples: int = DEFAULT_SAMPLES, seed: int = 0) -> "Outcomes":
@@ -17,8 +17,8 @@ def outcomes(plan: Plan, catalog: Catalog, *, samples: int = DEFAULT_SAMPLES, se
     Raises AosError(usage) for samples out of range.
     """
     check_samples(samples)
-    from aos.engine import outcomes as engine
-    from aos.engine.program import compile_plan
+    from aos.engine.execution import outcomes as engine
+    from aos.engine.execution.program import compile_plan
 
     asked = case(plan, catalog, Limits())
     return engine.outcomes(compile_plan(plan, asked.catalog, asked.prices), samples, seed)

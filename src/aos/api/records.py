@@ -11,8 +11,8 @@ from aos.domain.skills import Catalog
 from aos.errors import InputError
 from aos.files.records import read_records
 from aos.wire.encode import one_line
-from aos.wire.plans import parse_plan
-from aos.wire.records import Declared, Listed, read_jsonl
+from aos.wire.plans.read import parse_plan
+from aos.wire.records.read import Declared, Listed, read_jsonl
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,7 +66,7 @@ def _after(document: Any, catalog: Catalog) -> Mapping[str, str]:
 
 
 def _in_order(listed: Listed) -> ReadRecords:
-    from aos.engine.records import put_in_order
+    from aos.engine.scores.records import put_in_order
 
     records, found = put_in_order(
         listed.records, listed.lines, has_steps=listed.has_steps, has_attempts=listed.has_attempts

@@ -26,9 +26,9 @@ from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Implementation
 from aos.runtime.skills.registry import implementations
 from aos.runtime.skills.world import World
-from aos.wire.catalogs import catalog_contract_digest, default_catalog
-from aos.wire.plans import dump_plan, parse_plan, plan_digest
-from aos.wire.results import EXITS, simulation
+from aos.wire.catalogs.read import catalog_contract_digest, default_catalog
+from aos.wire.plans.read import dump_plan, parse_plan, plan_digest
+from aos.wire.results.documents import EXITS, simulation
 
 __all__ = ["Means", "Record", "irreversible", "resume", "run"]
 

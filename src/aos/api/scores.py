@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aos.domain.recorded import RunState
-from aos.wire.results import significant
+from aos.wire.results.documents import significant
 
 __all__ = ["score"]
 
@@ -38,7 +38,7 @@ def _quantity(
 ) -> Mapping[str, Any] | None:
     if spread is None or actual is None or not samples:
         return None
-    from aos.engine.scoring import own_score
+    from aos.engine.scores.scoring import own_score
 
     levels, values = _quantiles(spread["histogram"], samples)
     at, beyond = _TAIL

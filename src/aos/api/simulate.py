@@ -9,7 +9,7 @@ from aos.domain.plans import Plan
 from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import DEFAULT_SAMPLES, Limits, Reason
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 
 
 def simulate(
@@ -48,8 +48,8 @@ def simulate(
 def _judged(
     asked: Case, samples: int, seed: int, explain: bool, progress: Callable[[int], None] | None
 ) -> SimulationResult:
+    from aos.engine.execution.program import compile_plan
     from aos.engine.feasibility import judge
-    from aos.engine.program import compile_plan
 
     program = compile_plan(asked.plan, asked.catalog, asked.prices)
     forecast, verdict, chunk = judge(

@@ -6,8 +6,8 @@ from typing import Any
 from aos.domain.skills import Catalog
 from aos.files.config import Config
 from aos.files.sources import Document, read_document
-from aos.wire.catalogs import default_catalog, parse_catalog
-from aos.wire.plans import ParsedPlan, parse_plan
+from aos.wire.catalogs.read import default_catalog, parse_catalog
+from aos.wire.plans.read import ParsedPlan, parse_plan
 
 MAX_CATALOG_BYTES = 64 * 1024 * 1024
 MAX_CATALOG_NODES = 10_000_000

@@ -11,10 +11,10 @@ from aos.domain.skills import Catalog
 from aos.domain.verifications import Drift, Verification
 from aos.errors import InputError
 from aos.files.sources import read_document
-from aos.wire.changes import changes
-from aos.wire.plans import parse_plan, plan_digest
-from aos.wire.results import simulation
-from aos.wire.saved import MAX_RESULT_BYTES, SavedResult, parse_result
+from aos.wire.plans.changes import changes
+from aos.wire.plans.read import parse_plan, plan_digest
+from aos.wire.results.documents import simulation
+from aos.wire.results.saved import MAX_RESULT_BYTES, SavedResult, parse_result
 
 # What says how the result was asked for and told; and what is compared by itself.
 _BESIDE = frozenset(

@@ -113,7 +113,7 @@ def help_answer(context: Context) -> Answer:
     """The help of the command that a context belongs to."""
 
     def document() -> dict[str, Any]:
-        from aos.wire.results import envelope
+        from aos.wire.results.documents import envelope
 
         return {**envelope("aos.help/1"), "command": context.command_path, "text": context.get_help()}
 

@@ -9,7 +9,7 @@ from typer import Option
 from aos.cli.answer import Answer, Look
 from aos.domain.verdicts import Limits
 from aos.errors import Exit
-from aos.wire.results import EXITS
+from aos.wire.results.documents import EXITS
 
 Server = Annotated[
     str | None,

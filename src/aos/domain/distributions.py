@@ -1,6 +1,6 @@
 """Probability distributions of one non-negative quantity, as a catalog states them.
 
-Times are milliseconds, money is cents. `aos.engine.distributions` turns them into quantile tables.
+Times are milliseconds, money is cents. `aos.engine.sampling.distributions` turns them into quantile tables.
 """
 
 from typing import NamedTuple

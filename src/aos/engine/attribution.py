@@ -17,10 +17,10 @@ import numpy as np
 from aos.domain.attribution import Attribution, Danger, Fix, StepShare
 from aos.domain.flow import waits_for
 from aos.domain.verdicts import Limits
-from aos.engine.distributions import Floats
-from aos.engine.draws import Flags
-from aos.engine.prices import MICRO
-from aos.engine.program import Program
+from aos.engine.execution.program import Program
+from aos.engine.sampling.distributions import Floats
+from aos.engine.sampling.draws import Flags
+from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples, StepSamples
 
 _LEAST_TOLERANCE = 1e-9

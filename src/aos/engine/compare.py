@@ -14,10 +14,10 @@ from aos.domain.differences import Delta, Pair, PlanFigures, Quantity, StepFigur
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Plan
 from aos.domain.verdicts import MAX_SAMPLES, Limits, Reason, Verdict
-from aos.engine.distributions import Floats
+from aos.engine.execution.program import Program
 from aos.engine.feasibility import too_close, verdict
-from aos.engine.prices import MICRO
-from aos.engine.program import Program
+from aos.engine.sampling.distributions import Floats
+from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples, Simulation, StepSamples, chunk_size
 from aos.engine.summary import Held, Totals, forecast, outcomes, totals
 

@@ -24,10 +24,10 @@ from aos.domain.attribution import Attribution, Evidence
 from aos.domain.forecasts import Chance, Forecast
 from aos.domain.skills import CallCost, Catalog, CostModel, Figure
 from aos.domain.verdicts import STANDARD_ERRORS, Limits, Verdict
-from aos.engine.distributions import SIZE, Floats
-from aos.engine.draws import Flags
-from aos.engine.prices import MICRO
-from aos.engine.program import Program
+from aos.engine.execution.program import Program
+from aos.engine.sampling.distributions import SIZE, Floats
+from aos.engine.sampling.draws import Flags
+from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples, StepSamples
 
 _MOST = 5

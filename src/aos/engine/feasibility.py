@@ -14,7 +14,7 @@ from aos.domain.verdicts import (
     Status,
     Verdict,
 )
-from aos.engine.program import Program
+from aos.engine.execution.program import Program
 from aos.engine.simulate import Samples, Simulation
 from aos.engine.summary import chances, forecast
 

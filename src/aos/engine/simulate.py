@@ -2,7 +2,7 @@
 
 Which steps run depends on outcomes alone, so a sample is drawn in three passes over the steps in order: draw
 each call, decide whether it ran, put it on the clock. Without contention the passes are one loop; with it the
-clock is `aos.engine.contention`'s.
+clock is `aos.engine.execution.contention`'s.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aos.domain.flow import Flow
-from aos.engine.clock import Clock
-from aos.engine.distributions import Floats, normal_scores
-from aos.engine.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
-from aos.engine.network import Network, can_queue
-from aos.engine.prices import Money
-from aos.engine.program import Call, Program
-from aos.engine.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, RUN_MOOD, SIBLINGS, WAIT, Streams
+from aos.engine.execution.clock import Clock
+from aos.engine.execution.network import Network, can_queue
+from aos.engine.execution.program import Call, Program
+from aos.engine.sampling.distributions import Floats, normal_scores
+from aos.engine.sampling.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
+from aos.engine.sampling.prices import Money
+from aos.engine.sampling.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, RUN_MOOD, SIBLINGS, WAIT, Streams
 
 T = TypeVar("T", bound=np.generic)
 

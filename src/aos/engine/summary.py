@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from aos.domain.forecasts import BudgetStop, Chance, Estimate, Figures, Forecast, Risk, Spread, StepForecast
 from aos.domain.verdicts import Limits
-from aos.engine.budget import spent_when_stopped
-from aos.engine.distributions import Floats
-from aos.engine.draws import Flags
-from aos.engine.draws import Samples as Picked
-from aos.engine.prices import MICRO, Money
-from aos.engine.program import Call, Program
+from aos.engine.execution.budget import spent_when_stopped
+from aos.engine.execution.program import Call, Program
+from aos.engine.sampling.distributions import Floats
+from aos.engine.sampling.draws import Flags
+from aos.engine.sampling.draws import Samples as Picked
+from aos.engine.sampling.prices import MICRO, Money
 from aos.engine.simulate import Samples, StepSamples
 from aos.engine.typical import TypicalRun, typical_run
 

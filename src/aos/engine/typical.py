@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from aos.domain.flow import Flow, waits_for
-from aos.engine.prices import MICRO
-from aos.engine.program import Call, Program
+from aos.engine.execution.program import Call, Program
+from aos.engine.sampling.prices import MICRO
 
 
 class TypicalRun(NamedTuple):

@@ -10,7 +10,7 @@ from typing import IO, cast
 
 from aos.errors import AosError
 from aos.wire.problems import visible
-from aos.wire.records import Declared, Listed, read_csv, read_jsonl
+from aos.wire.records.read import Declared, Listed, read_csv, read_jsonl
 
 __all__ = ["read_records"]
 

@@ -19,7 +19,7 @@ from aos.ledger.connection import connect, failures, transaction
 from aos.ledger.entries import Entry, seal
 from aos.ledger.state import head, read_state
 from aos.wire.problems import visible
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 from aos.wire.strict import parse
 
 __all__ = ["Imported", "export_lines", "import_lines"]

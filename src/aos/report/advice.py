@@ -10,7 +10,7 @@ from aos.domain.forecasts import Forecast
 from aos.domain.results import SimulationResult
 from aos.report.figures import cents, chance, duration
 from aos.report.page import FAINT, GOOD, STRONG, Line, Page
-from aos.wire.results import options
+from aos.wire.results.documents import options
 
 _DANGERS: dict[Danger, str] = {
     "failure": "of the risk to fail",

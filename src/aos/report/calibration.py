@@ -8,7 +8,7 @@ from aos.domain.skills import Catalog
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, number
 from aos.report.page import BAD, BAR, FAINT, GOOD, STRONG, Line, Page
 from aos.report.scores import noise, share, succeeded, times
-from aos.wire.learned import Compared
+from aos.wire.catalogs.learned import Compared
 
 _ROWS = 40
 """Rows of a table that are shown; the rest is counted."""

@@ -18,7 +18,7 @@ from aos.domain.verdicts import Limits, Reason
 from aos.errors import CODES, Exit
 from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
 from aos.report.sources import missing
-from aos.wire.results import options
+from aos.wire.results.documents import options
 
 _WORTH_SAYING = 0.001
 _DANGERS: Mapping[Danger, str] = {

@@ -11,7 +11,7 @@ from aos.domain.references import Reference, at_path, resolve
 from aos.domain.runs import Place
 from aos.domain.skills import Catalog
 from aos.runtime.skills import Fault
-from aos.wire.parameters import validator
+from aos.wire.plans.parameters import validator
 from aos.wire.problems import at, visible
 
 __all__ = ["Bindings", "Params", "Secret", "Unfit", "check"]

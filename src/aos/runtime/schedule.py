@@ -5,9 +5,9 @@ to do.
     schedule.opened / answered / ended     what came of a command; then advance again
     schedule.wake                          when to advance even if nothing happens
 
-The rules are those of the forecast (`aos.engine.contention`): a call that is ready joins the queue of its pool, a free
-slot goes to the head of the queue and is kept until the call ends, its retries and the waits between them included. The
-rate limiter is asked with the slot in hand; each retry asks again.
+The rules are those of the forecast (`aos.engine.execution.contention`): a call that is ready joins the queue of its
+pool, a free slot goes to the head of the queue and is kept until the call ends, its retries and the waits between them
+included. The rate limiter is asked with the slot in hand; each retry asks again.
 """
 
 from collections.abc import Container

@@ -2,7 +2,7 @@
 
 from aos.errors import CODES, Exit
 from aos.errors.codes import EXIT_MEANINGS
-from aos.wire.results import Document, envelope
+from aos.wire.results.documents import Document, envelope
 
 __all__ = ["code", "codes", "exit_codes", "explanation"]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from aos.domain.skills import Catalog
 from aos.errors import InputError
-from aos.wire.plans import ParsedPlan, parse_plan
+from aos.wire.plans.read import ParsedPlan, parse_plan
 from aos.wire.shape import Reader, at
 from aos.wire.strict import MAX_BYTES, MAX_INTEGER, Json, parse
 

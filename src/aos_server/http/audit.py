@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aos.errors import AosError, Finding, InputError
 from aos.wire.encode import one_line
-from aos.wire.results import Document, envelope
+from aos.wire.results.documents import Document, envelope
 from aos_server.http.cursors import bad_cursor, cursor, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.audit import AuditQuery, VerifyAudit

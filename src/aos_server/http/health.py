@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
-from aos.wire.results import Document, envelope
+from aos.wire.results.documents import Document, envelope
 from aos_server.http.answers import Answer
 from aos_server.http.endpoint import Call
 from aos_server.metrics import CONTENT_TYPE, exposition

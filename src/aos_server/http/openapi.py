@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from aos.errors import CODES
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 from aos_server.http.endpoint import Endpoint
 from aos_server.http.models.base import Problem
 from aos_server.http.problems import PROBLEM_TYPE

@@ -2,7 +2,7 @@
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 from aos_server.http.endpoint import Call
 from aos_server.http.gate import Identifies
 from aos_server.identity.authenticate import Credentials, credentials

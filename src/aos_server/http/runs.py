@@ -3,7 +3,7 @@
 from typing import Any
 
 from aos.wire.encode import one_line
-from aos.wire.results import envelope, money
+from aos.wire.results.documents import envelope, money
 from aos_server.http.answers import Answer
 from aos_server.http.cursors import cursor, place
 from aos_server.http.endpoint import Call

@@ -9,10 +9,10 @@ from typing import Any
 
 from aos.domain.skills import Skill
 from aos.errors import AosError
-from aos.wire import capabilities as wire
+from aos.wire.catalogs import capabilities as wire
 from aos.wire.encode import one_line
 from aos.wire.problems import visible
-from aos.wire.results import Document, envelope, money, significant
+from aos.wire.results.documents import Document, envelope, money, significant
 from aos.wire.shape import at, closest
 from aos_server.services.tenants import Terms, catalog_of
 

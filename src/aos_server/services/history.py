@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from aos.domain.failures import FAILURES
 from aos.domain.runs import Place
 from aos.errors import AosError
-from aos.wire.results import Document
+from aos.wire.results.documents import Document
 
 __all__ = ["Attempted", "attempts", "last_step", "what_was_tried", "why_it_failed"]
 

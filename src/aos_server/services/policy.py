@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from aos.domain.verdicts import Limits, Reason
-from aos.wire.results import Document, envelope, significant
+from aos.wire.results.documents import Document, envelope, significant
 from aos.wire.strict import Json
 from aos_server.services.simulations import Question, Simulation, forecast
 from aos_server.services.tenants import Terms

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from aos.domain.goals import candidates
 from aos.errors import Finding, InputError
 from aos.wire.encode import one_line
-from aos.wire.results import envelope, money
+from aos.wire.results.documents import envelope, money
 from aos.wire.strict import Json
 from aos_server.services import history
 from aos_server.services.tenants import Terms, catalog_of

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aos.errors import AosError
 from aos.wire.digests import digest
 from aos.wire.problems import visible
-from aos.wire.results import Document, envelope, money
+from aos.wire.results.documents import Document, envelope, money
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, Message, change

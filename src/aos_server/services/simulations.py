@@ -9,9 +9,9 @@ from aos.domain.results import SimulationResult
 from aos.domain.verdicts import Decision, Limits, Reason, Status
 from aos.errors import AosError, Exit, InputError
 from aos.wire.encode import one_line
-from aos.wire.plans import parse_plan
+from aos.wire.plans.read import parse_plan
 from aos.wire.problems import MAX_ERRORS, problem
-from aos.wire.results import EXITS, Document, envelope, money, simulation
+from aos.wire.results.documents import EXITS, Document, envelope, money, simulation
 from aos.wire.shape import at
 from aos.wire.strict import Json
 from aos_server.services.tenants import Terms, catalog_of

@@ -9,7 +9,7 @@ from aos.api.calibrate import calibrate
 from aos.api.outcomes import outcomes
 from aos.domain.calibration import Calibration
 from aos.domain.skills import Catalog
-from aos.engine.scoring import GRID
+from aos.engine.scores.scoring import GRID
 from tests.bench.truth.cases import Question, Run, plan, records
 
 SAMPLES = 40_000

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from aos.engine.scoring import GRID, Score, brier, crps, crps_of_point, score
+from aos.engine.scores.scoring import GRID, Score, brier, crps, crps_of_point, score
 from tests.bench.truth.cases import Call, Family, Fold, Question, Run
 from tests.bench.truth.forecasts import LEVELS, Prediction, learn, predict
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from aos.wire.catalogs import default_catalog, dump_catalog
+from aos.wire.catalogs.read import default_catalog, dump_catalog
 from aos_server.services.tenants import Budget, Permissions, Terms
 from tests.cli.process import DEMO, aos
 from tests.server.http.world import STEP, Told, told

@@ -5,8 +5,8 @@ from aos.api.diff import diff
 from aos.domain.differences import ApprovalDifference, Change, Comparison
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import Limits
-from aos.wire.catalogs import default_catalog, parse_catalog
-from aos.wire.plans import parse_plan
+from aos.wire.catalogs.read import default_catalog, parse_catalog
+from aos.wire.plans.read import parse_plan
 
 READ = {"skill": "fs_read", "params": {"path": "notes.txt"}}
 GET = {"skill": "http_call", "params": {"url": "https://example.org"}}

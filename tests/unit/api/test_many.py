@@ -13,7 +13,7 @@ from aos.api.many import Answer, Terms, answer, answers
 from aos.cli.forecast.status import FAIL_ON, exit_status
 from aos.domain.verdicts import Limits
 from aos.errors import AosError, Exit
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 
 READ = {"skill": "fs_read", "params": {"path": "a"}}
 MAIL = {"skill": "email_send", "params": {"to": "a@example.org", "subject": "s", "body": "b"}}

@@ -1,6 +1,6 @@
 from aos.api.stand_ins import COMMON, stand_ins
 from aos.domain.plans import Plan, Step
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from aos.wire.prices import lookup
 
 CATALOG = default_catalog()

@@ -10,10 +10,10 @@ from aos.domain.skills import Catalog
 from aos.domain.verdicts import Limits
 from aos.domain.verifications import Verification
 from aos.errors import AosError, InputError
-from aos.wire.catalogs import default_catalog, parse_catalog
-from aos.wire.plans import parse_plan
-from aos.wire.results import simulation
-from aos.wire.saved import parse_result
+from aos.wire.catalogs.read import default_catalog, parse_catalog
+from aos.wire.plans.read import parse_plan
+from aos.wire.results.documents import simulation
+from aos.wire.results.saved import parse_result
 
 READ: dict[str, Any] = {"skill": "fs_read", "params": {"path": "${inputs.file}"}}
 ASK: dict[str, Any] = {"skill": "llm_invoke", "params": {"prompt": "?", "model": "gpt-4o-mini"}}

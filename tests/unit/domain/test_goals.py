@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aos.domain.goals import Match, candidates
 from aos.domain.skills import Skill
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 
 SKILLS = list(default_catalog().skills.values())
 

@@ -2,7 +2,7 @@
 
 from aos.domain.distributions import Lognormal, Uniform
 from aos.domain.kept import kept
-from aos.engine.distributions import quantile_table
+from aos.engine.sampling.distributions import quantile_table
 
 
 def test_an_answer_about_the_same_object_is_given_once() -> None:

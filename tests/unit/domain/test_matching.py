@@ -4,8 +4,8 @@ import pytest
 
 from aos.domain.matching import matches, under_the_names_of
 from aos.domain.plans import Plan
-from aos.wire.catalogs import default_catalog
-from aos.wire.plans import parse_plan
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.read import parse_plan
 
 
 def plan(*steps: dict[str, Any]) -> Plan:

@@ -5,7 +5,7 @@ import pytest
 from aos.domain.failures import Effect
 from aos.domain.retries import effect_of_failure, pause_ms, repeatable, tries_again
 from aos.domain.skills import Category, Effects, RetryPolicy
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 
 READS = Effects(True, True, False, True, True)
 TWICE_AS_GOOD = Effects(False, True, True, False, True)

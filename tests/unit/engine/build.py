@@ -22,8 +22,8 @@ from aos.domain.skills import (
     Skill,
 )
 from aos.domain.verdicts import Limits, Verdict
+from aos.engine.execution.program import Program, compile_plan
 from aos.engine.feasibility import judge
-from aos.engine.program import Program, compile_plan
 from aos.engine.simulate import Samples, Simulation, StepSamples
 
 DECLARED = Provenance("declared")

@@ -1,4 +1,4 @@
-"""The rules of `aos.engine.contention` as an event loop: one sample, no arrays, a clock that only moves on.
+"""The rules of `aos.engine.execution.contention` as an event loop: one sample, no arrays, a clock that only moves on.
 
 Slow and plain on purpose: what `schedule` does for thousands of samples at once must equal this, to the bit.
 """

@@ -12,8 +12,8 @@ from aos.api.calibrate import calibrate
 from aos.api.outcomes import outcomes
 from aos.domain.plans import Plan, Step
 from aos.domain.skills import Catalog
-from aos.engine.calibrate.drift import Dated, walks
-from aos.engine.scoring import coverage
+from aos.engine.calibrate.skill.drift import Dated, walks
+from aos.engine.scores.scoring import coverage
 from tests.unit.engine.test_calibrate import DAY, EPOCH, PAIR, Row, pairs, records
 
 PLAN = Plan((Step("s", "work", {}),))

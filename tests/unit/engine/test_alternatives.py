@@ -14,8 +14,8 @@ from aos.domain.skills import Catalog, Effects, Skill, TokenCost
 from aos.domain.verdicts import Limits, Reason
 from aos.engine.alternatives import alternatives
 from aos.engine.alternatives.edits import Edit, patch
+from aos.engine.execution.program import compile_plan
 from aos.engine.feasibility import judge
-from aos.engine.program import compile_plan
 from tests.unit.engine.build import catalog, chain, figure, skill, steps, tries
 
 WRITES = Effects(read_only=False, idempotent=False, destructive=True, reversible=False, open_world=True)

@@ -12,7 +12,7 @@ from aos.domain.plans import OnError, Plan, Step
 from aos.domain.skills import Catalog, RateLimit, Skill
 from aos.domain.verdicts import Limits
 from aos.engine.attribution import attribution, contributions
-from aos.engine.program import Program, compile_plan
+from aos.engine.execution.program import Program, compile_plan
 from aos.engine.simulate import Samples, Simulation
 from tests.unit.engine.build import catalog, chain, program, skill, steps, tries
 

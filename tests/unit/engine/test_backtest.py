@@ -15,13 +15,13 @@ from aos.domain.backtest import Backtest, Pooled
 from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail
 from aos.domain.records import Records
 from aos.domain.skills import Block, Catalog, Figure, Skill
-from aos.engine.backtest import Case, Draws, Seen, pool, score
-from aos.engine.calibrate.runs import makespan
-from aos.engine.heldout import split
-from aos.engine.records import put_in_order
+from aos.engine.calibrate.whole_run.runs import makespan
+from aos.engine.scores.backtest import Case, Draws, Seen, pool, score
+from aos.engine.scores.heldout import split
+from aos.engine.scores.records import put_in_order
 from aos.errors import AosError
-from aos.wire.catalogs import default_catalog
-from aos.wire.records import Declared, read_csv
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.records.read import Declared, read_csv
 from tests.tools.synthetic_runs import rows
 
 

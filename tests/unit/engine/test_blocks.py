@@ -11,11 +11,11 @@ from aos.api.calibrate import calibrate
 from aos.api.outcomes import outcomes
 from aos.domain.plans import OnError, Plan, Step
 from aos.domain.skills import Catalog
-from aos.engine.calibrate import pool
-from aos.engine.calibrate.blocks import widened
-from aos.engine.canonical import canonical
-from aos.engine.scoring import coverage
-from aos.wire.records import Declared, read_csv
+from aos.engine.calibrate.skill import pool
+from aos.engine.calibrate.whole_run.blocks import widened
+from aos.engine.scores.canonical import canonical
+from aos.engine.scores.scoring import coverage
+from aos.wire.records.read import Declared, read_csv
 
 _HEADER = "run,step,skill,start_ms,end_ms,cost_cents,code,after"
 

@@ -16,12 +16,12 @@ from aos.domain.distributions import Quantiles, median
 from aos.domain.plans import Plan, Step
 from aos.domain.records import Coded, Records
 from aos.domain.skills import Catalog, FailureMode
-from aos.engine.calibrate import pool
-from aos.engine.calibrate.experts import EXPERTS, MEASURED, Prior, quantiles
-from aos.engine.calibrate.priors import family
-from aos.engine.calibrate.rates import pooled_chances
-from aos.engine.calibrate.students import t_quantiles
-from aos.engine.scoring import GRID, coverage
+from aos.engine.calibrate.skill import pool
+from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior, quantiles
+from aos.engine.calibrate.skill.priors import family
+from aos.engine.calibrate.skill.rates import pooled_chances
+from aos.engine.calibrate.skill.students import t_quantiles
+from aos.engine.scores.scoring import GRID, coverage
 from aos.errors import AosError
 from tests.unit.engine.build import skill
 

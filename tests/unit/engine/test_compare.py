@@ -11,7 +11,7 @@ from aos.domain.plans import Plan, Step
 from aos.domain.skills import Catalog, Correlation
 from aos.domain.verdicts import MAX_SAMPLES, Limits
 from aos.engine.compare import Compared, Side, compare, shared_streams
-from aos.engine.program import compile_plan
+from aos.engine.execution.program import compile_plan
 from tests.unit.engine.build import figure, skill
 
 NOISY = Lognormal(100.0, 1.0)

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from aos.engine.contention import contended, schedule
+from aos.engine.execution.contention import contended, schedule
 from tests.unit.engine import reference_loop
 
 PER_MS = 1000  # plans here count in microseconds

@@ -11,7 +11,7 @@ from aos.api.outcomes import outcomes
 from aos.domain.plans import OnError, Plan, Step
 from aos.domain.records import Records
 from aos.domain.skills import Catalog
-from aos.wire.records import Declared, read_csv
+from aos.wire.records.read import Declared, read_csv
 
 
 def turns(runs: int, fails: float, *, stops: bool = False, seed: int = 0, last: int = 0) -> Records:

@@ -12,9 +12,9 @@ from aos.domain.plans import Plan, Step
 from aos.domain.skills import Catalog, FailureMode, Figure, Provenance, Skill
 from aos.domain.verdicts import Limits
 from aos.engine.attribution import attribution
-from aos.engine.distributions import SIZE, quantile_table
 from aos.engine.evidence import evidence, influence, records_for_p95
 from aos.engine.feasibility import judge
+from aos.engine.sampling.distributions import SIZE, quantile_table
 from tests.unit.engine.build import catalog, chain, program, skill, steps
 
 

@@ -7,7 +7,7 @@ from scipy import stats
 from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
 from aos.domain.plans import Expect, OnError, Step, When
 from aos.domain.skills import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
-from aos.engine.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
+from aos.engine.sampling.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
 from tests.unit.engine import reference_loop
 from tests.unit.engine.build import (
     DECLARED,

@@ -16,7 +16,7 @@ from aos.domain.calibration import Calibration
 from aos.domain.features import feature_value
 from aos.domain.plans import Plan, Step
 from aos.domain.skills import Catalog, Growth
-from aos.engine.calibrate.growth import Sized, shape
+from aos.engine.calibrate.skill.growth import Sized, shape
 from tests.unit.engine.test_calibrate import pairs, records, singles
 
 FIXED, EACH, PRICE = 200.0, 8.0, 0.002

@@ -15,7 +15,7 @@ from aos.domain.distributions import Constant, Quantiles
 from aos.domain.plans import Plan, Step
 from aos.domain.records import Records
 from aos.domain.skills import Catalog, RetryPolicy
-from aos.engine.calibrate.outages import Ended, lasting
+from aos.engine.calibrate.skill.outages import Ended, lasting
 from tests.unit.engine.test_calibrate import EPOCH, Row, records
 
 TOOK_MS, PAUSE_MS, TRIES = 500.0, 5_000.0, 3

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.engine.scoring import (
+from aos.engine.scores.scoring import (
     GRID,
     brier,
     coverage,

@@ -12,9 +12,9 @@ from aos.api.calibrate import calibrate
 from aos.api.outcomes import outcomes
 from aos.domain.plans import Plan, Step
 from aos.domain.skills import Catalog
-from aos.engine.scoring import coverage
-from aos.wire.catalogs import dump_catalog
-from aos.wire.records import Declared, read_csv
+from aos.engine.scores.scoring import coverage
+from aos.wire.catalogs.read import dump_catalog
+from aos.wire.records.read import Declared, read_csv
 from tests.unit.engine.build import skill
 
 _HEADER = "run,step,skill,start_ms,end_ms,after"

@@ -17,10 +17,10 @@ from aos.api.runs import show
 from aos.api.scores import score
 from aos.domain.recorded import RunState
 from aos.domain.runs import Money, Settled
-from aos.engine.scoring import own_score
+from aos.engine.scores.scoring import own_score
 from aos.errors import InputError
 from aos.ledger.ledger import Ledger
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from tests.cli.process import DEMO
 from tests.unit.ledger.build import failed, intent, run_end, settled, start, write_run
 

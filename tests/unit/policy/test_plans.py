@@ -8,8 +8,8 @@ from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog
 from aos.policy.plans import evaluate, ruled
 from aos.policy.rules import Source, default_policy, load
-from aos.wire.catalogs import default_catalog
-from aos.wire.plans import parse_plan
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.read import parse_plan
 
 ANYONE = Principal()
 READ = {"skill": "fs_read", "params": {"path": "a"}}

@@ -3,7 +3,7 @@ import pytest
 from aos.domain.distributions import Constant, Lognormal, Uniform
 from aos.domain.skills import CallCost, FailureMode, Figure, Provenance, RetryPolicy, Skill
 from aos.report import card
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from tests.unit.report import build
 
 SEVEN = default_catalog()

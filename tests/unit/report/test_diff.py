@@ -8,8 +8,8 @@ from aos.api.diff import diff
 from aos.domain.differences import Delta, Pair
 from aos.domain.verdicts import Limits
 from aos.report.diff import comparison
-from aos.wire.catalogs import default_catalog
-from aos.wire.plans import parse_plan
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.read import parse_plan
 
 GOLDEN = Path(__file__).parent / "golden"
 

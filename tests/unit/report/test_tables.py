@@ -4,7 +4,7 @@ from aos.domain.distributions import Constant, Lognormal
 from aos.domain.skills import CallCost, Catalog, FailureMode, Figure, RateLimit, Skill, TokenCost
 from aos.errors import CODES, Exit
 from aos.report import tables
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from tests.unit.report import build
 
 SEVEN = default_catalog()

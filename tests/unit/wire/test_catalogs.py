@@ -12,7 +12,7 @@ import pytest
 from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Uniform, median
 from aos.domain.skills import CallCost, Catalog, Provenance, Skill, TokenCost
 from aos.errors import InputError
-from aos.wire.catalogs import (
+from aos.wire.catalogs.read import (
     catalog_contract_digest,
     catalog_digest,
     catalog_schema,
@@ -20,7 +20,7 @@ from aos.wire.catalogs import (
     dump_catalog,
     parse_catalog,
 )
-from aos.wire.parameters import check_schema
+from aos.wire.plans.parameters import check_schema
 from aos.wire.shape import Reader
 
 ROOT = Path(__file__).parents[3]
@@ -149,7 +149,7 @@ def test_hints_name_skills_that_there_are() -> None:
 
 def test_the_schema_is_the_published_one() -> None:
     published = ROOT / "docs" / "schemas" / "catalog.schema.json"
-    shipped = ROOT / "src" / "aos" / "wire" / "data" / "catalog.schema.json"
+    shipped = ROOT / "src" / "aos" / "wire" / "catalogs" / "data" / "catalog.schema.json"
     assert published.read_bytes() == shipped.read_bytes()
     assert catalog_schema()["title"] == "aos catalog, version 1"
 
@@ -365,7 +365,7 @@ def test_skills_that_are_not_used_move_nothing() -> None:
 
 def test_the_shipped_catalog_is_read_without_costly_imports() -> None:
     program = (
-        "import sys; from aos.wire.catalogs import default_catalog; default_catalog();"
+        "import sys; from aos.wire.catalogs.read import default_catalog; default_catalog();"
         "print(*sys.modules.keys() & {'jsonschema_rs', 'tomllib', 'yaml', 'numpy', 'dataclasses', 'datetime'})"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from aos.domain.differences import Change
-from aos.wire.changes import changes, dump_change
+from aos.wire.plans.changes import changes, dump_change
 
 CASES: list[tuple[Any, Any, list[tuple[str, str, Any, Any]]]] = [
     ({"a": 1}, {"a": 1.0}, []),

@@ -9,8 +9,8 @@ import pytest
 
 from aos.domain.plans import Expect, OnError, RetryOverride, When
 from aos.errors import InputError
-from aos.wire.catalogs import default_catalog, parse_catalog
-from aos.wire.plans import ParsedPlan, dump_plan, parse_plan, plan_digest, plan_schema
+from aos.wire.catalogs.read import default_catalog, parse_catalog
+from aos.wire.plans.read import ParsedPlan, dump_plan, parse_plan, plan_digest, plan_schema
 
 CATALOG = default_catalog()
 
@@ -148,7 +148,7 @@ def test_the_digest_knows_money_exactly() -> None:
 
 def test_the_schema_is_the_published_one() -> None:
     published = Path(__file__).parents[3] / "docs" / "schemas" / "plan.schema.json"
-    shipped = Path(__file__).parents[3] / "src" / "aos" / "wire" / "data" / "plan.schema.json"
+    shipped = Path(__file__).parents[3] / "src" / "aos" / "wire" / "plans" / "data" / "plan.schema.json"
     assert published.read_bytes() == shipped.read_bytes()
     assert plan_schema()["title"] == "aos plan, version 1"
 

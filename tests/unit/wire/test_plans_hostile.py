@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aos.errors import InputError
-from aos.wire.catalogs import default_catalog
-from aos.wire.plans import parse_plan
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.read import parse_plan
 from aos.wire.problems import problem
 from aos.wire.strict import MAX_BYTES, parse
 

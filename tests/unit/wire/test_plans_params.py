@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from aos.errors import Finding
-from aos.wire.catalogs import default_catalog
-from aos.wire.parameters import check_params, check_schema, validator
+from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.parameters import check_params, check_schema, validator
 from aos.wire.shape import Reader
 
 OPEN = "${steps.a.output.x}"

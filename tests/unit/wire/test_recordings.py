@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aos.errors import InputError
-from aos.wire.catalogs import parse_catalog
+from aos.wire.catalogs.read import parse_catalog
 
 BLOCK: dict[str, Any] = {
     "skills": ["a", "b"],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aos.errors import InputError
-from aos.wire.catalogs import default_catalog
+from aos.wire.catalogs.read import default_catalog
 from aos.wire.requests import Request, parse_request
 
 STEP: dict[str, Any] = {"skill": "fs_read", "params": {"path": "a"}}

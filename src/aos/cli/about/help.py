@@ -21,7 +21,7 @@ def help(
 
 def _exit_codes() -> dict[str, object]:
     from aos.wire.codes import exit_codes
-    from aos.wire.results import envelope
+    from aos.wire.results.documents import envelope
 
     return {**envelope("aos.exit-codes/1"), "exit_codes": exit_codes()}
 

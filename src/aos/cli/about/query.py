@@ -11,7 +11,7 @@ from aos.cli.options import Budget, Catalogs, Ledger
 from aos.cli.server import Elsewhere, answered
 from aos.errors import Exit
 from aos.files.config import find_config
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 
 def query(

@@ -10,7 +10,7 @@ def version() -> Answer:
     """Show the version of aos, of Python, and of the file formats."""
 
     def document() -> dict[str, object]:
-        from aos.wire.results import envelope
+        from aos.wire.results.documents import envelope
 
         return {
             **envelope("aos.version/1"),

@@ -8,7 +8,7 @@ from typer import Option
 from aos.api.server import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 About = Annotated[str | None, Option("--object", metavar="ID", help="Only what was done to that object.")]
 Limit = Annotated[int, Option("--limit", metavar="N", min=1, max=200, help="How many, the latest first.")]

@@ -11,7 +11,7 @@ from aos.api.server import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.errors import Exit
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 Checkpoints = Annotated[
     Path | None,

@@ -12,7 +12,7 @@ from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Ledger
 from aos.cli.server import Elsewhere, capable
 from aos.files.config import find_config
-from aos.wire import capabilities as wire
+from aos.wire.catalogs import capabilities as wire
 
 COMMANDS = Path(__file__).parents[1] / "commands.json"
 """Every command with its arguments, made from the commands themselves: none has to be imported to tell."""

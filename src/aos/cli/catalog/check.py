@@ -8,8 +8,8 @@ from aos.api.catalogs import check_catalog
 from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.files.config import find_config
-from aos.wire.capabilities import skills
-from aos.wire.results import envelope
+from aos.wire.catalogs.capabilities import skills
+from aos.wire.results.documents import envelope
 
 
 def check(

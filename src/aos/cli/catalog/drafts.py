@@ -10,9 +10,9 @@ from typer import BadParameter, Option
 from aos.api.drafts import CatalogDraft
 from aos.cli.answer import Answer
 from aos.files.outputs import write_file
+from aos.wire.catalogs.tools import Guess
 from aos.wire.problems import visible
-from aos.wire.results import envelope
-from aos.wire.tools import Guess
+from aos.wire.results.documents import envelope
 
 Out = Annotated[Path | None, Option("--out", metavar="FILE", help="Write it there instead of printing it.")]
 Force = Annotated[bool, Option("--force", help="Replace FILE if it is there.")]

@@ -4,7 +4,7 @@ from aos.api.sources import load_catalog
 from aos.cli.answer import Answer
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
-from aos.wire.capabilities import catalog
+from aos.wire.catalogs.capabilities import catalog
 from aos.wire.encode import indented
 
 

@@ -11,7 +11,7 @@ from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Ledger
 from aos.files.config import find_config
-from aos.wire.capabilities import skill as document
+from aos.wire.catalogs.capabilities import skill as document
 
 
 def skill(

@@ -4,7 +4,7 @@ from aos.api.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
-from aos.wire.capabilities import skills as document
+from aos.wire.catalogs.capabilities import skills as document
 
 
 def skills(catalogs: Catalogs = None) -> Answer:

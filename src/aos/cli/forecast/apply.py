@@ -7,7 +7,7 @@ from aos.api.apply import apply
 from aos.cli.answer import Answer
 from aos.domain.results import SimulationResult
 from aos.wire.encode import indented
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 
 def changed_plan(result: SimulationResult, number: int, document: Mapping[str, Any]) -> Answer:

@@ -10,7 +10,7 @@ from aos.cli.options import Catalogs, PlanOption, first
 from aos.errors import Exit
 from aos.files.config import find_config
 from aos.files.outputs import write_file
-from aos.wire.learned import backtest as document
+from aos.wire.catalogs.learned import backtest as document
 
 
 def backtest(

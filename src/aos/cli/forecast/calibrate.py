@@ -14,7 +14,7 @@ from aos.cli.forecast.records import By, Features, FromLedger, RunsArgument, cho
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
 from aos.files.outputs import write_file
-from aos.wire.learned import calibration as document
+from aos.wire.catalogs.learned import calibration as document
 from aos.wire.problems import visible
 
 Out = Annotated[Path | None, Option("--out", metavar="FILE", help="Write the catalog there: .toml or .json.")]

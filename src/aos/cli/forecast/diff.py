@@ -16,7 +16,7 @@ from aos.cli.options import Budget, Catalogs, Inputs, first
 from aos.cli.values import named_values
 from aos.errors import AosError, Exit
 from aos.files.config import find_config
-from aos.wire.differences import comparison
+from aos.wire.results.differences import comparison
 
 PlanA = Annotated[str, Argument(metavar="A", help="The plan as it was; one of the two may be `-`.")]
 PlanB = Annotated[str, Argument(metavar="B", help="The plan as it is to be.")]

@@ -31,7 +31,7 @@ from aos.cli.server import Elsewhere, simulated
 from aos.cli.values import named_values
 from aos.domain.verdicts import Limits
 from aos.files.config import find_config
-from aos.wire.results import simulation
+from aos.wire.results.documents import simulation
 
 
 def simulate(

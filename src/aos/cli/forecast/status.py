@@ -4,7 +4,7 @@ from typer import BadParameter
 
 from aos.domain.verdicts import Verdict
 from aos.errors import Exit
-from aos.wire.results import EXITS
+from aos.wire.results.documents import EXITS
 
 FAIL_ON = frozenset({"infeasible", "undetermined"})
 

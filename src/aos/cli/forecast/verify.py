@@ -13,7 +13,7 @@ from aos.cli.options import Catalogs, Inputs, On
 from aos.cli.values import named_values, seed_number
 from aos.errors import Exit
 from aos.files.config import find_config
-from aos.wire.verifications import verification
+from aos.wire.results.verifications import verification
 
 Result = Annotated[
     str, Argument(metavar="RESULT", help="What `aos simulate --json` printed; `-` is standard input.")

@@ -10,7 +10,7 @@ from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import Limit
 from aos.cli.options import Ledger
 from aos.domain.runs import RunStatus
-from aos.wire import recorded as wire
+from aos.wire.records import recorded as wire
 
 _STATUSES = get_args(RunStatus)
 

@@ -11,8 +11,8 @@ from aos.cli.answer import Answer, Look
 from aos.cli.options import Ledger
 from aos.cli.server import Context, Server
 from aos.wire.problems import visible
-from aos.wire.results import envelope
-from aos.wire.run_records import run_record
+from aos.wire.records.pushed import run_record
+from aos.wire.results.documents import envelope
 
 Runs = Annotated[
     list[str] | None, Argument(metavar="[RUN]...", help="The runs; unless said, the latest hundred.")

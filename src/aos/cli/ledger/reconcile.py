@@ -10,7 +10,7 @@ from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import OneRun
 from aos.cli.options import Ledger
 from aos.domain.runs import Place
-from aos.wire import recorded as wire
+from aos.wire.records import recorded as wire
 from aos.wire.strict import MAX_BYTES, parse
 
 Step = Annotated[str, Option(metavar="STEP", help="The step whose attempt nobody saw the end of.")]

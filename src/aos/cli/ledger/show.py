@@ -5,8 +5,8 @@ from aos.api.runs import show as read
 from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import Run
 from aos.cli.options import Ledger
-from aos.wire import recorded as wire
-from aos.wire.results import Document
+from aos.wire.records import recorded as wire
+from aos.wire.results.documents import Document
 
 
 def show(run: Run = None, ledger: Ledger = None) -> Answer:

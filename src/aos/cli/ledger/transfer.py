@@ -10,7 +10,7 @@ from aos.api.ledgers import ledger_path
 from aos.cli.answer import Answer, Look, Stream
 from aos.cli.options import Ledger
 from aos.errors import Exit
-from aos.wire import recorded as wire
+from aos.wire.records import recorded as wire
 
 Runs = Annotated[
     list[str] | None, Argument(metavar="[RUN]...", help="The runs; unless said, the whole ledger.")

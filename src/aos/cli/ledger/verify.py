@@ -10,7 +10,7 @@ from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import anchor
 from aos.cli.options import Ledger
 from aos.errors import Exit
-from aos.wire import recorded as wire
+from aos.wire.records import recorded as wire
 
 Expect = Annotated[
     tuple[int, str] | None,

@@ -13,7 +13,7 @@ from aos.cli.ledger.options import Run
 from aos.cli.options import Ledger
 from aos.errors import Exit
 from aos.wire.encode import one_line
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 Every = Annotated[float, Option(min=0.05, max=3600, metavar="SECONDS", help="How often it looks.")]
 

@@ -7,8 +7,8 @@ from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Inputs, PlanArgument, PlanOption, one_plan
 from aos.cli.values import named_values
 from aos.files.config import find_config
-from aos.wire.plans import plan_digest
-from aos.wire.results import envelope
+from aos.wire.plans.read import plan_digest
+from aos.wire.results.documents import envelope
 
 
 def check(

@@ -12,7 +12,7 @@ from aos.files.config import find_config
 from aos.files.outputs import write_file
 from aos.wire.encode import indented
 from aos.wire.problems import visible
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 
 def fmt(

@@ -2,8 +2,8 @@
 
 from aos.cli.answer import Answer
 from aos.wire.encode import indented
-from aos.wire.plans import plan_schema
-from aos.wire.results import envelope
+from aos.wire.plans.read import plan_schema
+from aos.wire.results.documents import envelope
 
 
 def schema() -> Answer:

@@ -7,7 +7,7 @@ from typer import Argument
 from aos.api.policies import load_policy
 from aos.cli.answer import Answer, Look
 from aos.wire.policies import rule_document
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 
 def check(

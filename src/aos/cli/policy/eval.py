@@ -14,7 +14,7 @@ from aos.domain.policies import PolicyDecision
 from aos.errors import Exit
 from aos.files.config import find_config
 from aos.wire import policies
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 _EXITS: Mapping[PolicyDecision, Exit] = {
     "allow": Exit.YES,

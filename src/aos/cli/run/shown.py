@@ -8,8 +8,8 @@ from aos.domain.happenings import Happening, Observer
 from aos.domain.results import RunResult
 from aos.errors import Exit
 from aos.wire.encode import one_line
-from aos.wire.runs import event, exit_status, next_actions
-from aos.wire.runs import run as document
+from aos.wire.results.runs import event, exit_status, next_actions
+from aos.wire.results.runs import run as document
 
 __all__ = ["answer", "watcher"]
 

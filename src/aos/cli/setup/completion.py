@@ -28,7 +28,7 @@ def completion(shell: Annotated[Shell, Argument(help="The shell to complete for.
     script = get_completion_script(prog_name=NAME, complete_var=COMPLETE, shell=shell.value)
 
     def document() -> dict[str, object]:
-        from aos.wire.results import envelope
+        from aos.wire.results.documents import envelope
 
         return {**envelope("aos.completion/1"), "shell": shell.value, "script": script}
 

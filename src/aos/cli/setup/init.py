@@ -8,7 +8,7 @@ from typer import Argument, Option
 from aos.api.drafts import start_project
 from aos.cli.answer import Answer
 from aos.wire.problems import visible
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 
 def init(

@@ -12,7 +12,7 @@ from aos.files.contexts import DEFAULT_CLIENT, Context, read_contexts
 from aos.sdk.client import server_of
 from aos.sdk.device import Grant
 from aos.wire.problems import visible
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 _MAX_TOKEN_BYTES = 8192
 

@@ -3,7 +3,7 @@
 from aos.api.server import log_out
 from aos.cli.answer import Answer
 from aos.cli.server import Context
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 
 def logout(context: Context = None) -> Answer:

@@ -5,7 +5,7 @@ from contextlib import closing
 from aos.api.server import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
-from aos.wire.results import envelope
+from aos.wire.results.documents import envelope
 
 
 def whoami(server: Server = None, context: Context = None) -> Answer:

@@ -11,10 +11,10 @@ from aos.domain.plans import Plan
 from aos.domain.references import given
 from aos.domain.skills import Catalog, FailureMode, Figure, Provenance, Skill, TokenCost
 from aos.engine.alternatives.trials import Trial, Trials
-from aos.engine.attempts import attempts_table, retried
-from aos.engine.distributions import quantile_table
-from aos.engine.prices import MICRO, Price
-from aos.engine.program import Call, Program
+from aos.engine.execution.program import Call, Program
+from aos.engine.sampling.attempts import attempts_table, retried
+from aos.engine.sampling.distributions import quantile_table
+from aos.engine.sampling.prices import MICRO, Price
 
 _PROBES = 8
 _RANGE = 1e4

@@ -9,9 +9,9 @@ from aos.domain.verdicts import Limits
 from aos.engine.alternatives.edits import Edit
 from aos.engine.alternatives.levers import Help, Lever
 from aos.engine.attribution import Contributions
-from aos.engine.draws import Flags
-from aos.engine.prices import MICRO
-from aos.engine.program import Program
+from aos.engine.execution.program import Program
+from aos.engine.sampling.draws import Flags
+from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples
 
 _ROUNDING_CENTS, _ROUNDING_MS = 1e-6, 1e-6

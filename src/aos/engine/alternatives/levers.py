@@ -15,7 +15,7 @@ from aos.domain.skills import Catalog, TokenCost
 from aos.engine.alternatives.arrangement import Arrangement, detachments
 from aos.engine.alternatives.edits import Edit
 from aos.engine.attribution import Contributions
-from aos.engine.program import Program
+from aos.engine.execution.program import Program
 from aos.engine.simulate import Samples
 
 Help = Literal["cost", "time", "success"]

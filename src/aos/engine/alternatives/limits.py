@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from aos.domain.alternatives import Kind
 from aos.domain.verdicts import STANDARD_ERRORS, Limits
 from aos.engine.alternatives.edits import Edit
-from aos.engine.prices import MICRO
+from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples
 from aos.engine.summary import totals
 

@@ -16,9 +16,9 @@ from aos.domain.plans import Plan
 from aos.domain.prices import ModelPrice
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import STANDARD_ERRORS, Limits
+from aos.engine.execution.network import can_queue
+from aos.engine.execution.program import Program, compile_plan
 from aos.engine.feasibility import verdict
-from aos.engine.network import can_queue
-from aos.engine.program import Program, compile_plan
 from aos.engine.simulate import Samples, Simulation
 from aos.engine.summary import Totals, chances, spread, totals
 

@@ -4,15 +4,16 @@ from aos.domain.calibration import Calibration
 from aos.domain.distributions import Constant, Distribution
 from aos.domain.records import Records
 from aos.domain.skills import Catalog, FanOut, Figure, Provenance, Skill
-from aos.engine.calibrate import dependence, times
-from aos.engine.calibrate.blocks import blocks
-from aos.engine.calibrate.donors import chains, donors
-from aos.engine.calibrate.fanout import groups, laws
-from aos.engine.calibrate.runs import shapes
-from aos.engine.calibrate.skills import learn_skills
-from aos.engine.calibrate.slots import Slots, slots
+from aos.engine.calibrate.skill import times
+from aos.engine.calibrate.skill.skills import learn_skills
 from aos.engine.calibrate.table import Table, table
-from aos.engine.distributions import Floats
+from aos.engine.calibrate.whole_run import dependence
+from aos.engine.calibrate.whole_run.blocks import blocks
+from aos.engine.calibrate.whole_run.donors import chains, donors
+from aos.engine.calibrate.whole_run.fanout import groups, laws
+from aos.engine.calibrate.whole_run.runs import shapes
+from aos.engine.calibrate.whole_run.slots import Slots, slots
+from aos.engine.sampling.distributions import Floats
 
 
 def learn(records: Records, base: Catalog, by: tuple[str, ...]) -> Calibration:

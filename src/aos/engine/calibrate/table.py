@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aos.domain.records import Coded, Records
-from aos.engine.distributions import Floats
+from aos.engine.sampling.distributions import Floats
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -1,0 +1,95 @@
+"""How long the attempts of a skill take, by how they end: each variant's own, helped by its relatives."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from aos.domain.distributions import Constant, Distribution, Quantiles
+from aos.domain.skills import MAX_MS
+from aos.engine.calibrate.skill import pool
+from aos.engine.calibrate.skill.experts import EXPERTS
+from aos.engine.calibrate.skill.pool import Pool
+from aos.engine.sampling.distributions import Floats
+from aos.engine.scores.scoring import quantiles_of
+
+_TAIL = np.array([0.001, 0.005, 0.01, 0.015])
+LEVELS = np.unique(np.round(np.concatenate([_TAIL, (np.arange(200) + 0.5) / 200, 1 - _TAIL]), 6))
+"""The levels of a measured latency: even steps, and those tails that people ask for."""
+
+LEAST_TIME = 0.1
+"""Milliseconds: what is recorded as nothing took a little."""
+METHOD = f"pool of {EXPERTS} experts, rolling origin"
+
+_FEW = 4
+_WAY_OF_FEW, _OWN_OF_FEW, _OWN_NOISE = 0.35, 0.40, 0.2
+_Z = np.array([-1.75, -1.0, -0.5, 0.0, 0.5, 1.0, 1.75])
+
+Columns = Sequence[tuple[str, ...]]
+
+
+class Fitted(NamedTuple):
+    """A pool of those variants that have records, and the conditions of all."""
+
+    pool: Pool
+    place: dict[int, int]
+    columns: Columns
+
+    def quantiles(self, j: int) -> Floats:
+        """The predictive distribution of variant j at LEVELS, from its relatives where it has no record."""
+        if j in self.place:
+            return self.pool.quantiles(self.place[j], LEVELS)
+        return self.pool.unseen(self.columns[j], LEVELS)
+
+    def half_life(self, j: int) -> float | None:
+        """How far back the forecast looks, as a share of the records."""
+        return self.pool.half_life(self.place[j]) if j in self.place else None
+
+
+def fit(values: Sequence[Floats], columns: Columns, least: float = LEAST_TIME) -> Fitted | None:
+    """Fit the finite values of each variant, oldest first, raised to `least`; None where no variant has any."""
+    series = {j: np.maximum(x[np.isfinite(x)], least) for j, x in enumerate(values)}
+    series = {j: x for j, x in series.items() if x.size}
+    if not series:
+        return None
+    shared = pool.fit(list(series.values()), [columns[j] for j in series])
+    return Fitted(shared, {j: i for i, j in enumerate(series)}, columns)
+
+
+def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
+    """The time of one way to end at LEVELS, where few attempts of a variant are known and each way takes its own time.
+
+    `every` are the quantiles of all its attempts there. Of four attempts, whose times are `values`, the way's own pool
+    has the share 0.35, these values themselves, blurred by 20 %, 0.40, all attempts the rest. With n the first grows as
+    n^2 / (n^2 + 30), the second falls as 1/n^2, so that with many attempts the way's own pool alone is left.
+    """
+    values = np.maximum(values[np.isfinite(values)], LEAST_TIME)
+    n = len(values)
+    if not n:
+        return mode.quantiles(j)
+    own = _OWN_OF_FEW * min(1.0, (_FEW / n) ** 2)
+    told = min(n**2 / (n**2 + _FEW**2 * (1 / _WAY_OF_FEW - 1)), 1 - own)
+    blur = np.exp(-(_Z**2) / 2)
+    drawn = np.concatenate([mode.quantiles(j), every, (values[:, None] * np.exp(_OWN_NOISE * _Z)).ravel()])
+    even = np.gradient(LEVELS)
+    even /= even.sum()
+    weight = np.concatenate([told * even, (1 - told - own) * even, np.tile(own * blur / blur.sum() / n, n)])
+    return quantiles_of(drawn, LEVELS, weight)
+
+
+def table(quantiles: Floats, most: float = MAX_MS) -> Distribution:
+    """The distribution with these quantiles at LEVELS, as far as a catalog holds them."""
+    values = tuple(short(v) for v in np.maximum.accumulate(quantiles).clip(max=most))
+    return Quantiles(tuple(short(level) for level in LEVELS), values)
+
+
+def empirical(values: Floats, most: float = MAX_MS) -> Distribution:
+    """The values as they are, as far as a catalog holds them."""
+    if values.min() == values.max():
+        return Constant(short(min(values[0], most)))
+    return table(np.quantile(values, LEVELS), most)
+
+
+def short(value: float) -> float:
+    """Six significant digits: what catalogs keep."""
+    return float(f"{value:.6g}")

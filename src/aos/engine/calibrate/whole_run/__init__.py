@@ -1,0 +1,1 @@
+"""What records teach about whole runs: their shape, what steps share, hidden slots."""

@@ -1,0 +1,235 @@
+"""A plan compiled against a catalog: who waits for whom, and for every step the tables to draw from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aos.domain.distributions import Constant, Distribution, Lognormal, median
+from aos.domain.forecasts import Unknown
+from aos.domain.kept import kept
+from aos.domain.plans import MAX_ITEMS, Order, Plan, Step, order
+from aos.domain.prices import ModelPrice
+from aos.domain.references import given
+from aos.domain.retries import effective_retry
+from aos.domain.skills import Catalog, Effects, FanOut, Figure, RetryPolicy, Skill
+from aos.engine.sampling.attempts import Attempts, attempts_table, retried
+from aos.engine.sampling.blocks import Loans, Rows, matching_loans, matching_rows
+from aos.engine.sampling.distributions import Floats, quantile_table
+from aos.engine.sampling.fanout import Late, late
+from aos.engine.sampling.growth import sized
+from aos.engine.sampling.prices import Price, price
+
+_NORMAL_P90 = 1.2815515655446004
+
+
+class Items(NamedTuple):
+    """How many items a step goes over: `most` at the most; `table` where the number is uncertain.
+
+    Where nobody knows the number it is 0, the least there can be, and the step's figures are unknown.
+    """
+
+    most: int
+    typical: int
+    table: Floats | None = None
+    known: bool = True
+
+
+class Call(NamedTuple):
+    """A step ready to be drawn. `stream` keys its randomness; `group`, the stream of the first of them, that of
+    its parallel siblings.
+    """
+
+    step: Step
+    stream: int
+    group: int
+    attempts: Attempts
+    retry: RetryPolicy
+    effects: Effects
+    retried: NDArray[np.bool_]
+    retries_all: bool
+    price: Price | None
+    items: Items
+    overhead: Floats | None
+    typical_overhead: float
+    typical_ms: float | None
+    wait: Floats | None
+    pool: int
+    limiter: int
+    sibling: int = 0
+    late: Late | None = None
+
+
+class Program(NamedTuple):
+    """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter.
+
+    Where there are `rows`, recorded runs of this shape, or `loans` of runs like it, steps are drawn from those and
+    not from their calls.
+    """
+
+    calls: tuple[Call, ...]
+    order: Order
+    run_correlation: float
+    sibling_correlation: float
+    pools: tuple[int, ...]
+    limiters: tuple[tuple[float, int], ...]
+    run_factor: Floats | None
+    rows: Rows | None
+    loans: Loans | None
+    waits_unknown: bool
+    unknowns: tuple[Unknown, ...]
+
+
+def compile_plan(
+    plan: Plan, catalog: Catalog, prices: Mapping[str, ModelPrice], streams: Mapping[str, int] | None = None
+) -> Program:
+    """Resolve every step's figures. Skills must exist in the catalog.
+
+    `prices` are those of the models the plan names. `streams` gives steps (by id) a key of their own, so that
+    two plans can share their randomness; the default is the step's position.
+    """
+    dag = order(plan.steps)
+    pools = {name: i for i, name in enumerate(catalog.pools)}
+    limited = [s.id for s in catalog.skills.values() if s.rate_limit]
+    calls = []
+    unknowns: list[Unknown] = []
+    as_recorded = True
+    groups: dict[tuple[str, tuple[int, ...]], int] = {}
+    for i, step in enumerate(plan.steps):
+        skill = sized(catalog.skills[step.skill], step.params, plan.inputs)
+        stream = (streams or {}).get(step.id, i)
+        group = groups.setdefault((step.skill, dag.after[i]), stream)
+        call = _call(step, stream, group, skill, catalog, plan.inputs, prices)
+        as_recorded = as_recorded and skill is catalog.skills[step.skill]
+        calls.append(
+            call._replace(
+                pool=pools[skill.pool] if skill.pool else -1,
+                limiter=limited.index(skill.id) if skill.rate_limit else -1,
+            )
+        )
+        unknowns += _unknowns(i, call, skill, catalog, plan.inputs)
+    calls = _with_siblings(calls, catalog)
+    # Runs drawn whole have the sizes of their own day.
+    rows = matching_rows(plan, dag, catalog) if as_recorded else None
+    run = catalog.correlation.run
+    siblings = catalog.correlation.siblings
+    run_value = run.value if run else 0.0
+    limits = (catalog.skills[name].rate_limit for name in limited)
+    return Program(
+        calls=tuple(calls),
+        order=dag,
+        run_correlation=run_value,
+        sibling_correlation=max(run_value, siblings.value if siblings else 0.0),
+        pools=tuple(catalog.pools.values()),
+        limiters=tuple((60_000 / limit.per_minute, limit.burst) for limit in limits if limit),
+        run_factor=_table(catalog.run_factor),
+        rows=rows,
+        loans=matching_loans(plan, catalog) if as_recorded and not rows else None,
+        waits_unknown=catalog.approval_wait is None and any(step.approval for step in plan.steps),
+        unknowns=tuple(unknowns),
+    )
+
+
+def _with_siblings(calls: Sequence[Call], catalog: Catalog) -> list[Call]:
+    """Number the items of each group, and say how late each starts where its skill's fan-out was recorded."""
+    width: dict[int, int] = {}
+    numbered = []
+    for call in calls:
+        numbered.append(call._replace(sibling=width.get(call.group, 0)))
+        width[call.group] = numbered[-1].sibling + call.items.most
+    return [
+        _possibly_late(call, catalog.skills[call.step.skill].fan_out, width[call.group]) for call in numbered
+    ]
+
+
+def _possibly_late(call: Call, law: FanOut | None, width: int) -> Call:
+    return call._replace(late=late(law, width, call.group)) if law and width > 1 else call
+
+
+def _call(
+    step: Step,
+    stream: int,
+    group: int,
+    skill: Skill,
+    catalog: Catalog,
+    inputs: Mapping[str, Any],
+    prices: Mapping[str, ModelPrice],
+) -> Call:
+    attempts = _attempts(skill, step.timeout_s)
+    effects = skill.effects_of({name: given(value, inputs) for name, value in step.params.items()})
+    retry = effective_retry(step, skill)
+    overhead = skill.overhead or catalog.overhead
+    return Call(
+        step=step,
+        stream=stream,
+        group=group,
+        attempts=attempts,
+        retry=retry,
+        effects=effects,
+        retried=(again := retried(attempts.modes, retry, effects)),
+        retries_all=bool(again.all()),
+        price=price(skill.cost, step.params, inputs, prices) if skill.cost else None,
+        items=_items(step, inputs),
+        overhead=None if overhead and overhead.value == Constant(0) else _table(overhead),
+        typical_overhead=median(overhead.value) if overhead else 0.0,
+        typical_ms=min(median(skill.latency.value), attempts.timeout_ms) if skill.latency else None,
+        wait=_table(catalog.approval_wait) if step.approval else None,
+        pool=-1,
+        limiter=-1,
+    )
+
+
+@kept(64)
+def _attempts(skill: Skill, timeout_s: float | None) -> Attempts:
+    """Kept from plan to plan: most call the same few skills."""
+    latency = quantile_table(skill.latency.value) if skill.latency else None
+    return attempts_table(latency, skill.failures, None if timeout_s is None else timeout_s * 1000)
+
+
+def _table(figure: Figure[Distribution] | None) -> Floats | None:
+    return quantile_table(figure.value) if figure else None
+
+
+def _items(step: Step, inputs: Mapping[str, Any]) -> Items:
+    """Known items are counted; expected ones drawn, lognormal through p50 and p90, rounded, at most 50."""
+    if step.for_each is None:
+        return Items(1, 1)
+    listed = given(step.for_each, inputs)
+    if isinstance(listed, list | tuple):
+        return Items(len(listed), len(listed))
+    if step.expect is None:
+        return Items(0, 0, known=False)
+    p50, p90 = step.expect
+    if p50 == p90:
+        return Items(round(p50), round(p50))
+    sigma = float(np.log(p90 / p50)) / _NORMAL_P90
+    table = np.clip(np.rint(quantile_table(Lognormal(p50, sigma))), 0, MAX_ITEMS)
+    return Items(int(table[-1]), round(p50), table)
+
+
+def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog, inputs: Mapping[str, Any]) -> list[Unknown]:
+    """Every figure of a step that nobody knows, with the place in the plan."""
+    step, at = call.step, f"/steps/{i}"
+    found = []
+    if call.price is None:
+        model = given(step.params.get("model"), inputs)
+        why = (
+            f"no price is known for model {model!r}"
+            if model and skill.cost
+            else f"{skill.id} declares no price"
+        )
+        found.append(Unknown("unknown_cost", f"{at}/params/model" if model and skill.cost else at, why))
+    if skill.latency is None:
+        found.append(Unknown("unknown_latency", at, f"{skill.id} declares no latency"))
+    if not call.attempts.failures_known:
+        found.append(Unknown("unknown_failure", at, f"{skill.id} does not say how often it fails"))
+    if not call.items.known:
+        found.append(
+            Unknown("unknown_items", f"{at}/for_each", f"the number of items of {step.for_each} is unknown")
+        )
+    if step.approval and catalog.approval_wait is None:
+        found.append(
+            Unknown("unknown_wait", f"{at}/approval", "nobody has recorded how long people take to decide")
+        )
+    return found

@@ -1,0 +1,1 @@
+"""What one attempt draws: distributions, the luck of each call, blocks of whole runs."""

@@ -1,0 +1,256 @@
+"""Samples of one call: all its attempts with their backoffs, what they cost and how they end.
+
+Tables are read with `take`: three times as fast as brackets where the index is not of the machine's own size.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aos.engine.execution.program import Call
+from aos.engine.sampling.attempts import mode_of
+from aos.engine.sampling.blocks import Loans, Rows, micro
+from aos.engine.sampling.distributions import SIZE, Floats, Indices, normal_scores, quantile_table, ranks_of
+from aos.engine.sampling.prices import MICRO, Money
+from aos.engine.sampling.streams import (
+    LATENCY,
+    OUTAGE,
+    OVERHEAD,
+    OWN_MOOD,
+    PRICE,
+    PURPOSES,
+    RETRY,
+    RETRY_PRICE,
+    Streams,
+)
+
+Samples = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+
+class Met(NamedTuple):
+    """One round of attempts: `samples` failed with `mode`, alike for alike."""
+
+    samples: Samples
+    mode: NDArray[np.uint8]
+
+
+class Draw(NamedTuple):
+    """`time` (ms) of all attempts and backoffs; `failed` the samples that end failed, with their last `mode`.
+
+    `cost` in micro-cents is None where the call is free. `rounds` are the failures met, attempt by attempt,
+    `retries` the samples that tried again after each.
+    """
+
+    time: Floats
+    failed: Samples
+    mode: NDArray[np.uint8]
+    cost: Money | None
+    rounds: tuple[Met, ...]
+    retries: tuple[Samples, ...]
+
+    def attempts(self) -> NDArray[np.int64]:
+        """How many attempts each sample made."""
+        made = np.ones(len(self.time), np.int64)
+        for again in self.retries:
+            made[again] += 1
+        return made
+
+
+class Node(NamedTuple):
+    """One invocation of a step: an item and iteration of it. `ran` says in which samples it happens."""
+
+    draw: Draw
+    ran: Flags
+    gap: Floats | None
+
+
+class Shared(NamedTuple):
+    """What the calls of a run have in common, one value a sample; None where they have nothing.
+
+    `mood` are normal scores, `share` their weight: a latency's own score is sqrt(share)*mood + sqrt(1-share)*own
+    (Gaussian copula), which keeps its distribution as it is. `factor` multiplies every attempt.
+    """
+
+    mood: Floats | None = None
+    share: float = 0.0
+    factor: Floats | None = None
+
+
+def draw(call: Call, streams: Streams, node: int, count: int, shared: Shared) -> Draw:
+    """Sample a call `count` times. `node` numbers the items and iterations of the call."""
+    attempts = call.attempts
+    key = node * PURPOSES
+    index = streams.indices(count, call.stream, key + LATENCY)
+    if not attempts.latency_known or (shared.mood is None and shared.factor is None):
+        time = attempts.time.take(index)
+        failed = (index >= attempts.first_failure).nonzero()[0]
+    else:
+        time, failed, index = _with_the_run(call, streams, key, index, shared)
+    if not failed.size:
+        return Draw(time, failed, attempts.mode[:0], _first_price(call, streams, key, index, time), (), ())
+    mode = mode_of(attempts, index.take(failed))
+    cost = _first_price(call, streams, key, index, time)
+    if cost is not None:
+        cost[failed[~_charged(call)[mode]]] = 0
+    return _retries(
+        call, streams, key, Draw(time, failed, mode, cost, (Met(failed, mode),), ()), shared.factor
+    )
+
+
+def overhead(call: Call, streams: Streams, node: int, count: int, shared: Shared) -> Floats | None:
+    """What passes between the last predecessor's end and the call's start, None where nothing does."""
+    if call.overhead is None:
+        return None
+    gap = call.overhead.take(streams.indices(count, call.stream, node * PURPOSES + OVERHEAD))
+    return gap if shared.factor is None else gap * shared.factor
+
+
+def from_run(rows: Rows, step: int, drawn: NDArray[np.intp], shared: Shared) -> tuple[Draw, Floats]:
+    """A step as it was in a past run, each sample's own: its draw, and the gap before it."""
+    run, scale = rows.run.take(drawn), rows.time_scale.take(drawn)
+    if shared.factor is not None:
+        scale = scale * shared.factor
+    failed = rows.failed[step].take(run).nonzero()[0]
+    cost = None if rows.cost is None else micro(rows.cost[step].take(run) * rows.cost_scale.take(drawn))
+    return _as_recorded(rows.time[step].take(run) * scale, failed, cost), rows.gap[step].take(run) * scale
+
+
+def from_donor(
+    loans: Loans, call: Call, streams: Streams, donor: NDArray[np.intp], shared: Shared
+) -> tuple[Draw, None]:
+    """A call as one that each sample's donor once made; whether it fails is luck of its own."""
+    skill = call.step.skill
+    records = loans.records(skill, donor, streams.indices(len(donor), call.stream, LATENCY))
+    scale = loans.scale.take(donor)
+    cost = None if loans.cost is None else micro(loans.cost[skill].take(records) * scale)
+    time = loans.time[skill].take(records) * scale
+    failed = (streams.indices(len(donor), call.stream, RETRY) < loans.fails[skill]).nonzero()[0]
+    return _as_recorded(time if shared.factor is None else time * shared.factor, failed, cost), None
+
+
+def _as_recorded(time: Floats, failed: Samples, cost: Money | None) -> Draw:
+    mode = np.zeros(failed.size, np.uint8)
+    return Draw(time, failed, mode, cost, (Met(failed, mode),) if failed.size else (), ())
+
+
+def _with_the_run(
+    call: Call, streams: Streams, key: int, index: Indices, shared: Shared
+) -> tuple[Floats, Samples, Indices]:
+    """Latencies that go with the rest of the run; whether an attempt fails otherwise stays its own luck."""
+    attempts = call.attempts
+    good = SIZE - sum(entries for _, entries in attempts.spans)
+    luckless = index >= good
+    if shared.mood is None:
+        ranks = (index * (SIZE / max(good, 1))).clip(max=SIZE - 1).astype(np.uint16)
+    else:
+        own = normal_scores().take(streams.indices(len(index), call.stream, key + OWN_MOOD))
+        ranks = ranks_of(np.sqrt(shared.share) * shared.mood + np.sqrt(1 - shared.share) * own)
+    time = attempts.clean.take(ranks)
+    time[luckless] = attempts.time.take(index[luckless])
+    if shared.factor is not None:
+        time *= shared.factor
+    late = time > attempts.timeout_ms
+    time[late] = attempts.timeout_ms
+    succeeded = ranks * (attempts.first_failure / SIZE)
+    index = np.where(luckless, index, succeeded).astype(np.uint16)
+    return time, (luckless | late).nonzero()[0], index
+
+
+def _first_price(call: Call, streams: Streams, key: int, index: Indices, time: Floats) -> Money | None:
+    price = call.price
+    if price is None or (price.table is None and not price.constant and not price.per_ms):
+        return None
+    if price.table is None:
+        cost = np.full(len(time), price.constant, np.int64)
+    else:
+        ranks = streams.indices(len(time), call.stream, key + PRICE)
+        if price.follows:
+            latency = normal_scores().take(index)
+            own = normal_scores().take(ranks)
+            ranks = ranks_of(price.follows * latency + np.sqrt(1 - price.follows**2) * own)
+        cost = price.table.take(ranks)
+    if price.per_ms:
+        cost += np.rint(time * (price.per_ms * MICRO)).astype(np.int64)
+    return cost
+
+
+def _retries(call: Call, streams: Streams, key: int, first: Draw, factor: Floats | None) -> Draw:
+    """Try the failed ones again by the policy, until they succeed, may not be retried, or tries run out."""
+    attempts, time, cost = call.attempts, first.time, first.cost
+    live, mode = first.failed, first.mode
+    lost: list[Samples] = []
+    lost_mode: list[NDArray[np.uint8]] = []
+    rounds, retries = list(first.rounds), list[Samples]()
+    left = _outages(call, streams, key, mode)
+    for tries in range(1, call.retry.max_attempts):
+        if not call.retries_all:
+            may = call.retried[mode]
+            lost.append(live[~may])
+            lost_mode.append(mode[~may])
+            live, mode = live[may], mode[may]
+            left = left[may] if left is not None else None
+        if not live.size:
+            break
+        pause = call.retry.backoff(tries)
+        index = streams.indices(live.size, call.stream, key + RETRY)
+        if left is not None:
+            left -= pause
+            index = _still_out(call, index, mode, left)
+        spent = attempts.time.take(index)
+        fails = index >= attempts.first_failure
+        if factor is not None:
+            spent *= factor.take(live)
+            fails |= spent > attempts.timeout_ms
+            np.minimum(spent, attempts.timeout_ms, out=spent)
+        time[live] += spent + pause
+        retries.append(live)
+        again = fails.nonzero()[0]
+        mode = mode_of(attempts, index.take(again))
+        if cost is not None:
+            cost[live] += _retry_price(call, streams, key, spent, again, mode)
+        live = live.take(again)
+        left = (left - spent)[again] if left is not None else None
+        rounds.append(Met(live, mode))
+    if lost:
+        live, mode = np.concatenate([*lost, live]), np.concatenate([*lost_mode, mode])
+    return Draw(time, live, mode, cost, tuple(rounds), tuple(retries))
+
+
+def _still_out(call: Call, index: Indices, mode: NDArray[np.uint8], left: Floats) -> Indices:
+    """A retry within the outage meets the failure that caused it again."""
+    first, entries = np.array(call.attempts.spans)[mode].T
+    return np.where(left > 0, first + (index.astype(np.int64) * entries >> 16), index).astype(np.uint16)
+
+
+def _outages(call: Call, streams: Streams, key: int, mode: NDArray[np.uint8]) -> Floats | None:
+    """How long (ms) what made each attempt fail goes on; None where no mode of the skill lasts."""
+    if not any(m.outage for m in call.attempts.modes):
+        return None
+    ranks = streams.indices(mode.size, call.stream, key + OUTAGE)
+    left = np.zeros(mode.size)
+    for i, kind in enumerate(call.attempts.modes):
+        if kind.outage:
+            hit = mode == i
+            left[hit] = quantile_table(kind.outage.value)[ranks[hit]]
+    return left
+
+
+def _retry_price(
+    call: Call, streams: Streams, key: int, spent: Floats, again: Samples, mode: NDArray[np.uint8]
+) -> Money:
+    price = call.price
+    assert price is not None
+    if price.table is None:
+        cost = np.full(spent.size, price.constant, np.int64)
+    else:
+        cost = price.table.take(streams.indices(spent.size, call.stream, key + RETRY_PRICE))
+    if price.per_ms:
+        cost += np.rint(spent * (price.per_ms * MICRO)).astype(np.int64)
+    cost[again[~_charged(call)[mode]]] = 0
+    return cost
+
+
+def _charged(call: Call) -> Flags:
+    return np.array([mode.charged for mode in call.attempts.modes], bool)

@@ -1,0 +1,1 @@
+"""Whether forecasts came true: scores on runs that came later."""

@@ -1,0 +1,1 @@
+"""Catalogs of skills: descriptors, their figures, and what is told of them."""

@@ -1,0 +1,386 @@
+"""Recorded runs, version 1 of their format: a stream of CSV or JSONL, read into columns.
+
+One row is one attempt of one step. The columns are `run`, `step`, `skill`, a start, an end or a duration, `cost_cents`
+(or `cost_usd`), `outcome`, `code`, `attempt`, `after`, and those that the caller declares; docs/records.md says what
+each means. Rows pass through in batches, so a file takes no more memory than its columns. Whatever is wrong is counted,
+with the line where it stands first; a row is left out only where nothing could be made of it.
+"""
+
+import csv
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, islice, repeat
+from typing import NamedTuple
+
+from aos.domain.records import Coded, Flaw, Records
+from aos.errors import Finding, InputError
+from aos.wire.problems import visible
+from aos.wire.records.cells import Cell, Guessed, Names, moments, numbers, texts
+from aos.wire.records.headers import FIXED, ROLES, TO_CENTS, TO_MS, Declared, check_declared, check_header
+
+__all__ = ["Declared", "Listed", "nothing_left", "read_csv", "read_jsonl"]
+
+_BATCH = 8_192
+_NAN = float("nan")
+_OUTCOMES = {"succeeded": 0, "failed": 1, "skipped": 2, "": None}
+_LATEST_MS = 1e14
+"""The year 5138: a later start is milliseconds that were called seconds."""
+_SLACK_MS, _SLACK = 1_000.0, 0.1
+"""How far end minus start may be from the duration before one of the clocks is taken to have jumped."""
+
+
+class Listed(NamedTuple):
+    """Records in the order of the file, not yet in that of their start; `lines` is where each of them stands.
+
+    `has_steps` and `has_attempts` say whether the file had these columns, or they were made up: `step` is the skill,
+    `attempt` 1.
+    """
+
+    records: Records
+    lines: "array[int]"
+    rows: int
+    flaws: tuple[Flaw, ...]
+    has_steps: bool
+    has_attempts: bool
+
+
+class _Batch(NamedTuple):
+    lines: list[int]
+    cells: dict[str, Sequence[Cell]]
+
+
+def read_csv(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
+    """Read CSV with a header. Raises InputError(invalid_records) where it lacks columns that have to be there."""
+    columns = _Columns(declared)
+    rows = csv.reader(stream, skipinitialspace=True)
+    header = [cell.strip() for cell in next(rows, [])]
+    check_header(header, declared, name)
+    for batch in _csv_batches(rows, header, columns):
+        columns.add(batch)
+    return columns.listed(name)
+
+
+def read_jsonl(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
+    """Read one JSON object a line, keyed by column. Raises InputError(invalid_records) for declared ones never seen."""
+    columns = _Columns(declared)
+    lines = enumerate(stream, 1)
+    while chunk := list(islice(lines, _BATCH)):
+        columns.add(_json_batch(chunk, columns))
+    check_declared(columns.seen, declared, name)
+    return columns.listed(name)
+
+
+def nothing_left(name: str, rows: int, flaws: Sequence[Flaw]) -> InputError:
+    """The refusal of a file of which no row can be used."""
+    refused = (flaw for flaw in flaws if not flaw.kept)
+    findings = [Finding("", "malformed", f"line {f.line}, {f.rows:,} in all: {f.detail}") for f in refused]
+    what = f"none of its {rows:,} rows can be used" if rows else "there are no rows in it"
+    return InputError(
+        "invalid_records",
+        f"{visible(name, 200)}: {what}",
+        findings=findings,
+        fix="Compare it with docs/records.md: columns, units and words.",
+    )
+
+
+# -- rows ------------------------------------------------------------------------------------------------------
+
+
+def _csv_batches(rows: Iterator[list[str]], header: list[str], columns: "_Columns") -> Iterator[_Batch]:
+    reader = _numbered(rows, columns)
+    while chunk := list(islice(reader, _BATCH)):
+        whole = [(line, row) for line, row in chunk if len(row) == len(header)]
+        if len(whole) < len(chunk):
+            odd = [(line, row) for line, row in chunk if row and len(row) != len(header)]
+            if odd:
+                detail = f"{len(odd[0][1])} cells where the header has {len(header)}"
+                columns.drop("malformed_row", detail, [line for line, _ in odd])
+        if whole:
+            cells = zip(*(row for _, row in whole), strict=True)
+            yield _Batch([line for line, _ in whole], dict(zip(header, cells, strict=True)))
+
+
+def _numbered(rows: Iterator[list[str]], columns: "_Columns") -> Iterator[tuple[int, list[str]]]:
+    while True:
+        try:
+            for row in rows:
+                yield rows.line_num, row  # type: ignore[attr-defined]
+            return
+        except csv.Error as error:
+            columns.drop("malformed_row", str(error), [rows.line_num])  # type: ignore[attr-defined]
+
+
+def _json_batch(chunk: Sequence[tuple[int, str]], columns: "_Columns") -> _Batch:
+    lines, objects = list[int](), list[dict[str, Cell]]()
+    for line, written in chunk:
+        try:
+            value = json.loads(written)
+        except (ValueError, RecursionError):
+            if written.strip():
+                columns.drop("malformed_row", "no JSON object", [line])
+            continue
+        if not isinstance(value, dict):
+            columns.drop("malformed_row", "no JSON object", [line])
+            continue
+        lines.append(line)
+        objects.append(value)
+    keys = set().union(*objects) if objects else set[str]()
+    return _Batch(lines, {key: [row.get(key) for row in objects] for key in keys})
+
+
+# -- columns ---------------------------------------------------------------------------------------------------
+
+
+class _Columns:
+    """The columns while they grow, and what was wrong on the way."""
+
+    def __init__(self, declared: Declared) -> None:
+        self.seen: dict[str, None] = {}
+        self._rows = 0
+        self._flaws: dict[tuple[str, str], Flaw] = {}
+        self._lines = array("I")
+        self._names = {name: Names() for name in ("run", "step", "skill", "code", "after")}
+        self._by = {name: Names() for name in declared.by}
+        self._features = {name: array("d") for name in declared.features}
+        self._guessed = Guessed() if declared.guess else None
+        self._start, self._end, self._cost = array("d"), array("d"), array("d")
+        self._failed = bytearray()
+        self._attempt = array("i")
+
+    def drop(self, code: str, detail: str, lines: Sequence[int]) -> None:
+        """Note rows that never were in a batch."""
+        self._rows += len(lines)
+        self._note(code, detail, lines, kept=False)
+
+    def add(self, batch: _Batch) -> None:
+        """Take a batch in: what makes a row useless first, then the rest of those that are left."""
+        self.seen.update(dict.fromkeys(batch.cells))
+        self._rows += len(batch.lines)
+        outcome, batch = self._outcomes(batch)
+        batch, outcome = self._identified(batch, outcome)
+        start, unread = _coalesced(batch, "start")
+        late = {i for i, value in enumerate(start) if value > _LATEST_MS}
+        bad = {i for i, value in enumerate(start) if value != value} | late
+        if bad:
+            rows = {"no_start": bad - late - unread, "bad_start": unread, "start_unit": late}
+            self._refuse(batch, rows)
+            keep = [i not in bad for i in range(len(start))]
+            batch, start = _kept(batch, keep), list(compress(start, keep))
+            outcome = list(compress(outcome, keep))
+        self._append(batch, start, outcome)
+
+    def listed(self, name: str) -> Listed:
+        """All of it. Raises InputError(invalid_records) where not one row is left."""
+        guessed = self._guessed.coded() if self._guessed is not None else {}
+        ignored = [key for key in self.seen if not (self._asked_for(key) or key in guessed)]
+        if ignored:
+            named = ", ".join(visible(key, 40) for key in ignored[:10])
+            self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)
+        flaws = tuple(sorted(self._flaws.values(), key=lambda flaw: flaw.line))
+        if not self._lines:
+            raise nothing_left(name, self._rows, flaws)
+        # One after the other: what a column needed to grow is let go before the next one is filled up.
+        count, coded = len(self._lines), dict[str, Coded]()
+        for key in tuple(self._names):
+            names = self._names.pop(key)
+            names.pad(count)
+            coded[key] = names.coded()
+            del names
+        self._attempt.extend(repeat(1, count - len(self._attempt)))
+        has_steps = "step" in self.seen
+        records = Records(
+            run=coded["run"],
+            step=coded["step"] if has_steps else coded["skill"],
+            skill=coded["skill"],
+            start_ms=self._start,
+            end_ms=self._end,
+            cost_cents=self._cost,
+            failed=self._failed,
+            code=coded["code"],
+            attempt=self._attempt,
+            after=coded["after"],
+            conditions={key: names.coded() for key, names in self._by.items()} | guessed,
+            features=self._features,
+        )
+        return Listed(records, self._lines, self._rows, flaws, has_steps, "attempt" in self.seen)
+
+    def _asked_for(self, key: str) -> bool:
+        return key in FIXED or key in self._by or key in self._features
+
+    def _outcomes(self, batch: _Batch) -> tuple[list[int | None], _Batch]:
+        """0 succeeded, 1 failed. An empty cell is a failure if there is a code; skipped steps say nothing of time."""
+        codes = _texts(batch, "code")
+        words = _texts(batch, "outcome")
+        found = list(map(_OUTCOMES.get, words))
+        if None in found:
+            found = [
+                (1 if code else 0) if not word else value
+                for value, word, code in zip(found, words, codes, strict=True)
+            ]
+        skipped = {i for i, value in enumerate(found) if value == 2}
+        bad = {i for i, value in enumerate(found) if value is None}
+        if not skipped and not bad:
+            return found, batch
+        self._refuse(batch, {"skipped": skipped, "bad_outcome": bad})
+        keep = [value in (0, 1) for value in found]
+        return list(compress(found, keep)), _kept(batch, keep)
+
+    def _identified(self, batch: _Batch, outcome: list[int | None]) -> tuple[_Batch, list[int | None]]:
+        runs, skills = _texts(batch, "run"), _texts(batch, "skill")
+        if "" not in runs and "" not in skills:
+            return batch, outcome
+        nameless = {i for i, run in enumerate(runs) if not run}
+        self._refuse(
+            batch, {"no_run": nameless, "no_skill": {i for i, s in enumerate(skills) if not s} - nameless}
+        )
+        keep = [bool(run and skill) for run, skill in zip(runs, skills, strict=True)]
+        return _kept(batch, keep), list(compress(outcome, keep))
+
+    def _refuse(self, batch: _Batch, rows: dict[str, set[int]]) -> None:
+        for code, where in rows.items():
+            self._note(code, _REFUSED[code], [batch.lines[i] for i in sorted(where)], kept=False)
+
+    def _append(self, batch: _Batch, start: list[float], outcome: Sequence[int | None]) -> None:
+        if self._guessed is not None:
+            spare = {key: cells for key, cells in batch.cells.items() if not self._asked_for(key)}
+            self._guessed.extend(spare, len(self._lines), len(batch.lines))
+        before = len(self._lines)
+        self._lines.extend(batch.lines)
+        self._start.extend(start)
+        self._end.extend(self._ends(batch, start))
+        self._cost.extend(self._costs(batch))
+        failed = bytes(value or 0 for value in outcome)
+        self._failed += failed
+        self._names["code"].extend(self._codes(batch, failed))
+        for key in ("run", "skill"):
+            self._names[key].extend(_texts(batch, key))
+        self._append_rare(batch, before)
+        for key, names in self._by.items():
+            names.extend(_texts(batch, key))
+        for key, column in self._features.items():
+            column.extend(self._feature(batch, key))
+
+    def _append_rare(self, batch: _Batch, before: int) -> None:
+        """Columns that a file need not have take no memory while there is no sign of them."""
+        if "attempt" in self.seen:
+            self._attempt.extend(repeat(1, before - len(self._attempt)))
+            self._attempt.extend(self._attempts(batch))
+        if "after" in self.seen:
+            self._names["after"].pad(before)
+            self._names["after"].extend(_texts(batch, "after"))
+        if "step" in self.seen:
+            skills = _texts(batch, "skill")
+            self._names["step"].pad(before)
+            self._names["step"].extend(
+                step or skill for step, skill in zip(_texts(batch, "step"), skills, strict=True)
+            )
+
+    def _feature(self, batch: _Batch, key: str) -> list[float]:
+        """Numbers from 0 up; NaN for what is none."""
+        values, unread = numbers(batch.cells.get(key) or [None] * len(batch.lines))
+        below = [i for i, value in enumerate(values) if value < 0]
+        self._note_cells("bad_feature", f"`{key}` is no number from 0 up", batch, sorted(unread + below))
+        for i in below:
+            values[i] = _NAN
+        known = set(unread + below)
+        missing = [i for i, value in enumerate(values) if value != value and i not in known]
+        detail = f"there is no `{key}`: it says nothing of what grows with it"
+        self._note_cells("missing_feature", detail, batch, missing)
+        return values
+
+    def _ends(self, batch: _Batch, start: list[float]) -> list[float]:
+        """Ends, from durations where there is no end; NaN where neither can be, or time would run backwards."""
+        end, unread = _coalesced(batch, "end")
+        took, odd = _coalesced(batch, "duration")
+        self._note_cells("bad_end", "the end or duration can't be read", batch, sorted(unread | odd))
+        if any(d == d for d in took):
+            jumped = [
+                i
+                for i, (s, e, d) in enumerate(zip(start, end, took, strict=True))
+                if abs(e - s - d) > max(_SLACK_MS, _SLACK * d)
+            ]
+            detail = "end minus start is not the duration: a clock jumped, and the duration is used"
+            self._note_cells("clock_jump", detail, batch, jumped)
+            end = [s + d if d == d else e for s, e, d in zip(start, end, took, strict=True)]
+        missing = [i for i, e in enumerate(end) if e != e and i not in unread | odd]
+        self._note_cells("missing_end", "there is no end: the time it took is unknown", batch, missing)
+        backwards = [i for i, (s, e) in enumerate(zip(start, end, strict=True)) if e < s]
+        detail = "it ends before it starts: the time it took is unknown"
+        self._note_cells("negative_duration", detail, batch, backwards)
+        for i in backwards:
+            end[i] = _NAN
+        return end
+
+    def _costs(self, batch: _Batch) -> list[float]:
+        cost = [_NAN] * len(batch.lines)
+        for key, scale in TO_CENTS.items():
+            if key in batch.cells:
+                values, unread = numbers(batch.cells[key], scale)
+                below = [i for i, value in enumerate(values) if value < 0]
+                self._note_cells("bad_cost", "the cost is no number from 0 up", batch, unread + below)
+                for i in below:
+                    values[i] = _NAN
+                cost = [v if v == v else c for v, c in zip(values, cost, strict=True)]
+        return cost
+
+    def _codes(self, batch: _Batch, failed: bytes) -> list[str]:
+        """The code of every failed row; what a success has there is nobody's failure."""
+        if 1 not in failed:
+            return [""] * len(failed)
+        codes = _texts(batch, "code")
+        untold = [i for i, bad in enumerate(failed) if bad and not codes[i]]
+        self._note_cells("no_code", "it failed and does not say how: its code is FAILED", batch, untold)
+        return [(code or "FAILED") if bad else "" for code, bad in zip(codes, failed, strict=True)]
+
+    def _attempts(self, batch: _Batch) -> list[int]:
+        if "attempt" not in batch.cells:
+            return [1] * len(batch.lines)
+        values, unread = numbers(batch.cells["attempt"])
+        bad = unread + [i for i, v in enumerate(values) if not (v != v or (1 <= v < 1e6 and v == int(v)))]
+        self._note_cells("bad_attempt", "attempts count 1, 2, …: it is taken for the first", batch, bad)
+        return [int(v) if v == v and i not in set(bad) else 1 for i, v in enumerate(values)]
+
+    def _note_cells(self, code: str, detail: str, batch: _Batch, rows: Sequence[int]) -> None:
+        self._note(code, detail, [batch.lines[i] for i in rows], kept=True)
+
+    def _note(self, code: str, detail: str, lines: Sequence[int], *, kept: bool) -> None:
+        if lines:
+            first = self._flaws.setdefault((code, detail), Flaw(code, detail, min(lines), 0, kept))
+            self._flaws[code, detail] = first._replace(rows=first.rows + len(lines))
+
+
+_REFUSED = {
+    "no_run": "no run is named",
+    "no_skill": "no skill is named",
+    "no_start": "there is no start",
+    "bad_start": "the start can't be read",
+    "start_unit": "the start is past the year 5000: is the unit the one of the column, `start_ms`, `start_us`, …?",
+    "skipped": "the step was skipped: it took no time to learn from",
+    "bad_outcome": "the outcome is none of succeeded, failed, skipped",
+}
+
+
+def _coalesced(batch: _Batch, role: str) -> tuple[list[float], set[int]]:
+    """Milliseconds out of the columns of a role, whichever of them a row has; and where none could be read."""
+    found, unread = [_NAN] * len(batch.lines), set[int]()
+    present = [key for key in ROLES[role] if key in batch.cells]
+    for key in present:
+        cells = batch.cells[key]
+        values, bad = moments(cells) if key == role else numbers(cells, TO_MS[key.removeprefix(role)])
+        unread.update(bad)
+        found = (
+            values if key is present[0] else [f if f == f else v for f, v in zip(found, values, strict=True)]
+        )
+    return found, {i for i in unread if found[i] != found[i]}
+
+
+def _texts(batch: _Batch, key: str) -> Sequence[str]:
+    return texts(batch.cells.get(key), len(batch.lines))
+
+
+def _kept(batch: _Batch, keep: Sequence[bool]) -> _Batch:
+    cells: dict[str, Sequence[Cell]] = {
+        key: list(compress(column, keep)) for key, column in batch.cells.items()
+    }
+    return _Batch(list(compress(batch.lines, keep)), cells)

@@ -1,0 +1,154 @@
+"""What a ledger holds, as JSON documents. Money and times are exact: they are records, not estimates."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from aos.domain.recorded import Attempted, LedgerCheck, RunLine, RunState
+from aos.domain.runs import Place
+from aos.wire.results.documents import Document, envelope, money
+
+__all__ = ["check", "reconciled", "run", "runs", "transferred"]
+
+
+def runs(lines: Iterable[RunLine], *, ledger: str) -> Document:
+    """The document `aos.runs/1`: the latest run first."""
+    listed = [line(one) for one in lines]
+    unknowns = [
+        {"pointer": f"/runs/{i}/spent_cents", "reason": _uncounted(one["unknown_costs"])}
+        for i, one in enumerate(listed)
+        if one["unknown_costs"]
+    ]
+    return {**envelope("aos.runs/1"), "ledger": ledger, "runs": listed, "unknowns": unknowns}
+
+
+def line(one: RunLine) -> Document:
+    """A run in a list."""
+    return {
+        "run": one.id,
+        "name": one.name,
+        "status": one.status,
+        "cause": one.cause,
+        "interrupted": one.interrupted,
+        "started_ms": one.started_ms,
+        "ended_ms": one.ended_ms,
+        "active_ms": one.active_ms,
+        "budget_cents": money(one.money.budget),
+        "spent_cents": None if one.money.unknown else money(one.money.spent),
+        "unknown_costs": one.money.unknown,
+        "attempts": one.attempts,
+        "failures": one.failures,
+    }
+
+
+def run(
+    state: RunState, score: Mapping[str, Any] | None, *, ledger: str, interrupted: bool = False
+) -> Document:
+    """The document `aos.recorded-run/1`: everything that is written of one run."""
+    start, end, unknown = state.start, state.end, state.money.unknown
+    why = [{"pointer": "/spent_cents", "reason": _uncounted(unknown)}] if unknown else []
+    return {
+        **envelope("aos.recorded-run/1"),
+        "ledger": ledger,
+        "run": start.id,
+        "status": state.status,
+        "cause": end.cause if end and state.status == end.status else None,
+        "interrupted": interrupted,
+        "at": _place(end.at) if end and end.at else None,
+        "detail": end.detail if end else "",
+        "forced": start.forced,
+        "started_ms": start.started_ms,
+        "ended_ms": end.ended_ms if end and state.status == end.status else None,
+        "active_ms": state.active_ms,
+        "budget_cents": money(start.budget_cents),
+        "deadline_ms": start.deadline_ms,
+        "spent_cents": None if unknown else money(state.money.spent),
+        "reserved_cents": money(state.money.reserved),
+        "unknown_costs": unknown,
+        "attempts": [_attempt(one) for one in state.attempts],
+        "steps": [
+            {"step": step.step, "outcome": step.outcome, "output": step.output, "ended_ms": step.ended_ms}
+            for step in state.steps.values()
+        ],
+        "score": score,
+        "plan_digest": start.plan_digest,
+        "catalog_contract_digest": start.contract,
+        "plan": start.plan,
+        "simulation": start.simulation,
+        "unknowns": why,
+    }
+
+
+def check(found: LedgerCheck, *, ledger: str, exit_status: int) -> Document:
+    """The document `aos.ledger-check/1`."""
+    return {
+        **envelope("aos.ledger-check/1"),
+        "ledger": ledger,
+        "exit_code": exit_status,
+        "whole": not found.damage,
+        "entries": found.entries,
+        "runs": found.runs,
+        "head": f"{found.entries}:{found.head}",
+        "damage": [damage._asdict() for damage in found.damage],
+    }
+
+
+def reconciled(of: str, place: Place, attempt: int, *, committed: bool) -> Document:
+    """The document `aos.reconciliation/1`."""
+    effect = "committed" if committed else "none"
+    return {
+        **envelope("aos.reconciliation/1"),
+        "run": of,
+        **_place(place),
+        "attempt": attempt,
+        "effect": effect,
+    }
+
+
+def transferred(taken: Sequence[str], known: Sequence[str], *, ledger: str) -> Document:
+    """The document `aos.ledger-import/1`: the runs that were taken in, and those that were there already."""
+    return {
+        **envelope("aos.ledger-import/1"),
+        "ledger": ledger,
+        "imported": list(taken),
+        "already_there": list(known),
+    }
+
+
+def _attempt(one: Attempted) -> Document:
+    intent, outcome = one.intent, one.outcome
+    known = {
+        "outcome": "unknown" if outcome is None else "succeeded" if outcome.success else "failed",
+        "effect": "unknown" if outcome is None else outcome.effect,
+        "reconciled": one.reconciled,
+        "ended_ms": one.ended_ms,
+    }
+    told: Document = {
+        "result": outcome.result if outcome else None,
+        "failure": outcome.failure._asdict() if outcome and outcome.failure else None,
+        "execution": None,
+        "side_effects": [done._asdict() for done in outcome.side_effects] if outcome else [],
+        "next_actions": list(outcome.next_actions) if outcome else [],
+    }
+    if outcome:
+        execution = outcome.execution
+        told["execution"] = {**execution._asdict(), "cost_cents": money(execution.cost_cents)}
+    return {
+        **_place(intent.place),
+        "attempt": intent.attempt,
+        "skill": intent.skill,
+        "key": intent.key,
+        "params_digest": intent.params_digest,
+        "repeatable": intent.repeatable,
+        "reserve_cents": money(intent.reserve_cents),
+        "started_ms": intent.started_ms,
+        **known,
+        **told,
+    }
+
+
+def _place(place: Place) -> Document:
+    return place._asdict()
+
+
+def _uncounted(unknown: int) -> str:
+    return f"nobody knows what {unknown:,} of its attempts cost"

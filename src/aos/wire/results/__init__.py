@@ -1,0 +1,1 @@
+"""What was found out, as JSON documents, and back."""

@@ -1,0 +1,233 @@
+"""Runs as JSON documents: the trace of one run, and what happens in it, line by line."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from aos.domain.happenings import (
+    AttemptEnded,
+    AttemptStarted,
+    Happening,
+    Retrying,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+)
+from aos.domain.outcomes import Outcome
+from aos.domain.plans import Plan
+from aos.domain.recorded import Attempted, RunState
+from aos.domain.results import RunResult
+from aos.domain.runs import Intent, Place
+from aos.errors import Exit
+from aos.wire.results.documents import EXITS, Document, envelope, money, significant
+
+__all__ = ["event", "exit_status", "next_actions", "outcome", "run"]
+
+
+def run(result: RunResult, exit_status: int) -> Document:
+    """The document `aos.run/1`: how the run went, beside its forecast, and every attempt."""
+    state, forecast = result.state, result.simulation
+    head: Document = {
+        **envelope("aos.run/1"),
+        "run": state.start.id if state else None,
+        "status": state.status if state else "refused",
+        "exit_code": exit_status,
+        "plan": {"name": result.plan.name, "steps": len(result.plan.steps)},
+        "verdict": forecast["verdict"],
+        "reasons": forecast["reasons"],
+        "forced": bool(state and state.start.forced),
+    }
+    if state is None:
+        return {**head, **_nothing(), "simulation": forecast}
+    end = state.end
+    return {
+        **head,
+        "cause": end.cause if end else None,
+        "at": None if end is None or end.at is None else str(end.at),
+        "detail": end.detail if end else "",
+        "started_ms": round(state.start.started_ms),
+        "active_ms": significant(state.active_ms),
+        "elapsed_ms": significant(max(0.0, end.ended_ms - state.start.started_ms)) if end else None,
+        "cost": _money(state),
+        "steps": _steps(result.plan, state, forecast),
+        "attempts": [_attempt(state, attempted) for attempted in state.attempts],
+        "next_actions": list(next_actions(state)),
+        "unknowns": _unknowns(state),
+        "simulation": forecast,
+    }
+
+
+def exit_status(result: RunResult) -> Exit:
+    """The exit status of a run: what it came to, or why it was not started."""
+    if result.state is None:
+        return EXITS[result.simulation["verdict"]]
+    end = result.state.end
+    match result.state.status:
+        case "succeeded":
+            return Exit.YES
+        case "failed":
+            return Exit.UNKNOWN_EFFECT if _in_doubt(result.state) else Exit.STEPS_FAILED
+        case "paused":
+            return Exit.UNKNOWN_EFFECT if end and end.cause == "unknown_effect" else Exit.PENDING
+        case _:
+            return Exit.INTERRUPTED
+
+
+def _in_doubt(state: RunState) -> bool:
+    """Whether a step failed and nobody knows if it took effect, so that a new run might do it twice."""
+    last = {attempted.intent.place: attempted for attempted in state.attempts}.values()
+    return any(a.outcome and not a.outcome.success and a.outcome.effect == "unknown" for a in last)
+
+
+def event(happening: Happening) -> Document:
+    """A line of `aos.run-event/1`: what happened, when (Unix time in ms) and where."""
+    name, known = _told(happening)
+    return {**envelope("aos.run-event/1"), "event": name, "at_ms": round(happening.at_ms, 3), **known}
+
+
+def _told(happening: Happening) -> tuple[str, Document]:
+    match happening:
+        case RunStarted(_, start, resumed):
+            return "run_started", {
+                "run": start.id,
+                "resumed": resumed,
+                "budget_cents": money(start.budget_cents),
+            }
+        case AttemptStarted(_, intent):
+            return "attempt_started", _call(intent)
+        case AttemptEnded(_, intent, made):
+            return "attempt_ended", {**_call(intent), "outcome": outcome(made)}
+        case Retrying(_, run, at, due_ms):
+            return "retrying", {"run": run, **place(at), "due_ms": round(due_ms, 3)}
+        case StepEnded(_, run, step, came):
+            return "step_ended", {"run": run, "step": step, "step_outcome": came}
+        case RunEnded(_, end):
+            stands = None if end.at is None else str(end.at)
+            return "run_ended", {"run": end.run, "status": end.status, "cause": end.cause, "at": stands}
+
+
+def _call(intent: Intent) -> Document:
+    return {"run": intent.run, **place(intent.place), "skill": intent.skill, "attempt": intent.attempt}
+
+
+def outcome(made: Outcome) -> Document:
+    """An outcome as data, failure included."""
+    failure, execution = made.failure, made.execution
+    return {
+        "success": made.success,
+        "result": made.result,
+        "failure": None
+        if failure is None
+        else {**failure._asdict(), "alternatives": list(failure.alternatives)},
+        "execution": {
+            "latency_ms": significant(execution.latency_ms),
+            "cost_cents": money(execution.cost_cents),
+            "retries": execution.retries,
+            "cache_hit": execution.cache_hit,
+        },
+        "side_effects": [effect._asdict() for effect in made.side_effects],
+        "effect": made.effect,
+        "next_actions": list(made.next_actions),
+    }
+
+
+def next_actions(state: RunState) -> Sequence[str]:
+    """What makes sense now, as commands where there is one."""
+    run = state.start.id
+    end = state.end
+    if state.status == "succeeded":
+        return ()
+    if state.status == "failed":
+        failed = [a.outcome for a in state.attempts if a.outcome and not a.outcome.success]
+        return failed[-1].next_actions if failed else ()
+    match end.cause if end else None:
+        case "budget":
+            return (f"aos run --resume {run} --budget CENTS",)
+        case "approval":
+            return (f"aos run --resume {run}",)
+        case "unknown_effect":
+            step = f" --step {end.at.step}" if end and end.at else ""
+            return (
+                f"aos runs reconcile {run}{step} --committed, or --not-committed",
+                f"aos run --resume {run}",
+            )
+        case _:
+            return (f"aos run --resume {run}",)
+
+
+def place(at: Place) -> Document:
+    """Where in the run."""
+    return {"step": at.step, "item": at.item, "iteration": at.iteration}
+
+
+def _nothing() -> Document:
+    return {
+        **dict.fromkeys(("cause", "at", "started_ms", "active_ms", "elapsed_ms", "cost")),
+        "detail": "the verdict is not feasible, so nothing was run",
+        "steps": [],
+        "attempts": [],
+        "next_actions": ["aos simulate PLAN", "aos run PLAN --force"],
+        "unknowns": [],
+    }
+
+
+def _money(state: RunState) -> Document:
+    held = state.money
+    return {
+        "budget_cents": money(held.budget),
+        "spent_cents": None if held.unknown else money(held.spent),
+        "known_cents": money(held.spent),
+        "reserved_cents": money(held.reserved),
+        "attempts_of_unknown_cost": held.unknown,
+    }
+
+
+def _unknowns(state: RunState) -> list[Document]:
+    found = []
+    if state.money.unknown:
+        reason = f"nobody knows what {state.money.unknown} of the attempts cost"
+        found.append({"pointer": "/cost/spent_cents", "reason": reason})
+    for i, attempted in enumerate(state.attempts):
+        if attempted.outcome is None:
+            found.append({"pointer": f"/attempts/{i}/outcome", "reason": "nobody saw it end"})
+        elif attempted.outcome.execution.cost_cents is None:
+            pointer = f"/attempts/{i}/outcome/execution/cost_cents"
+            found.append({"pointer": pointer, "reason": "nobody knows what it cost"})
+    return found
+
+
+def _steps(plan: Plan, state: RunState, forecast: Mapping[str, Any]) -> list[Document]:
+    """Every step of the plan, what it came to and what was forecast of it."""
+    estimates = {estimate["id"]: estimate for estimate in forecast.get("step_estimates", ())}
+    return [_step(step.id, step.skill, state, estimates.get(step.id)) for step in plan.steps]
+
+
+def _step(name: str, skill: str, state: RunState, estimate: Mapping[str, Any] | None) -> Document:
+    mine = [attempted for attempted in state.attempts if attempted.intent.place.step == name]
+    end = state.steps.get(name)
+    times = [a.ended_ms for a in mine if a.ended_ms is not None]
+    costs = [a.outcome.execution.cost_cents if a.outcome else None for a in mine]
+    known = [cost for cost in costs if cost is not None]
+    return {
+        "id": name,
+        "skill": skill,
+        "outcome": end.outcome if end else None,
+        "output": end.output if end else None,
+        "attempts": len(mine),
+        "duration_ms": significant(max(times) - mine[0].intent.started_ms) if times else None,
+        "cost_cents": money(sum(known, Decimal(0))) if len(known) == len(costs) else None,
+        "forecast": estimate
+        and {key: estimate[key] for key in ("chance_to_succeed", "attempts", "duration_ms", "cost_cents")},
+    }
+
+
+def _attempt(state: RunState, attempted: Attempted) -> Document:
+    intent = attempted.intent
+    return {
+        **place(intent.place),
+        "skill": intent.skill,
+        "attempt": intent.attempt,
+        "after_ms": significant(max(0.0, intent.started_ms - state.start.started_ms)),
+        "key": intent.key,
+        "outcome": None if attempted.outcome is None else outcome(attempted.outcome),
+    }
