@@ -14,6 +14,7 @@ from aos_server.cli.app import run
 from aos_server.keystores.changes import carry_out, load, retire, rotate
 from aos_server.keystores.check import check
 from aos_server.keystores.keyring import Keyring
+from tests.cli.schemas import faults
 from tests.server.keystores.places import Place
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -137,6 +138,7 @@ def test_the_walk_of_an_operator(place: Place, capsys, monkeypatch):
     def keys(*words: str) -> dict[str, Any]:
         assert typed(*words, "--json") == 0, said
         answer: dict[str, Any] = json.loads(said[-2])
+        assert not faults(answer)
         return answer
 
     def foretold(*words: str) -> None:
