@@ -15,6 +15,7 @@ def test_every_statement_is_used_and_every_one_used_is_there() -> None:
     asked = {
         name
         for path in SOURCE.rglob("*.py")
+        if "keystores" not in path.parts  # which name files, and know no database
         for name in NAME.findall(path.read_text("utf-8"))
         if name.partition(".")[0] in nouns
     }
