@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.cli.schemas import faults
-from tests.tools.build_policy_examples import FOLDERS, as_json, printed
+from tests.tools.build_policy_examples import FOLDERS, printed
+from tests.tools.examples import as_json
 
 EXITS = {"allow": 0, "deny": 3, "requires_approval": 8}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_is_printed(folder: Path) -> None:
-    document = as_json(folder)
+    document = as_json(printed, folder)
     assert document == (folder / "expected.json").read_text(encoding="utf-8")
     assert faults(json.loads(document)) == []
     status, text = printed(folder)
