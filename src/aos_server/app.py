@@ -10,15 +10,15 @@ from starlette.types import ASGIApp
 from aos.errors import AosError
 from aos_server import logs
 from aos_server.db.pool import Database
-from aos_server.http.audit import AuditLog
 from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
-from aos_server.http.health import Check, Operations
-from aos_server.http.people import People
-from aos_server.http.policy import Policy
+from aos_server.http.handlers.audit import AuditLog
+from aos_server.http.handlers.health import Check, Operations
+from aos_server.http.handlers.people import People
+from aos_server.http.handlers.policy import Policy
+from aos_server.http.handlers.runs import RunRecords
+from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.routes import Handlers, endpoints, router
-from aos_server.http.runs import RunRecords
-from aos_server.http.runtime import Runtime
 from aos_server.identity.auth_service import AuthService
 from aos_server.identity.authenticate import Identity
 from aos_server.identity.issuers import Issuer, IssuerClient
@@ -27,10 +27,10 @@ from aos_server.identity.service_keys import ServiceKeys
 from aos_server.jobs.worker import working
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
-from aos_server.services.audit import Log
-from aos_server.services.checkpoints import verifier
-from aos_server.services.keys import StoredKeys
-from aos_server.services.runs import Runs
+from aos_server.services.audit.checkpoints import verifier
+from aos_server.services.audit.log import Log
+from aos_server.services.runtime.runs import Runs
+from aos_server.services.service_keys import StoredKeys
 from aos_server.services.tenants import Free, Stored, Tenants
 from aos_server.services.workers import Workers
 from aos_server.settings import Auth, Limits, Settings, read

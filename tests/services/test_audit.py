@@ -12,8 +12,8 @@ from aos.domain.merkle import is_included, leaf_hash
 from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database
-from aos_server.services.audit import Verified, page, sequence, show, verify
-from aos_server.services.checkpoints import Signer, opened, read_notes, signer
+from aos_server.services.audit.checkpoints import Signer, opened, read_notes, signer
+from aos_server.services.audit.log import Verified, page, sequence, show, verify
 
 T = TypeVar("T")
 TEN = (

@@ -13,9 +13,9 @@ from starlette.routing import Router
 from aos.errors import AosError
 from aos_server.app import application
 from aos_server.db.pool import Database
-from aos_server.services import audit
-from aos_server.services.checkpoints import signer, verifier
-from aos_server.services.runs import Runs
+from aos_server.services.audit import log as audit
+from aos_server.services.audit.checkpoints import signer, verifier
+from aos_server.services.runtime.runs import Runs
 from tests.cli.process import aos
 from tests.cli.schemas import faults
 from tests.server.http.world import People, told

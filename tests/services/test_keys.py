@@ -10,7 +10,7 @@ from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller, Principal
 from aos_server.identity.service_keys import NewKey, caller_of
-from aos_server.services.keys import StoredKeys
+from aos_server.services.service_keys import StoredKeys
 from tests.services.test_tenant import host
 
 T = TypeVar("T")

@@ -51,7 +51,7 @@ def _public_key(audit: Audit) -> str | None:
     """What `serve` needs to check the worker's signatures; None where it is the serving process that is looked at."""
     if audit.key_path is None:
         return audit.public_key or None
-    from aos_server.services.checkpoints import signer
+    from aos_server.services.audit.checkpoints import signer
 
     return signer(audit.key_path).verifier
 
@@ -74,8 +74,8 @@ def _found(settings: Settings, seen: Seen) -> dict[str, str]:
 
 async def _audit(settings: Settings) -> str:
     from aos_server.db.pool import Database
-    from aos_server.services.audit import verify
-    from aos_server.services.checkpoints import read_notes, signer
+    from aos_server.services.audit.checkpoints import read_notes, signer
+    from aos_server.services.audit.log import verify
 
     key, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key is not None

@@ -54,7 +54,7 @@ def dev(
 
 def _connected(settings: Settings, postgres: "Embedded", stub: str, key: Secret) -> tuple[Settings, Settings]:
     """The settings of the server and of the worker beside it."""
-    from aos_server.services.checkpoints import signer
+    from aos_server.services.audit.checkpoints import signer
 
     key_path = postgres.folder / "aos-audit.key"
     kept = settings.audit._replace(

@@ -15,7 +15,7 @@ from aos_server.cli.answers import Answer
 from aos_server.settings import read
 
 if TYPE_CHECKING:
-    from aos_server.services.keys import StoredKeys
+    from aos_server.services.service_keys import StoredKeys
 
 T = TypeVar("T")
 Tenant = Annotated[str, Argument(metavar="TENANT", help="Whose key it is.")]
@@ -96,7 +96,7 @@ def revoke(
 
 def _with_keys(act: "Callable[[StoredKeys], Awaitable[T]]") -> T:
     from aos_server.db.pool import Database
-    from aos_server.services.keys import StoredKeys
+    from aos_server.services.service_keys import StoredKeys
 
     async def main() -> T:
         async with Database.open(read(os.environ, "serve").database.url, 1) as database:

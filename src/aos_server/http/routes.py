@@ -10,10 +10,14 @@ from starlette.types import Receive, Scope, Send
 from aos.errors import AosError
 from aos.wire.encode import one_line
 from aos_server.http.answers import Answer
-from aos_server.http.audit import AuditLog
 from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
-from aos_server.http.health import Operations
+from aos_server.http.handlers.audit import AuditLog
+from aos_server.http.handlers.health import Operations
+from aos_server.http.handlers.people import People
+from aos_server.http.handlers.policy import Policy
+from aos_server.http.handlers.runs import RunRecords
+from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.models.audit import AuditCheck, AuditEntry, AuditList, AuditQuery, VerifyAudit
 from aos_server.http.models.base import InTenant
 from aos_server.http.models.health import Health
@@ -32,10 +36,6 @@ from aos_server.http.models.runtime import (
     Skills,
 )
 from aos_server.http.openapi import document
-from aos_server.http.people import People
-from aos_server.http.policy import Policy
-from aos_server.http.runs import RunRecords
-from aos_server.http.runtime import Runtime
 
 __all__ = ["Handlers", "endpoints", "router"]
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.jobs.outbox import Sink, deliver_due
-from aos_server.services.audit import sequence
-from aos_server.services.checkpoints import signer
+from aos_server.services.audit.checkpoints import signer
+from aos_server.services.audit.log import sequence
 from aos_server.settings import Settings
 
 __all__ = ["run_worker", "working"]

@@ -10,7 +10,7 @@ from aos_server.app import application
 from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Caller, Principal
 from aos_server.identity.claims import refused
-from aos_server.services.runs import Runs
+from aos_server.services.runtime.runs import Runs
 from aos_server.services.tenants import Terms
 from tests.server.serve import serving
 

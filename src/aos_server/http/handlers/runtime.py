@@ -10,9 +10,9 @@ from aos_server.http.models.base import decimal
 from aos_server.http.models.runtime import CapabilitiesQuery, Query, Simulate
 from aos_server.identity.caller import ACTS, Act, Caller, require
 from aos_server.metrics import SIMULATIONS
-from aos_server.services import capabilities, queries, simulations
-from aos_server.services.runs import Runs
-from aos_server.services.simulations import Question
+from aos_server.services.runtime import capabilities, queries, simulations
+from aos_server.services.runtime.runs import Runs
+from aos_server.services.runtime.simulations import Question
 from aos_server.services.tenants import Tenants
 from aos_server.services.workers import Workers
 

@@ -8,7 +8,7 @@ from aos.errors import Finding, InputError
 from aos.wire.encode import one_line
 from aos.wire.results.documents import envelope, money
 from aos.wire.strict import Json
-from aos_server.services import history
+from aos_server.services.runtime import history
 from aos_server.services.tenants import Terms, catalog_of
 
 __all__ = ["ABOUT_RECORDS", "QUERIES", "answer"]

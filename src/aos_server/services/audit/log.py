@@ -16,7 +16,7 @@ from aos.domain.merkle import grown, leaf_hash, proof, root_of_peaks
 from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database, Row, Transaction
-from aos_server.services.checkpoints import Checkpoint, Signer, append, opened, read_notes
+from aos_server.services.audit.checkpoints import Checkpoint, Signer, append, opened, read_notes
 
 __all__ = [
     "Damage",

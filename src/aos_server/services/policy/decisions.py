@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from aos.domain.verdicts import Limits, Reason
 from aos.wire.results.documents import Document, envelope, significant
 from aos.wire.strict import Json
-from aos_server.services.simulations import Question, Simulation, forecast
+from aos_server.services.runtime.simulations import Question, Simulation, forecast
 from aos_server.services.tenants import Terms
 from aos_server.services.workers import Workers
 

@@ -9,8 +9,8 @@ from aos.wire.results.documents import Document, envelope
 from aos_server.http.cursors import bad_cursor, cursor, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.audit import AuditQuery, VerifyAudit
-from aos_server.services.audit import Log, Verified, page, show, verify_own
-from aos_server.services.checkpoints import notes_in
+from aos_server.services.audit.checkpoints import notes_in
+from aos_server.services.audit.log import Log, Verified, page, show, verify_own
 
 __all__ = ["AuditLog"]
 

@@ -9,7 +9,7 @@ from aos_server.http.cursors import cursor, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.runs import RunRecord, RunsQuery
 from aos_server.services.idempotency import key_of
-from aos_server.services.runs import After, Record, Runs
+from aos_server.services.runtime.runs import After, Record, Runs
 
 __all__ = ["RunRecords"]
 

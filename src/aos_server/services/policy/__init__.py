@@ -1,0 +1,1 @@
+"""May it be done? The decision, and the rules that made it."""
