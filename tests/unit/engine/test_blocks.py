@@ -164,7 +164,11 @@ def test_the_canonical_order_does_not_depend_on_how_steps_are_listed(
     dag: tuple[list[str], list[tuple[int, ...]]], data: st.DataObject
 ) -> None:
     labels, after = dag
-    listed = data.draw(st.permutations(range(len(labels))))
+    agree(labels, after, data.draw(st.permutations(range(len(labels)))))
+
+
+def agree(labels: Sequence[str], after: Sequence[Sequence[int]], listed: Sequence[int]) -> None:
+    """Both listings have one canonical order, in which steps stand behind those they wait for."""
     place = {old: new for new, old in enumerate(listed)}
     one = canonical(labels, after)
     other = canonical(
@@ -177,6 +181,35 @@ def test_the_canonical_order_does_not_depend_on_how_steps_are_listed(
     assert all(j < k for k, before in enumerate(one.after) for j in before)
 
 
+def rings(*sizes: int) -> list[tuple[int, ...]]:
+    """In each ring as many steps wait for two neighbours of as many others: from near by all look alike."""
+    first = [sum(sizes[:k]) for k in range(len(sizes))]
+    waits: list[tuple[int, ...]] = [
+        (base + k, base + (k + 1) % size)
+        for base, size in zip(first, sizes, strict=True)
+        for k in range(size)
+    ]
+    return [*[()] * sum(sizes), *waits]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        # Told apart only by those who wait for the same step.
+        [(), (), (), (1,), (), (0, 2)],
+        rings(2, 3),
+        rings(3, 4, 5),
+        rings(4, 4, 3, 3),
+        [()] * 8 + [(i,) for i in range(16)],
+    ],
+)
+@given(data=st.data())
+def test_steps_that_look_alike_are_told_apart_where_they_differ(
+    after: list[tuple[int, ...]], data: st.DataObject
+) -> None:
+    agree("a" * len(after), after, data.draw(st.permutations(range(len(after)))))
+
+
 def test_steps_that_wait_for_each_other_have_no_order() -> None:
     assert canonical("ab", [(1,), (0,)]) is None
 
@@ -185,3 +218,10 @@ def test_long_chains_are_put_in_order_quickly_and_in_little_memory() -> None:
     found = canonical(["a"] * 5_000, [(i - 1,) if i else () for i in range(5_000)])
     assert found
     assert found.order == tuple(range(5_000))
+
+
+@pytest.mark.parametrize("after", [[()] * 200 + [(i,) for i in range(400)], rings(200), rings(*[40] * 20)])
+def test_a_great_many_steps_that_look_alike_are_put_in_some_order(after: list[tuple[int, ...]]) -> None:
+    found = canonical("a" * len(after), after)
+    assert found
+    assert sorted(found.order) == list(range(len(after)))
