@@ -111,7 +111,8 @@ def _answer(check: _Check) -> Answer:
     low, high = check.chance
     if high.value + STANDARD_ERRORS * high.se < check.threshold:
         return "no"
-    if low.value - STANDARD_ERRORS * low.se >= check.threshold:
+    # No chance is below 0: of a threshold of 0 there is no doubt.
+    if max(0.0, low.value - STANDARD_ERRORS * low.se) >= check.threshold:
         return "yes"
     if check.chance.known or abs(high.value - check.threshold) < STANDARD_ERRORS * high.se:
         return "close"

@@ -72,6 +72,13 @@ def test_samples_double_only_until_it_is_clear():
     assert verdict.decision == "feasible"
 
 
+def test_nothing_is_too_close_to_a_threshold_of_0():
+    known = catalog(skill(failures={"BROKEN": 0.9998}))
+    forecast, verdict = decide(chain(1), known, confidence=0.0, min_success=0.0)
+    assert 0 < forecast.success.low.value < 2 * forecast.success.low.se
+    assert (forecast.samples, verdict.decision) == (10_000, "feasible")
+
+
 class TestUnknown:
     def test_an_unknown_price_leaves_the_verdict_open(self):
         forecast, verdict = decide(chain(1), catalog(skill(cost=None)), budget=100)
