@@ -112,7 +112,10 @@ def _weights(losses: Floats, count: Floats) -> Floats:
 
 
 def _relative(losses: Floats) -> Floats:
-    typical = 0.5 * (float(losses.min()) + float(np.median(losses)))
+    ascending = np.sort(losses)
+    # `np.median` takes ten times as long for a few values.
+    middle = 0.5 * float(ascending[(EXPERTS - 1) // 2] + ascending[EXPERTS // 2])
+    typical = 0.5 * (float(ascending[0]) + middle)
     return losses / max(typical, 1e-12)
 
 

@@ -109,18 +109,20 @@ def _level(
     noise = (freedom * scale + squares) / (freedom + np.maximum(count - 1, 0)) / count
     total = max(float(np.var(mean)), 1e-6)
     own = total / 2
-    column = np.array([-1, *(k for k, _ in effects.values)])
-    spread = {int(k): total / 4 for k in set(column) if k >= 0}
+    column = [-1, *(k for k, _ in effects.values)]
+    spread = {k: total / 4 for k in column if k >= 0}
     for _ in range(_ROUNDS):
         around = own + noise
-        penalty = np.array([1e-8 if k < 0 else 1 / spread[int(k)] for k in column])
-        covariance = np.linalg.inv((design / around[:, None]).T @ design + np.diag(penalty))
-        coefficients = covariance @ (design.T @ (mean / around))
+        scaled = design.T / around
+        information = scaled @ design
+        information.flat[:: len(column) + 1] += [1e-8 if k < 0 else 1 / spread[k] for k in column]
+        covariance = np.linalg.inv(information)
+        coefficients = covariance @ (scaled @ mean)
         left = mean - design @ coefficients
-        unsure = np.einsum("ij,jk,ik->i", design, covariance, design)
+        unsure = (design @ covariance * design).sum(axis=1)
         trust = own / around
-        own = max(float(np.mean((trust * left) ** 2 + own * (1 - trust) + trust**2 * unsure)), 1e-6)
+        own = max(float(((trust * left) ** 2 + own * (1 - trust) + trust**2 * unsure).mean()), 1e-6)
         for k in spread:
-            of = column == k
+            of = np.array(column) == k
             spread[k] = max(float(np.mean(coefficients[of] ** 2 + np.diag(covariance)[of])), 1e-6)
     return design @ coefficients, own + unsure, coefficients, covariance, own

@@ -108,7 +108,8 @@ def _learn(
     columns = [a.variant.values for a in attempts]
     success = times.fit([a.time[~a.failed] for a in attempts], columns)
     met = sorted({int(c) for a in attempts for c in np.unique(a.code[a.failed])})
-    every = times.fit([a.time for a in attempts], columns) if met else success
+    few = [np.isfinite(a.time).sum() < times.MANY for a in attempts]
+    every = times.fit([a.time for a in attempts], columns) if met and any(few) else None
     ways = {c: times.fit([a.time[a.code == c] for a in attempts], columns) for c in met}
     apart = any(ways.values())
     cost = times.fit([a.cost for a in attempts], columns, LEAST_COST)
@@ -121,7 +122,7 @@ def _learn(
     drifts = walks([_dated(a) for a in attempts])
     out = []
     for j, a in enumerate(attempts):
-        whole = every.quantiles(j) if every and apart else None
+        whole = every.quantiles(j) if every and apart and few[j] else None
 
         def told(
             fitted: Fitted | None, j: int = j, a: Attempts = a, whole: Floats | None = whole

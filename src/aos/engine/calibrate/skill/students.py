@@ -8,12 +8,12 @@ from aos.engine.sampling.distributions import Floats
 
 _REACH, _CELLS = 12.0, 8_001
 _STEP = 0.5
-_MOST = 200.0
+_LEAST, _MOST = 1.5, 200.0
 
 
 def t_quantiles(freedom: float, levels: Floats) -> Floats:
     """Quantiles at `levels` (ascending, inside (0, 1)); degrees of freedom to the nearest half, from 1.5 to 200."""
-    x, reached = _distribution(float(np.clip(round(freedom / _STEP) * _STEP, 1.5, _MOST)))
+    x, reached = _distribution(min(max(round(freedom / _STEP) * _STEP, _LEAST), _MOST))
     return np.interp(levels, reached, x)
 
 

@@ -21,6 +21,10 @@ LEAST_TIME = 0.1
 """Milliseconds: what is recorded as nothing took a little."""
 METHOD = f"pool of {EXPERTS} experts, rolling origin"
 
+_TOLD_LEVELS = tuple(float(f"{level:.6g}") for level in LEVELS)
+
+MANY = 125
+"""Attempts from which on nothing is `joined`: the way's own pool would have 99.8 %."""
 _FEW = 4
 _WAY_OF_FEW, _OWN_OF_FEW, _OWN_NOISE = 0.35, 0.40, 0.2
 _Z = np.array([-1.75, -1.0, -0.5, 0.0, 0.5, 1.0, 1.75])
@@ -61,7 +65,7 @@ def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
 
     `every` are the quantiles of all its attempts there. Of four attempts, whose times are `values`, the way's own pool
     has the share 0.35, these values themselves, blurred by 20 %, 0.40, all attempts the rest. With n the first grows as
-    n^2 / (n^2 + 30), the second falls as 1/n^2, so that with many attempts the way's own pool alone is left.
+    n^2 / (n^2 + 30), the second falls as 1/n^2, so that with many attempts hardly more than the way's own pool is left.
     """
     values = np.maximum(values[np.isfinite(values)], LEAST_TIME)
     n = len(values)
@@ -80,7 +84,7 @@ def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
 def table(quantiles: Floats, most: float = MAX_MS) -> Distribution:
     """The distribution with these quantiles at LEVELS, as far as a catalog holds them."""
     values = tuple(short(v) for v in np.maximum.accumulate(quantiles).clip(max=most))
-    return Quantiles(tuple(short(level) for level in LEVELS), values)
+    return Quantiles(_TOLD_LEVELS, values)
 
 
 def empirical(values: Floats, most: float = MAX_MS) -> Distribution:
