@@ -25,6 +25,7 @@ __all__ = [
     "CONTENT_TYPE",
     "DECISIONS",
     "IN_FLIGHT",
+    "POLICY_ERRORS",
     "REQUESTS",
     "SECONDS",
     "SIMULATIONS",
@@ -46,6 +47,7 @@ SECONDS = Histogram(
 IN_FLIGHT = Gauge("nova_http_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
 SIMULATIONS = Counter("nova_simulations_total", "Plans simulated, by status", ["status"])
 DECISIONS = Counter("nova_policy_decisions_total", "Policy decisions, by decision", ["decision"])
+POLICY_ERRORS = Counter("nova_policy_errors_total", "Denied since a rule could not be evaluated")
 WORKERS_LOST = Counter("nova_engine_processes_lost_total", "Processes of the engine that were killed")
 
 # A series that does not exist before its first event can't be told from one that is broken.

@@ -4,7 +4,7 @@ from typing import Any
 
 from aos.domain.policies import Missing, PolicyVerdict, Rule, StepRuling
 
-__all__ = ["policy_verdict", "rule_document"]
+__all__ = ["policy_verdict", "rule_document", "ruling_document"]
 
 
 def policy_verdict(said: PolicyVerdict) -> dict[str, Any]:
@@ -13,7 +13,7 @@ def policy_verdict(said: PolicyVerdict) -> dict[str, Any]:
         "decision": said.decision,
         "approval_level_required": said.level,
         "policy_digest": said.digest,
-        "rulings": [_ruling(one) for one in said.rulings],
+        "rulings": [ruling_document(one) for one in said.rulings],
     }
 
 
@@ -22,7 +22,8 @@ def rule_document(rule: Rule) -> dict[str, Any]:
     return {**rule._asdict(), "reason": rule.reason or None}
 
 
-def _ruling(one: StepRuling) -> dict[str, Any]:
+def ruling_document(one: StepRuling) -> dict[str, Any]:
+    """The answer to one question, with the facts that it rests on."""
     question, ruling = one.question, one.ruling
     return {
         "step": one.step or None,

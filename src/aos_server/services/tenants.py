@@ -11,6 +11,7 @@ from aos.domain.skills import Catalog
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.strict import parse
 from aos_server.db.pool import Database
+from aos_server.services.policy.active import Rules
 
 __all__ = ["MAX_CATALOG_BYTES", "Budget", "Permissions", "Stored", "Tenants", "Terms", "catalog_of"]
 
@@ -50,13 +51,16 @@ class Terms(NamedTuple):
     """What holds for an agent of a tenant.
 
     `catalog` is a document that is laid over the shipped one, as text; None: nothing is. `budget` is the tighter one of
-    the tenant's and the agent's. `permissions` are those of both: each has to allow a skill.
+    the tenant's and the agent's. `permissions` are those of both: each has to allow a skill. `rules` are those of the
+    tenant's active policy; None: the policy that ships.
     """
 
     tenant: str
     catalog: bytes | None = None
     budget: Budget = Budget()
     permissions: tuple[Permissions, ...] = ()
+    agent: str = ""
+    rules: Rules | None = None
 
     def allows(self, skill: str) -> bool:
         """Whether the skill may be called."""
@@ -78,7 +82,7 @@ class Free:
 
     async def terms(self, tenant: str, agent: str | None, *, now: bool = False) -> Terms:
         """The same for all."""
-        return Terms(tenant)
+        return Terms(tenant, agent=agent or "")
 
 
 class Stored:
@@ -113,7 +117,7 @@ class Stored:
                     digest = stored["digest"]
                     _keep(self._catalogs, digest, stored["document"].encode(), 64)
             catalog = None if digest is None else self._catalogs[digest]
-        return Terms(tenant, catalog, _tighter(row["budgets"]), _permissions(row["permissions"]))
+        return Terms(tenant, catalog, _tighter(row["budgets"]), _permissions(row["permissions"]), agent)
 
 
 def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:

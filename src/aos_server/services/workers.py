@@ -74,5 +74,7 @@ def _ready() -> None:
     import aos.engine.alternatives
     import aos.engine.attribution
     import aos.engine.evidence  # noqa: F401
+    from aos.policy.rules import default_policy
 
+    default_policy()
     time.sleep(0.1)

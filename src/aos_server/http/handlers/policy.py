@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from aos.wire.encode import one_line
 from aos_server.http.endpoint import Call
 from aos_server.http.models.policy import Evaluate
-from aos_server.metrics import DECISIONS
 from aos_server.services.policy import decisions
 from aos_server.services.tenants import Tenants
 from aos_server.services.workers import Workers
@@ -27,6 +26,5 @@ class Policy:
         terms = await self._tenants.terms(tenant, asked.agent_id, now=True)
         plan = decisions.call_of(asked.skill_id, asked.payload) if asked.skill_id else asked.plan
         decided = await decisions.evaluate(self._workers, plan, asked.inputs, terms)
-        DECISIONS.labels(decided.decision).inc()
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return one_line(decisions.document(decided, asked.skill_id, tenant, now)).encode()

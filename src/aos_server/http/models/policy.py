@@ -48,5 +48,6 @@ class PolicyDecision(Document):
     simulated_cost_cents: float | None
     approval_level_required: int | None
     policy_version: str
+    rulings: list[JsonObject]
     timestamp: str
     unknowns: list[Unknown]

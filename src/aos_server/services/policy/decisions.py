@@ -1,22 +1,27 @@
-"""Policy decisions: may a call, or a plan, be made? By two built-in rules: permissions, and the budget that is left.
+"""Policy decisions: what is built in is asked, and the tenant's rules, and the stricter answer holds.
 
-A call is a plan of one step. What the rules look at comes out of its simulation, so that what a plan costs is said in
+Built in are permissions and the budget that is left. The rules are those of the active policy, else those that ship. A
+call is a plan of one step. What the rules look at comes out of its simulation, so that what a plan costs is said in
 one place. Where nobody knows whether the budget holds, people decide: nothing unknown is ever allowed by itself.
 """
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+from aos.domain.policies import PolicyDecision, PolicyVerdict, StepRuling
 from aos.domain.verdicts import Limits, Reason
+from aos.policy.plans import sentence
+from aos.wire.policies import ruling_document
 from aos.wire.results.documents import Document, envelope, significant
 from aos.wire.strict import Json
+from aos_server.metrics import DECISIONS, POLICY_ERRORS
+from aos_server.services.policy.active import digest_of
 from aos_server.services.runtime.simulations import Question, Simulation, forecast
 from aos_server.services.tenants import Terms
 from aos_server.services.workers import Workers
 
-__all__ = ["POLICY_VERSION", "Decided", "Decision", "call_of", "decide", "document", "evaluate"]
+__all__ = ["Decided", "approver", "call_of", "decide", "document", "evaluate", "question"]
 
-POLICY_VERSION = "builtin/1"
 UNKNOWN_LEVEL = 3
 """Who may let through what nobody can price: a team lead."""
 
@@ -24,19 +29,21 @@ _SAMPLES = 10_000
 _FORBIDS = ("permission_denied", "skill_unavailable", "budget_insufficient")
 _DOUBTS = ("unknown_cost", "unknown_items", "too_close")
 
-Decision = Literal["allow", "deny", "requires_approval"]
-
 
 class Decided(NamedTuple):
     """A decision, why, and what it would cost: the 95 % quantile, None where it is unknown.
 
-    `level` is the least that an approver must have; None where nobody need be asked, or nobody can allow it.
+    `level` is the least that an approver must have; None where nobody need be asked, or nobody can allow it. `policy`
+    is the digest of the rules that were asked; `rulings` what they said of the plan and of each step, with the facts
+    that they saw: none where there was nothing to simulate.
     """
 
-    decision: Decision
+    decision: PolicyDecision
     violations: tuple[Reason, ...]
     cost_cents: float | None
     level: int | None
+    policy: str
+    rulings: tuple[StepRuling, ...] = ()
 
 
 def call_of(skill: str, payload: Mapping[str, Json]) -> Json:
@@ -44,30 +51,62 @@ def call_of(skill: str, payload: Mapping[str, Json]) -> Json:
     return [{"skill": skill, "params": dict(payload)}]
 
 
+def question(plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Question:
+    """What the engine is asked for a decision. Whoever also shows the forecast asks for more (`explain`)."""
+    limits = Limits(budget_cents=terms.budget.remaining_cents, min_success=0.0)
+    return Question(plan, inputs, limits, _SAMPLES, seed=0, alternatives=False, explain=False, judge=True)
+
+
 async def evaluate(workers: Workers, plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Decided:
     """Decide on a plan. Raises AosError where it can't be computed now, which is never an `allow`."""
-    limits = Limits(budget_cents=terms.budget.remaining_cents, min_success=0.0)
-    question = Question(plan, inputs, limits, _SAMPLES, seed=0, alternatives=False)
-    return decide(await forecast(workers, question, terms), terms)
+    return decide(await forecast(workers, question(plan, inputs, terms), terms), terms)
 
 
 def decide(found: Simulation, terms: Terms) -> Decided:
-    """What the rules say of a simulation within the budget that is left."""
-    if found.status == "invalid_plan":
-        return Decided("deny", found.reasons, None, None)
-    forbidden = tuple(reason for reason in found.reasons if reason.code in _FORBIDS)
+    """What holds for a simulation of which the rules were asked. Every decision is counted."""
+    decided = _decided(found, terms)
+    DECISIONS.labels(decided.decision).inc()
+    if any(one.ruling.ground == "error" for one in decided.rulings):
+        POLICY_ERRORS.inc()
+    return decided
+
+
+def approver(decided: Decided) -> str | None:
+    """Who approves what no person need look at: `policy:DIGEST` for level 1. None: a person has to."""
+    asks = decided.decision == "requires_approval" and decided.level == 1
+    return f"policy:{decided.policy}" if asks else None
+
+
+def _decided(found: Simulation, terms: Terms) -> Decided:
+    digest, said = digest_of(terms.rules), found.said
+    if said is None:
+        return Decided("deny", found.reasons, None, None, digest)
+    forbidden = [reason for reason in found.reasons if reason.code in _FORBIDS]
+    forbidden += _refusals(said, "deny", "permission_denied")
     if forbidden:
-        return Decided("deny", forbidden, found.cost_cents, None)
-    doubts = list[Reason]()
-    if terms.budget.total_cents is not None:
-        doubts = [reason for reason in found.reasons if reason.code in _DOUBTS]
-        if unpriced := terms.budget.unpriced:
-            detail = (
-                f"nobody knows what is left of the budget: {unpriced} recorded attempts have no known cost"
-            )
-            doubts.append(Reason("unknown_cost", "", detail))
-    level = max(UNKNOWN_LEVEL if doubts else 0, found.approval_level or 0)
-    return Decided("requires_approval" if level else "allow", tuple(doubts), found.cost_cents, level or None)
+        return Decided("deny", tuple(forbidden), found.cost_cents, None, digest, said.rulings)
+    doubts = list(_doubts(found, terms))
+    level = max(UNKNOWN_LEVEL if doubts else 0, found.approval_level or 0, said.level or 0)
+    doubts += _refusals(said, "requires_approval", "approval_required")
+    decision: PolicyDecision = "requires_approval" if level else "allow"
+    return Decided(decision, tuple(doubts), found.cost_cents, level or None, digest, said.rulings)
+
+
+def _doubts(found: Simulation, terms: Terms) -> Iterator[Reason]:
+    """Why nobody knows whether the plan keeps to the budget, where there is one."""
+    if terms.budget.total_cents is None:
+        return
+    yield from (reason for reason in found.reasons if reason.code in _DOUBTS)
+    if unpriced := terms.budget.unpriced:
+        detail = f"nobody knows what is left of the budget: {unpriced} recorded attempts have no known cost"
+        yield Reason("unknown_cost", "", detail)
+
+
+def _refusals(said: PolicyVerdict, decision: PolicyDecision, code: str) -> Iterator[Reason]:
+    """The rules that decided so, each with the fact that would help most."""
+    for one in said.rulings:
+        if one.ruling.decision == decision:
+            yield Reason(code, one.pointer, sentence(one.ruling, one.missing))
 
 
 def document(decided: Decided, skill: str | None, tenant: str, timestamp: str) -> Document:
@@ -81,7 +120,8 @@ def document(decided: Decided, skill: str | None, tenant: str, timestamp: str) -
         "violations": [reason._asdict() for reason in decided.violations],
         "simulated_cost_cents": None if decided.cost_cents is None else significant(decided.cost_cents),
         "approval_level_required": decided.level,
-        "policy_version": POLICY_VERSION,
+        "policy_version": decided.policy,
+        "rulings": [ruling_document(one) for one in decided.rulings],
         "timestamp": timestamp,
         "unknowns": []
         if decided.cost_cents is not None
@@ -97,4 +137,5 @@ def document(decided: Decided, skill: str | None, tenant: str, timestamp: str) -
 def _reasons(decided: Decided) -> list[str]:
     if decided.level:
         return [f"a step of the plan asks for an approval of level {decided.level}"]
-    return ["permitted, and within the budget that is left"]
+    permits = dict.fromkeys(rule.id for one in decided.rulings for rule in one.ruling.rules)
+    return [f"permitted by {', '.join(permits)}, and within the budget that is left"]

@@ -5,15 +5,18 @@ from typing import Any, NamedTuple
 
 from aos.api.simulate import simulate
 from aos.domain.plans import MAX_STEPS_API, Plan
+from aos.domain.policies import PolicyVerdict, Principal
 from aos.domain.results import SimulationResult
 from aos.domain.verdicts import Decision, Limits, Reason, Status
 from aos.errors import AosError, Exit, InputError
+from aos.policy.plans import evaluate
 from aos.wire.encode import one_line
 from aos.wire.plans.read import parse_plan
 from aos.wire.problems import MAX_ERRORS, problem
 from aos.wire.results.documents import EXITS, Document, envelope, money, simulation
 from aos.wire.shape import at
 from aos.wire.strict import Json
+from aos_server.services.policy.active import policy_of
 from aos_server.services.tenants import Terms, catalog_of
 from aos_server.services.workers import Workers
 
@@ -24,7 +27,11 @@ _HEAVY = 1_000_000
 
 
 class Question(NamedTuple):
-    """A plan as it came, and what was asked about it. Limits that are None fall back to the plan's own."""
+    """A plan as it came, and what was asked about it. Limits that are None fall back to the plan's own.
+
+    `explain`: what the plan's risks and costs come from is told, too, which takes most of the time. `judge`: the
+    tenant's rules are asked.
+    """
 
     plan: Json
     inputs: Mapping[str, Json]
@@ -32,6 +39,8 @@ class Question(NamedTuple):
     samples: int
     seed: int
     alternatives: bool | None = None
+    explain: bool = True
+    judge: bool = False
 
     @property
     def heavy(self) -> bool:
@@ -45,7 +54,7 @@ class Simulation(NamedTuple):
     """An answer: the JSON document, and what a policy decides on. The reasons of an invalid plan are what is wrong.
 
     `cost_cents` is the 95 % quantile of the plan's cost, None where it is unknown; `approval_level` the highest that a
-    step asks for.
+    step asks for; `said` is what the tenant's rules say (None: they were not asked, or could not be).
     """
 
     body: bytes
@@ -54,6 +63,7 @@ class Simulation(NamedTuple):
     reasons: tuple[Reason, ...] = ()
     cost_cents: float | None = None
     approval_level: int | None = None
+    said: PolicyVerdict | None = None
 
 
 async def forecast(workers: Workers, question: Question, terms: Terms) -> Simulation:
@@ -64,6 +74,10 @@ async def forecast(workers: Workers, question: Question, terms: Terms) -> Simula
 def compute(question: Question, terms: Terms) -> Simulation:
     """`forecast`, in this process. A plan that is wrong in itself is an answer, too."""
     catalog = catalog_of(terms.catalog)
+    try:
+        rules = policy_of(terms.rules) if question.judge else None
+    except InputError as error:
+        return Simulation(b"", "undetermined", "undetermined", (_unreadable(error),))
     try:
         parsed = parse_plan(
             question.plan, catalog, name="plan", inputs=question.inputs, max_steps=MAX_STEPS_API
@@ -79,11 +93,13 @@ def compute(question: Question, terms: Terms) -> Simulation:
         question.limits,
         samples=question.samples,
         seed=question.seed,
+        explain=question.explain,
         alternatives=question.alternatives,
         notes=parsed.notes,
         refused=tuple(_refused(parsed.plan, terms)),
     )
     verdict, cost = result.verdict, result.forecast.cost
+    asks = Principal(terms.tenant, terms.agent)
     return Simulation(
         _line(_answer(result)),
         verdict.decision,
@@ -91,7 +107,14 @@ def compute(question: Question, terms: Terms) -> Simulation:
         verdict.reasons,
         None if cost is None else cost.p95.value,
         max((approval.level for approval in verdict.approvals), default=None),
+        evaluate(rules, result, asks) if rules else None,
     )
+
+
+def _unreadable(error: InputError) -> Reason:
+    """A policy that an earlier version took, and this one does not. Nobody can say what it would allow."""
+    detail = error.findings[0].detail
+    return Reason("invalid_policy", "", f"the active policy can't be read any more: {detail}")
 
 
 def _refused(plan: Plan, terms: Terms) -> Iterator[Reason]:
