@@ -81,6 +81,34 @@ def test_it_takes_two_round_trips(base):
     assert asyncio.run(main()) == [2, 2, 2]
 
 
+def test_while_the_server_thinks_its_transaction_is_idle_and_so_ended_where_it_never_goes_on(base):
+    async def main() -> None:
+        async with Database.open(base.url("aos_app"), 1) as database, database.transaction("acme") as t:
+            await t.begun()
+            query = (
+                f"SELECT state FROM pg_stat_activity WHERE usename = 'aos_app' AND datname = '{base.name}'"
+            )
+            assert base.rows(query) == [("idle in transaction",)]
+
+    asyncio.run(main())
+
+
+def test_values_are_never_taken_for_statements(base):
+    hostile = "'; DELETE FROM outbox; --\\' $$ %(key)s %s \u2019 \\"
+
+    def told(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
+        return Effect([], Entry(hostile, hostile, {hostile: hostile}), 200, {hostile: hostile},
+                      [Message(hostile, {hostile: hostile})])  # fmt: skip
+
+    for again in (False, True):
+        given = run(base.pooled("aos_app"), lambda database: change(database, CALLER, [], told, KEY))
+        assert given == Given(200, {hostile: hostile}, again)
+    found = base.rows(
+        "SELECT action, object, details FROM audit UNION SELECT topic, topic, payload FROM outbox"
+    )
+    assert found == [(hostile, hostile, {hostile: hostile})]
+
+
 def test_the_same_key_has_one_effect_and_one_answer(base):
     first = run(base.pooled("aos_app"), once())
     assert run(base.pooled("aos_app"), once()) == first._replace(again=True)

@@ -1,12 +1,12 @@
 """Connections to Postgres, and the transaction of one tenant.
 
 Through PgBouncer in transaction mode nothing outlives a transaction: no prepared statement, no session setting. So
-statements are never prepared, and the tenant is set inside each transaction. Statements are pipelined: they are sent
-together until a result is asked for.
+statements are never prepared, and the tenant is set inside each transaction. Statements wait until a result is asked
+for, and then go out together, as one message.
 
     async with database.transaction("acme") as t:
         row = await t.one("runs.get", id="r1")      # first round trip: BEGIN, the tenant, this
-        t.send("runs.put", **values)                # second: this and COMMIT
+        await t.send("runs.put", **values)          # second: this and COMMIT
 """
 
 import asyncio
@@ -46,30 +46,41 @@ _log = logging.getLogger(__name__)
 
 
 class Transaction:
-    """Statements of one transaction, each by its name. Objects (dicts) are passed as jsonb, lists as arrays."""
+    """Statements of one transaction, each by its name. Objects (dicts) are passed as jsonb, lists as arrays.
 
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
+    Values become literals of the text, written by psycopg: only so are several statements one message, which is sent,
+    passed on and answered at once. Between two messages Postgres sees an idle transaction, and ends one that hangs.
+    """
+
+    def __init__(self, connection: _Connection, tenant: str) -> None:
+        self._cursor = psycopg.AsyncClientCursor(connection)
+        self._unsent = ["BEGIN", self._text("session.tenant", {"tenant": tenant})]
         self.id: str | None = None  # known once `begun` was asked for
 
     async def send(self, name: str, /, **values: Any) -> None:
-        """Execute a statement whose result nobody needs; it goes out with the next one whose result is asked for."""
-        await self._connection.execute(sql(name), values)
+        """Execute a statement whose result nobody needs, together with the next one whose result is asked for."""
+        self._unsent.append(self._text(name, values))
 
     async def all(self, name: str, /, **values: Any) -> list[Row]:
         """Every row."""
-        cursor = await self._connection.execute(sql(name), values)
-        return list(await cursor.fetchall())
+        (rows,) = await self.many([(name, values)])
+        return rows
 
     async def one(self, name: str, /, **values: Any) -> Row | None:
         """The first row, if there is one."""
-        cursor = await self._connection.execute(sql(name), values)
-        return await cursor.fetchone()
+        rows = await self.all(name, **values)
+        return rows[0] if rows else None
 
     async def many(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Every row of each statement, in one round trip."""
-        cursors = [await self._connection.execute(sql(name), values) for name, values in statements]
-        return [list(await cursor.fetchall()) for cursor in cursors]
+        skipped = len(self._unsent)
+        self._unsent += [self._text(name, values) for name, values in statements]
+        await self._exchange()
+        found: list[list[Row]] = []
+        for number in range(skipped, skipped + len(statements)):
+            await self._cursor.set_result(number)
+            found.append(list(await self._cursor.fetchall()))
+        return found
 
     async def begun(self, *statements: Statement) -> tuple[datetime, list[list[Row]]]:
         """What the transaction has for now, and every row of each statement, in one round trip.
@@ -79,6 +90,23 @@ class Transaction:
         (begun,), *rows = await self.many([("session.begun", {}), *statements])
         self.id = begun["id"]
         return begun["now"], rows
+
+    async def commit(self) -> None:
+        """Execute what was not sent yet, and COMMIT."""
+        self._unsent.append("COMMIT")
+        await self._exchange()
+        await self._cursor.set_result(-1)
+        if (
+            self._cursor.statusmessage != "COMMIT"
+        ):  # Postgres answers ROLLBACK where a statement had failed before
+            raise AosError("internal_error", "a statement of the transaction failed unnoticed")
+
+    def _text(self, name: str, values: Mapping[str, Any]) -> str:
+        return self._cursor.mogrify(sql(name), values)
+
+    async def _exchange(self) -> None:
+        message, self._unsent = ";\n".join(self._unsent), []
+        await self._cursor.execute(message)
 
 
 class Database:
@@ -106,7 +134,7 @@ class Database:
             timeout=WAIT_S,
             reconnect_timeout=WAIT_S,  # then the next call tries anew, instead of waiting ever longer
             kwargs={
-                "autocommit": True,  # BEGIN and COMMIT are statements of the pipeline
+                "autocommit": True,  # BEGIN and COMMIT go out with what stands between them
                 "prepare_threshold": None,
                 "row_factory": dict_row,
                 "context": _adapters(),
@@ -134,7 +162,7 @@ class Database:
             async with self._pool.connection() as connection:
                 watch = loop.call_at(deadline, _cut, connection)
                 try:
-                    async with _pipelined(connection, tenant or "") as transaction:
+                    async with _committing(connection, tenant or "") as transaction:
                         yield transaction
                 except psycopg.OperationalError:
                     self._check_others()
@@ -195,22 +223,15 @@ class CommitLost(AosError):
 
 
 @asynccontextmanager
-async def _pipelined(connection: _Connection, tenant: str) -> AsyncIterator[Transaction]:
-    transaction = Transaction(connection)
-    committing = False
+async def _committing(connection: _Connection, tenant: str) -> AsyncIterator[Transaction]:
+    transaction = Transaction(connection, tenant)
+    yield transaction
     try:
-        async with connection.pipeline():
-            await connection.execute("BEGIN")
-            await connection.execute(sql("session.tenant"), {"tenant": tenant})
-            yield transaction
-            committing = True
-            done = await connection.execute("COMMIT")
+        await transaction.commit()
     except psycopg.OperationalError as error:
-        if committing and error.sqlstate is None:
+        if error.sqlstate is None:
             raise CommitLost(transaction.id) from error
         raise
-    if done.statusmessage != "COMMIT":  # Postgres answers ROLLBACK where a statement before it failed
-        raise AosError("internal_error", "a statement of the transaction failed unnoticed")
 
 
 def _cut(connection: _Connection) -> None:

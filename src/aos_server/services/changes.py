@@ -6,7 +6,7 @@
             return Effect([("requests.approve", {"id": request})], Entry("approve", request), 200, {"status": …})
         return await change(database, caller, [("requests.lock", {"id": request})], decide, key)
 
-Two round trips: BEGIN, the tenant, the key and what is read; then everything that is written, and COMMIT.
+Two messages to Postgres: BEGIN, the tenant, the key and what is read; then everything that is written, and COMMIT.
 """
 
 import asyncio
@@ -118,15 +118,19 @@ async def _write(
 ) -> None:
     for name, values in effect.statements:
         await transaction.send(name, **{**values, "audit_id": audit_id})
-    entry = effect.entry._asdict() | {"details": dict(effect.entry.details)}
-    await transaction.send("audit.append", id=audit_id, **_who(caller), **entry)
-    for topic, payload in effect.messages:
-        await transaction.send(
-            "outbox.add", id=uuid4(), topic=topic, payload=dict(payload), audit_id=audit_id
-        )
-    if key is not None:
-        answer = {"status": effect.status, "answer": dict(effect.body)}
-        await transaction.send("idempotency.answer", **_who(caller), key=key.text, **answer)
+    await transaction.send(
+        "audit.end",
+        id=audit_id,
+        **_who(caller),
+        action=effect.entry.action,
+        object=effect.entry.object,
+        details=dict(effect.entry.details),
+        topics=[message.topic for message in effect.messages],
+        payloads=[dict(message.payload) for message in effect.messages],
+        key=key and key.text,
+        status=effect.status,
+        answer=dict(effect.body),
+    )
 
 
 async def _was_committed(database: Database, caller: Caller, lost: CommitLost, audit_id: UUID) -> bool:

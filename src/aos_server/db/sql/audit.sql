@@ -1,7 +1,7 @@
--- name: append
--- Say what was done, in the transaction that does it.
-INSERT INTO audit (id, tenant_id, issuer, subject, action, object, details)
-VALUES (%(id)s, tenant(), %(issuer)s, %(subject)s, %(action)s, %(object)s, %(details)s);
+-- name: end
+-- Say what was done, in the transaction that does it; with it what is to be told, and the answer for the key.
+SELECT end_change(%(id)s, %(issuer)s, %(subject)s, %(action)s, %(object)s, %(details)s, %(topics)s, %(payloads)s,
+    %(key)s, %(status)s, %(answer)s);
 
 -- name: exists
 -- Whether a change was committed: its row is there.

@@ -1,20 +1,10 @@
 -- name: claim
 -- Take the key for this transaction: one row if it was free or older than a day. Waits for a transaction that has it.
-INSERT INTO idempotency_keys AS k (tenant_id, issuer, subject, key, request_digest)
-VALUES (tenant(), %(issuer)s, %(subject)s, %(key)s, %(digest)s)
-ON CONFLICT (tenant_id, issuer, subject, key) DO UPDATE
-SET request_digest = EXCLUDED.request_digest, status = NULL, answer = NULL, created_at = EXCLUDED.created_at
-WHERE k.created_at < now() - interval '24 hours'
-RETURNING key;
+SELECT claim_key AS key FROM claim_key(%(issuer)s, %(subject)s, %(key)s, %(digest)s);
 
 -- name: get
 -- What was asked with the key, and what was answered.
 SELECT request_digest, status, answer FROM idempotency_keys
-WHERE tenant_id = tenant() AND issuer = %(issuer)s AND subject = %(subject)s AND key = %(key)s;
-
--- name: answer
--- Keep the answer with the key that this transaction has taken.
-UPDATE idempotency_keys SET status = %(status)s, answer = %(answer)s
 WHERE tenant_id = tenant() AND issuer = %(issuer)s AND subject = %(subject)s AND key = %(key)s;
 
 -- name: forget

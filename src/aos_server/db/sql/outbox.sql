@@ -1,8 +1,3 @@
--- name: add
--- Tell somebody, once the transaction is committed.
-INSERT INTO outbox (id, tenant_id, topic, payload, audit_id)
-VALUES (%(id)s, tenant(), %(topic)s, %(payload)s, %(audit_id)s);
-
 -- name: claim
 -- Take messages that are due and that nobody has. The fence is the proof of the claim; it ends by itself.
 UPDATE outbox SET fence = fence + 1, attempts = attempts + 1, claimed_until = now() + %(lease)s
