@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from aos.domain.approvals import MAX_CLAIMED_LEVEL, MAX_LEVEL
+
 __all__ = ["LEVELS", "MAX_CLAIMED_LEVEL", "MAX_LEVEL", "level_of"]
 
 LEVELS: Mapping[str, int] = {
@@ -11,10 +13,6 @@ LEVELS: Mapping[str, int] = {
     **dict.fromkeys(("team_member", "engineer", "developer"), 2),
     **dict.fromkeys(("guest", "readonly"), 1),
 }
-
-MAX_LEVEL = 5
-MAX_CLAIMED_LEVEL = 3
-"""A claim inside a token gives at most this: it was true when the token was issued. Above it somebody is asked."""
 
 
 def level_of(roles: Iterable[str]) -> int:
