@@ -71,6 +71,14 @@ def services(session: nox.Session) -> None:
 
 
 @nox.session
+def laws(session: nox.Session) -> None:
+    """Every law with many examples, other ones each time. `-- --hypothesis-seed=N` repeats a search."""
+    session.install("-e", ".[dev,server]")
+    command = ["pytest", "-q", "--no-skips", "-n", "auto", "-m", "hypothesis", "--hypothesis-profile=laws"]
+    session.run(*command, "--ignore=tests/services", *session.posargs)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Send 20,000 requests, half of them broken, to every address of the server's OpenAPI document."""
     session.install("-e", ".[dev,server]")

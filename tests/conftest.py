@@ -1,14 +1,18 @@
 """What every test shares: how hard hypothesis searches, and an option that forbids skipping."""
 
-import os
-
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
-# Without a deadline: on a shared machine a slow example says nothing about the code.
-settings.register_profile("dev", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+# No profile minds the clock: on a shared machine a slow example says nothing about the code.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+
+# Unless told otherwise a run of the tests says of the same code what the last one said, and says it soon: a law that
+# fails prints the call to @reproduce_failure, with which `--hypothesis-profile=laws` finds the smallest example.
+settings.register_profile(
+    "fixed", _PATIENT, max_examples=25, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
+settings.register_profile("laws", _PATIENT, max_examples=300)
+settings.load_profile("fixed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
