@@ -16,6 +16,7 @@ from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Check, Operations
 from aos_server.http.handlers.people import People
 from aos_server.http.handlers.policy import Policy
+from aos_server.http.handlers.policy_versions import PolicyVersions
 from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.routes import Handlers, endpoints, router
@@ -29,6 +30,7 @@ from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
 from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
+from aos_server.services.policy.versions import Versions
 from aos_server.services.runtime.runs import Runs
 from aos_server.services.service_keys import StoredKeys
 from aos_server.services.tenants import Free, Stored, Tenants
@@ -82,6 +84,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             workers=workers,
             runs=Runs(database),
             tenants=Stored(database),
+            versions=Versions(database, workers),
             audit=Log(database, verifier(settings.audit.public_key) if settings.audit.public_key else None),
             rates=rates,
             hosts=settings.hosts,
@@ -97,6 +100,7 @@ def application(
     workers: Workers | None = None,
     runs: Runs,
     tenants: Tenants | None = None,
+    versions: Versions | None = None,
     audit: Log | None = None,
     rates: Rates | None = None,
     hosts: Collection[str] = (),
@@ -110,6 +114,7 @@ def application(
         Operations(needed, wanted),
         Runtime(workers, tenants, runs),
         Policy(workers, tenants),
+        PolicyVersions(versions, tenants),
         RunRecords(runs),
         People(identity),
         AuditLog(audit),

@@ -16,6 +16,7 @@ from aos_server.settings import Secret
 
 TENANT_TABLES = (
     *("subjects", "roles", "service_keys", "catalogs", "budgets", "permissions", "runs"),
+    *("policy_versions", "policy_activations"),
     *("idempotency_keys", "audit", "outbox"),
 )
 # One row of each table for the tenant %(t)s, as a superuser writes it.
@@ -28,6 +29,8 @@ INSERT INTO catalogs VALUES ('{t}', '{{}}', 'd', gen_random_uuid());
 INSERT INTO budgets VALUES ('{t}', '', 5, 0, 0, gen_random_uuid());
 INSERT INTO permissions VALUES ('{t}', '', '*', true, gen_random_uuid());
 INSERT INTO runs VALUES ('{t}', 'r1', '', 'succeeded', 'd', 0, 0, now(), now(), 'd', '{{}}', gen_random_uuid());
+INSERT INTO policy_versions VALUES ('{t}', 1, 'd', 'd', '{{}}', '', 'iss', 'sub', gen_random_uuid());
+INSERT INTO policy_activations VALUES ('{t}', 1, 1, '', 'iss', 'sub', gen_random_uuid());
 INSERT INTO idempotency_keys VALUES ('{t}', 'iss', 'sub', 'k', 'd', 200, '{{}}');
 INSERT INTO audit VALUES (gen_random_uuid(), '{t}', now(), 'iss', 'sub', 'act', 'object');
 INSERT INTO outbox (id, tenant_id, topic, payload, audit_id)

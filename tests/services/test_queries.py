@@ -27,6 +27,10 @@ HOT: dict[str, dict[str, object]] = {
     "idempotency.get": {"issuer": "iss", "subject": "s7", "key": "k7"},
     "keys.find": {"id": "a" * 16},
     "outbox.claim": {"limit": 20, "lease": "1 min"},
+    "policies.active": {},
+    "policies.get": {"version": 7},
+    "policies.page": {"limit": 50, "before": None},
+    "policies.text": {"files_digest": "d7"},
     "runs.get": {"id": "r7"},
     "runs.page": {"limit": 50, "agent": None, "before_at": None, "before_id": None},
 }
@@ -38,6 +42,10 @@ INSERT INTO audit SELECT gen_random_uuid(), 't' || n % 50, now() - n * interval 
     FROM generate_series(1, 5000) n;
 INSERT INTO audit_leaves SELECT row_number() OVER () - 1, id, sha256('x') FROM audit;
 INSERT INTO audit_checkpoints SELECT n, sha256('x'), '{}', '' FROM generate_series(1, 5000) n;
+INSERT INTO policy_versions SELECT 't' || n % 50, n, 'd', 'd' || n, '{}', '', 'iss', 's', gen_random_uuid()
+    FROM generate_series(1, 5000) n;
+INSERT INTO policy_activations SELECT 't' || n % 50, n, n, '', 'iss', 's', gen_random_uuid()
+    FROM generate_series(1, 5000) n;
 INSERT INTO idempotency_keys SELECT 't' || n % 50, 'iss', 's' || n, 'k' || n, 'd', 200, '{}'
     FROM generate_series(1, 5000) n;
 INSERT INTO outbox (id, tenant_id, topic, payload, audit_id, state) SELECT gen_random_uuid(), 't1', 't', '{}',

@@ -240,6 +240,15 @@ ROWS: dict[str, Code] = {
         Exit.CONFLICT,
         409,
     ),
+    # -- rules on a server ---------------------------------------------------------------------
+    "policy_conflict": Code(
+        "policy",
+        "Other rules are active",
+        "Somebody else activated rules meanwhile, or others are active than was believed. Nothing was changed.",
+        "`aos policy list` shows what is active; look at it, then activate again.",
+        Exit.CONFLICT,
+        409,
+    ),
     # -- the server's API ------------------------------------------------------------------------
     "invalid_request": Code(
         "http",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
@@ -13,7 +13,7 @@ from aos.errors import Finding, InputError
 from aos.policy.cedar import DATA, cedar, schema
 from aos.policy.syntax import MAX_NESTING, MAX_OPERATORS, MAX_STATEMENT, Statement, fault, statements
 
-__all__ = ["MAX_BYTES", "MAX_RULES", "Policy", "Source", "default_policy", "load"]
+__all__ = ["MAX_BYTES", "MAX_RULES", "Policy", "Source", "default_policy", "load", "skills_named"]
 
 MAX_BYTES = 256 * 1024
 MAX_RULES = 1_000
@@ -32,12 +32,13 @@ class Source(NamedTuple):
 class Policy(NamedTuple):
     """Rules that can be asked. `digest` is of what they mean: comments, layout and order are no part of it.
 
-    `handle` is Cedar's own form of them, in which rule i is called `policy<i>`.
+    `handle` is Cedar's own form of them, in which rule i is called `policy<i>`; `forms` has each as canonical JSON.
     """
 
     rules: tuple[Rule, ...]
     digest: str
     handle: Any
+    forms: tuple[str, ...]
 
 
 class _Placed(NamedTuple):
@@ -65,13 +66,29 @@ def load(sources: Sequence[Source], name: str = "policy") -> Policy:
         raise _invalid(
             name, sorted(findings, key=lambda one: order.index(one.pointer) if one.pointer else -1)
         )
-    return Policy(rules, _digest(parsed.values()), handle)
+    forms = tuple(_form(parsed[f"policy{i}"]) for i in range(len(rules)))
+    return Policy(rules, _digest(forms), handle, forms)
 
 
 @cache
 def default_policy() -> Policy:
     """The policy that ships."""
     return load([Source("default.cedar", (DATA / "default.cedar").read_bytes())])
+
+
+def skills_named(policy: Policy) -> Iterator[tuple[Rule, str]]:
+    """Every skill that a rule names, in its head or in its conditions."""
+    for rule, form in zip(policy.rules, policy.forms, strict=True):
+        found, waiting = set[str](), [json.loads(form)]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, dict):
+                if one.get("type") == "Aos::Skill" and isinstance(one.get("id"), str):
+                    found.add(one["id"])
+                one = list(one.values())
+            if isinstance(one, list):
+                waiting += one
+        yield from ((rule, skill) for skill in sorted(found))
 
 
 def _invalid(name: str, findings: Sequence[Finding]) -> InputError:
@@ -173,7 +190,11 @@ def _pointer(file: str) -> str:
     return "/" + file.replace("~", "~0").replace("/", "~1")
 
 
-def _digest(rules: Any) -> str:
-    """SHA-256 over the rules in Cedar's JSON, each in one canonical form, sorted; numbers as strings."""
-    forms = sorted(json.dumps(rule, sort_keys=True, separators=(",", ":")) for rule in rules)
-    return "sha256:" + sha256("\n".join(forms).encode()).hexdigest()
+def _form(rule: Any) -> str:
+    """A rule in Cedar's JSON, in the one form that is canonical; numbers are strings."""
+    return json.dumps(rule, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(forms: Iterable[str]) -> str:
+    """SHA-256 over the rules, sorted."""
+    return "sha256:" + sha256("\n".join(sorted(forms)).encode()).hexdigest()

@@ -13,6 +13,8 @@ from aos.sdk.core import Call, path
 
 __all__ = ["Calls"]
 
+_VERSIONS = "/api/v1/policy/versions"
+
 A = TypeVar("A")
 Plan = Sequence[Mapping[str, Any]] | Mapping[str, Any]
 Cents = int | float | Decimal
@@ -173,6 +175,48 @@ class Calls(ABC, Generic[A]):
             tenant_id=tenant_id,
             agent_id=agent_id,
         )
+
+    def push_policy(
+        self,
+        files: Mapping[str, str],
+        message: str = "",
+        *,
+        tenant_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> A:
+        """Keep rules, by the names of their files, as the next version; the same text again changes nothing."""
+        body = _given({"files": files, "message": message, "tenant_id": tenant_id})
+        return self.send(Call("POST", _VERSIONS, body=body, key=idempotency_key or _new_key()))
+
+    def policies(
+        self, *, limit: int | None = None, cursor: str | None = None, tenant_id: str | None = None
+    ) -> A:
+        """A page of versions of the rules, the newest first; its `next` is the `cursor` of the page after it."""
+        most = None if limit is None else str(limit)
+        return self.send(Call("GET", _VERSIONS, {"limit": most, "cursor": cursor, "tenant_id": tenant_id}))
+
+    def policy(self, version: int, *, tenant_id: str | None = None) -> A:
+        """One version of the rules with its text; 0 are those that ship."""
+        where = path(f"{_VERSIONS}/{{version}}", version=str(version))
+        return self.send(Call("GET", where, {"tenant_id": tenant_id}))
+
+    def active_policy(self, *, tenant_id: str | None = None) -> A:
+        """Which version of the rules holds."""
+        return self.send(Call("GET", "/api/v1/policy/active", {"tenant_id": tenant_id}))
+
+    def activate_policy(
+        self,
+        version: int,
+        if_active: str,
+        why: str = "",
+        *,
+        tenant_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> A:
+        """Let a version hold from now on, provided that the rules with the digest `if_active` do so far."""
+        where = path(f"{_VERSIONS}/{{version}}/activate", version=str(version))
+        body = _given({"if_active": if_active, "why": why, "tenant_id": tenant_id})
+        return self.send(Call("POST", where, body=body, key=idempotency_key or _new_key()))
 
     def _post(self, to: str, **fields: Any) -> A:
         """Send what was given; what is None is the server's to decide."""

@@ -16,13 +16,25 @@ from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Operations
 from aos_server.http.handlers.people import People
 from aos_server.http.handlers.policy import Policy
+from aos_server.http.handlers.policy_versions import PolicyVersions as Versions
 from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.models.audit import AuditCheck, AuditEntry, AuditList, AuditQuery, VerifyAudit
 from aos_server.http.models.base import InTenant
 from aos_server.http.models.health import Health
 from aos_server.http.models.people import Whoami
-from aos_server.http.models.policy import Evaluate, PolicyDecision
+from aos_server.http.models.policy import (
+    ActivatePolicy,
+    ActivePolicy,
+    Evaluate,
+    PolicyActivation,
+    PolicyDecision,
+    PolicyReceipt,
+    PolicyVersion,
+    PolicyVersions,
+    PushPolicy,
+    VersionsQuery,
+)
 from aos_server.http.models.runs import Run, RunList, RunReceipt, RunRecord, RunsQuery
 from aos_server.http.models.runtime import (
     Capabilities,
@@ -46,6 +58,7 @@ class Handlers(NamedTuple):
     operations: Operations
     runtime: Runtime
     policy: Policy
+    versions: Versions
     runs: RunRecords
     people: People
     audit: AuditLog
@@ -144,6 +157,64 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             body=Evaluate,
             plan=True,
             codes=["overloaded", "not_computed"],
+        ),
+        Endpoint(
+            "POST",
+            f"{v1}/policy/versions",
+            "Push rules as the next version; they hold once they are activated",
+            to.versions.push_policy,
+            PolicyReceipt,
+            act="operate",
+            body=PushPolicy,
+            codes=[
+                "invalid_policy",
+                "overloaded",
+                "not_computed",
+                "idempotency_mismatch",
+                "request_in_progress",
+            ],
+            status=201,
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/policy/versions",
+            "Versions of the rules, the newest first",
+            to.versions.list_policies,
+            PolicyVersions,
+            act="read",
+            query=VersionsQuery,
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/policy/versions/{{version}}",
+            "One version of the rules with its text; 0 are those that ship",
+            to.versions.get_policy,
+            PolicyVersion,
+            act="read",
+            query=InTenant,
+            codes=["not_found"],
+        ),
+        Endpoint(
+            "POST",
+            f"{v1}/policy/versions/{{version}}/activate",
+            "Let a version of the rules hold from now on",
+            to.versions.activate_policy,
+            PolicyActivation,
+            act="operate",
+            body=ActivatePolicy,
+            codes=[
+                *("not_found", "policy_conflict", "invalid_policy", "overloaded", "not_computed"),
+                *("idempotency_mismatch", "request_in_progress"),
+            ],
+        ),
+        Endpoint(
+            "GET",
+            f"{v1}/policy/active",
+            "Which version of the rules holds",
+            to.versions.active_policy,
+            ActivePolicy,
+            act="read",
+            query=InTenant,
         ),
         Endpoint(
             "POST",

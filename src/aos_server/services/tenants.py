@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 from aos.domain.skills import Catalog
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.strict import parse
-from aos_server.db.pool import Database
-from aos_server.services.policy.active import Rules
+from aos_server.db.pool import Database, Transaction
+from aos_server.services.policy.active import Rules, sources
 
 __all__ = ["MAX_CATALOG_BYTES", "Budget", "Permissions", "Stored", "Tenants", "Terms", "catalog_of"]
 
@@ -86,12 +86,13 @@ class Free:
 
 
 class Stored:
-    """What the database says. Reads are kept for a second, catalogs by their digest for as long as there is room."""
+    """What the database says. Reads are kept for a second, catalogs and rules by their digest while there is room."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._terms = OrderedDict[tuple[str, str], tuple[float, Terms]]()
         self._catalogs = OrderedDict[str, bytes]()
+        self._rules = OrderedDict[str, Rules]()
 
     async def terms(self, tenant: str, agent: str | None, *, now: bool = False) -> Terms:
         """See `Tenants`."""
@@ -117,7 +118,20 @@ class Stored:
                     digest = stored["digest"]
                     _keep(self._catalogs, digest, stored["document"].encode(), 64)
             catalog = None if digest is None else self._catalogs[digest]
-        return Terms(tenant, catalog, _tighter(row["budgets"]), _permissions(row["permissions"]), agent)
+            rules = await self._active(transaction, row["rules"])
+        return Terms(
+            tenant, catalog, _tighter(row["budgets"]), _permissions(row["permissions"]), agent, rules
+        )
+
+    async def _active(self, transaction: Transaction, digest: str | None) -> Rules | None:
+        """The rules that have this text. Another tenant with the same text has the same rules."""
+        if digest is None:
+            return None
+        if digest not in self._rules:
+            row = await transaction.one("policies.text", files_digest=digest)
+            assert row is not None  # a version never goes
+            _keep(self._rules, digest, Rules(row["policy_digest"], sources(row["files"])), 64)
+        return self._rules[digest]
 
 
 def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:

@@ -24,6 +24,10 @@ CONTRACT = {
     "/api/v1/runtime/skills/{skill_id}": {"GET"},
     "/api/v1/runtime/resource-contract/{resource_id}": {"GET"},
     "/api/v1/policy/eval": {"POST"},
+    "/api/v1/policy/versions": {"GET", "POST"},  # on these four, too
+    "/api/v1/policy/versions/{version}": {"GET"},
+    "/api/v1/policy/versions/{version}/activate": {"POST"},
+    "/api/v1/policy/active": {"GET"},
     "/api/v1/runs": {"GET", "POST"},
     "/api/v1/runs/{run_id}": {"GET"},
     "/api/v1/audit": {"GET"},

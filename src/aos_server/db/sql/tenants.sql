@@ -3,12 +3,16 @@
 INSERT INTO tenants (id) VALUES (tenant()) ON CONFLICT DO NOTHING RETURNING id;
 
 -- name: terms
--- What holds for an agent, and for its tenant as a whole: the catalog's digest, budgets, permissions.
+-- What holds for an agent, and for its tenant as a whole: the digests of the catalog and of the rules' text, budgets,
+-- permissions.
 SELECT c.digest,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(budget_cents::text, spent_cents::text, unpriced)), '[]')
      FROM budgets WHERE tenant_id = tenant() AND agent_id IN ('', %(agent)s)) AS budgets,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(agent_id, skill_id, allowed)), '[]')
-     FROM permissions WHERE tenant_id = tenant() AND agent_id IN ('', %(agent)s)) AS permissions
+     FROM permissions WHERE tenant_id = tenant() AND agent_id IN ('', %(agent)s)) AS permissions,
+    (SELECT v.files_digest FROM policy_activations a
+     LEFT JOIN policy_versions v ON v.tenant_id = a.tenant_id AND v.version = a.version
+     WHERE a.tenant_id = tenant() ORDER BY a.number DESC LIMIT 1) AS rules
 FROM (SELECT tenant() AS id) AS t LEFT JOIN catalogs c ON c.tenant_id = t.id;
 
 -- name: catalog

@@ -1,13 +1,21 @@
 """Requests and answers about what is allowed."""
 
-from typing import Any, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from aos_server.http.models.base import Document, Id, JsonObject, Request, SkillId, Unknown
 from aos_server.http.models.runtime import Plan
 
-__all__ = ["Evaluate", "PolicyDecision"]
+__all__ = [
+    *("ActivatePolicy", "ActivePolicy", "Evaluate", "PolicyActivation", "PolicyDecision", "PolicyReceipt"),
+    *("PolicyVersion", "PolicyVersions", "PushPolicy", "VersionsQuery"),
+]
+
+MAX_FILES = 100
+MAX_WORDS = 4096
+"""Bytes of what people are told of a change."""
 
 _EITHER: list[Any] = [
     {"required": ["skill_id"], "properties": {"skill_id": {"type": "string"}, "plan": {"type": "null"}}},
@@ -51,3 +59,122 @@ class PolicyDecision(Document):
     rulings: list[JsonObject]
     timestamp: str
     unknowns: list[Unknown]
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[^\x00-\x1f/\x7f]{1,200}", name):
+        raise ValueError("the name of a file has 1 to 200 characters, no slash and no control characters")
+    return name
+
+
+def _words(text: str) -> str:
+    if len(text.encode()) > MAX_WORDS:
+        raise ValueError(f"at most {MAX_WORDS:,} bytes")
+    return _text(text)
+
+
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("the character NUL is not allowed")
+    return text
+
+
+FileName = Annotated[str, AfterValidator(_name)]
+Text = Annotated[str, AfterValidator(_text)]
+Words = Annotated[str, AfterValidator(_words)]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class PushPolicy(Request):
+    """Rules, by the names of their files, and what people are to know of them."""
+
+    files: Annotated[dict[FileName, Text], Field(min_length=1, max_length=MAX_FILES)]
+    message: Words = ""
+    tenant_id: Id | None = None
+
+
+class ActivatePolicy(Request):
+    """Why a version is to hold, and the digest of the rules that are believed to be active."""
+
+    if_active: Digest
+    why: Words = ""
+    tenant_id: Id | None = None
+
+
+class VersionsQuery(Request):
+    """From where a page before ended."""
+
+    tenant_id: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")] | None = None
+
+
+class Warned(Document):
+    """What may be a slip: a skill that the tenant's catalog does not have."""
+
+    code: str
+    detail: str
+    rule: str
+    suggestion: str | None
+
+
+class PolicyReceipt(Document):
+    """The version that the rules are now, or were already: the document `aos.policy-receipt/1`."""
+
+    version: int
+    policy_digest: str
+    files_digest: str
+    warnings: list[Warned]
+
+
+class VersionLine(Document):
+    """A version without its text. Version 0 is the policy that ships: nobody pushed it."""
+
+    version: int
+    policy_digest: str
+    files_digest: str | None
+    message: str
+    pushed_by: str | None
+    pushed_at: str | None
+
+
+class PolicyVersion(VersionLine):
+    """A version with its text: the document `aos.policy-version/1`."""
+
+    files: dict[str, str]
+
+
+class PolicyVersions(Document):
+    """A page of versions, the newest first: the document `aos.policy-versions/1`. `next` null: there are no more."""
+
+    versions: list[VersionLine]
+    count: int
+    active: int
+    next: str | None
+
+
+class ActivePolicy(Document):
+    """What holds: the document `aos.policy-active/1`. Nulls: nobody ever activated anything."""
+
+    version: int
+    policy_digest: str
+    activated_by: str | None
+    activated_at: str | None
+    why: str | None
+
+
+class Before(Document):
+    """What held before."""
+
+    version: int
+    policy_digest: str
+
+
+class PolicyActivation(Document):
+    """What holds from now on, and what did before: the document `aos.policy-activation/1`."""
+
+    version: int
+    policy_digest: str
+    before: Before
+    why: str
+    warnings: list[Warned]
