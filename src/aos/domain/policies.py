@@ -100,3 +100,8 @@ class PolicyVerdict(NamedTuple):
     level: int | None
     digest: str
     rulings: tuple[StepRuling, ...]
+
+
+def rank(decision: PolicyDecision | None, level: int | None) -> int:
+    """How strict an answer is: 0 for allow (or where nothing was asked), 1 to 5 for a level, 6 for deny."""
+    return len(LEVELS) + 1 if decision == "deny" else level or 0

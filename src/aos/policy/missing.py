@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from aos.domain.plans import MAX_STEPS_API
-from aos.domain.policies import Missing, Question, Ruling
+from aos.domain.policies import Missing, Question, Ruling, rank
 from aos.policy.decide import allows, decide
 from aos.policy.rules import Policy
 
@@ -21,16 +21,12 @@ def missing(policy: Policy, question: Question) -> tuple[Missing, ...]:
     if now.decision == "allow" or now.ground == "error":
         return ()
     found = [*_numbers(policy, question, now), *_risks(policy, question, now), *_flags(policy, question, now)]
-    return tuple(sorted(found, key=lambda one: _rank(one.decision, one.level)))
+    return tuple(sorted(found, key=lambda one: rank(one.decision, one.level)))
 
 
 def strictness(ruling: Ruling) -> int:
     """0 for allow, 1 to 5 for the level of an approval, more for deny."""
-    return _WORST if ruling.ground == "error" else _rank(ruling.decision, ruling.level)
-
-
-def _rank(decision: str, level: int | None) -> int:
-    return {"allow": 0, "deny": _WORST - 1}.get(decision, level or 0)
+    return _WORST if ruling.ground == "error" else rank(ruling.decision, ruling.level)
 
 
 def _with(question: Question, **facts: Any) -> Question:
