@@ -53,6 +53,7 @@ def work(path: Path, notes: Path, worker: int, runs: int) -> None:
                 note(run, "intent", step)
                 ledger.settle(settled(call, result={"run": run}))
                 ledger.step_ended(step_end(step, run=run, output={"run": run}))
+                ledger.flush()
                 note(run, "settled", step)
             ledger.end(run_end(run))
             note(run, "ended")

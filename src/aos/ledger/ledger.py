@@ -1,4 +1,4 @@
-"""The ledger as a journal: every method returns once what it was told is on disk."""
+"""The ledger as a journal: what it is told is on disk when the method returns, outcomes with the next write."""
 
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
@@ -59,11 +59,11 @@ class Ledger:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if (
-            kind is not None
-        ):  # what waits can be told from what is written; another failure would hide the first
-            self._waiting.clear()
-        self.close()
+        try:
+            self.close()
+        except AosError:
+            if kind is None:  # else it would hide the first failure, and most often it is the same
+                raise
 
     # -- a run, as it goes ---------------------------------------------------------------------------
 
@@ -81,13 +81,21 @@ class Ledger:
         return True
 
     def settle(self, settled: Settled) -> None:
-        """Write the outcome of an intended attempt, and book what it cost."""
+        """The outcome of an intended attempt, and what it cost, to be written with whatever is written next.
+
+        That is the intent of what follows from it, most often: one transaction instead of two, and each waits for the
+        disk four times.
+        """
         run = settled.intent.run
-        self._write(_Waiting(run, "settled", lambda keep: documents.dump_settled(settled, keep)))
+        self._waiting.append(_Waiting(run, "settled", lambda keep: documents.dump_settled(settled, keep)))
 
     def step_ended(self, end: StepEnd) -> None:
-        """Write a step's end with whatever is written next: it follows from what is there already."""
+        """A step's end, to be written with whatever is written next."""
         self._waiting.append(_Waiting(end.run, "step", lambda keep: documents.dump_step(end, keep)))
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._write()
 
     def approve(self, yes: GoAhead) -> None:
         """Write that somebody gave a step the go-ahead."""
@@ -99,6 +107,7 @@ class Ledger:
 
     def money(self, run: str) -> Money:
         """Budget, spent and reserved."""
+        self._write()
         with failures(self.path):
             return read_money(self._db, run)
 
@@ -147,6 +156,7 @@ class Ledger:
 
     def past_failures(self, skill: str, code: str) -> PastFailures:
         """How often `skill` failed with `code`, and how often its step succeeded all the same."""
+        self._write()
         with failures(self.path):
             return past_failures(self._db, skill, code)
 

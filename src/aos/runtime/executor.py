@@ -92,6 +92,7 @@ class Executor:
         self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
         self._reserved = {place.step for place, _ in self.attempts}
+        self._news: list[Happening] = []  # not told yet: it need not be on record
         self._told_to_stop = False
         self._stopping = False
         self._waited_ms = 0.0  # for people
@@ -108,7 +109,7 @@ class Executor:
         to stop.
         """
         began = self.use.clock()
-        self._tell(RunStarted(began, self.start, self._past is not None))
+        self.use.observe(RunStarted(began, self.start, self._past is not None))
         try:
             status, cause, at = self._loop()
         except BaseException:
@@ -120,13 +121,22 @@ class Executor:
         active = (self._past.active_ms if self._past else 0.0) + now - began - self._waited_ms
         end = RunEnd(self.start.id, status, now, active, cause, at, self._why(cause, at))
         self.use.journal.end(end)
-        self._tell(RunEnded(now, end))
+        self._news.append(RunEnded(now, end))
+        self._tell()
         money = self.use.journal.money(self.start.id)
         attempts, approved = tuple(self.attempts.values()), frozenset(self._approved)
         return RunState(self.start, status, attempts, self.steps, money, active, end, approved)
 
-    def _tell(self, happening: Happening) -> None:
-        self.use.observe(happening)
+    def _flush(self) -> None:
+        """Before a wait: what has ended is on record, and told."""
+        self.use.journal.flush()
+        self._tell()
+
+    def _tell(self) -> None:
+        """All of it is on record."""
+        news, self._news = self._news, []
+        for happening in news:
+            self.use.observe(happening)
 
     # -- the loop --------------------------------------------------------------------------------------------
 
@@ -145,6 +155,7 @@ class Executor:
             elif self._stopping and not self._flights:
                 return "cancelled", None, None
             elif not schedule.idle:
+                self._flush()
                 for landed in self._flights.wait(schedule.wake):
                     self._land(landed)
             elif schedule.refused:
@@ -174,6 +185,7 @@ class Executor:
 
     def _ask(self, i: int) -> bool:
         """Ask a person about the step; False where nobody is there, or nobody answers now."""
+        self._flush()
         asked, step = self.use.clock(), self.plan.steps[i]
         try:
             yes = self.use.confirm(step)
@@ -225,7 +237,7 @@ class Executor:
             end = StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
             self.steps[step.id] = end
             self.use.journal.step_ended(end)
-            self._tell(StepEnded(end.ended_ms, end.run, step.id, outcome))
+            self._news.append(StepEnded(end.ended_ms, end.run, step.id, outcome))
 
     # -- attempts --------------------------------------------------------------------------------------------
 
@@ -255,7 +267,8 @@ class Executor:
             return
         self._reserved.add(step.id)
         self.attempts[place, number] = Attempted(intent, None, None)
-        self._tell(AttemptStarted(now, intent))
+        self._news.append(AttemptStarted(now, intent))
+        self._tell()
         if fault:
             self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
         else:
@@ -283,10 +296,10 @@ class Executor:
             return
         self.use.journal.settle(Settled(intent, result, landed.at_ms, reply.features))
         self.attempts[place, intent.attempt] = Attempted(intent, result, landed.at_ms)
-        self._tell(AttemptEnded(landed.at_ms, intent, result))
+        self._news.append(AttemptEnded(landed.at_ms, intent, result))
         self._go_on(intent, result)
         if (due := self._schedule.due(place)) is not None:
-            self._tell(Retrying(landed.at_ms, intent.run, place, due))
+            self._news.append(Retrying(landed.at_ms, intent.run, place, due))
 
     def _outcome(self, landed: Landed, reply: Reply) -> Outcome:
         intent, params = landed.intent, landed.params

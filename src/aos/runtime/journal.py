@@ -8,7 +8,8 @@ __all__ = ["Journal"]
 
 
 class Journal(Protocol):
-    """Every method returns once what it was told is durable. They are called from one thread.
+    """A method returns once what it was told is durable; outcomes may wait for the next write, or for `flush`. Who asks
+    this journal sees them at once. All methods are called from one thread.
 
     Raises AosError: write_failed where the record can't be written, ledger_damaged where it can't be trusted. The
     executor then starts nothing more.
@@ -22,10 +23,13 @@ class Journal(Protocol):
         over the run's budget."""
 
     def settle(self, settled: Settled) -> None:
-        """Write the outcome of an attempt that was intended, and book what it cost."""
+        """Write the outcome of an attempt that was intended, and book what it cost. May wait for the next write."""
 
     def step_ended(self, end: StepEnd) -> None:
-        """Write a step's end. May wait for the next write, since it follows from what is written already."""
+        """Write a step's end. May wait for the next write, too."""
+
+    def flush(self) -> None:
+        """Write what waits."""
 
     def approve(self, yes: GoAhead) -> None:
         """Write that somebody gave a step the go-ahead: nobody is asked about it again."""

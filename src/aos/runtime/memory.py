@@ -48,6 +48,9 @@ class Memory:
         self._runs[end.run].steps[end.step] = end
         self._runs[end.run].reserved.pop(end.step, None)
 
+    def flush(self) -> None:
+        """Nothing waits here."""
+
     def approve(self, yes: GoAhead) -> None:
         """The step has its go-ahead."""
         self._runs[yes.run].approved.add(yes.step)

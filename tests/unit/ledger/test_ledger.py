@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from aos.domain.runs import GoAhead, Money, Place, RunEnd
+from aos.domain.runs import GoAhead, Intent, Money, Place, RunEnd
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
 from aos.ledger.verify import verify
@@ -201,16 +202,19 @@ def test_nothing_is_written_twice(path: Path) -> None:
         for again in (
             lambda: ledger.begin(start()),
             lambda: ledger.intend(intent()),
-            lambda: ledger.settle(settled(intent("s2"))),
-            lambda: ledger.settle(settled(intent("s9"))),
             lambda: ledger.end(run_end()),
             lambda: ledger.resume("r1", 1.0, None),
             lambda: ledger.begin(start()),
         ):
-            with pytest.raises(AosError) as refused:
-                again()
-            assert refused.value.code == "run_conflict"
+            assert code_of(again) == "run_conflict"
+    for step in ("s2", "s9"):
+        assert code_of(partial(settle_alone, path, intent(step))) == "run_conflict"
     assert not verify(path).damage
+
+
+def settle_alone(path: Path, call: Intent) -> None:
+    with Ledger(path) as ledger:
+        ledger.settle(settled(call))
 
 
 def test_a_run_that_is_not_there(path: Path) -> None:
@@ -236,10 +240,47 @@ def test_each_write_is_on_disk_when_it_returns(path: Path) -> None:
         ledger.intend(intent())
         assert [one.outcome for one in other.state("r1").attempts] == [None]
         ledger.settle(settled(intent()))
+        ledger.step_ended(step_end())
+        ledger.flush()
         assert other.money("r1").spent == 1
+        assert list(other.state("r1").steps) == ["s1"]
     with opened(path) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_an_outcome_goes_with_the_next_intent(path: Path) -> None:
+    with Ledger(path) as ledger, Ledger(path) as other:
+        ledger.begin(start(budget="10"))
+        ledger.intend(intent())
+        ledger.settle(settled(intent()))
+        assert other.money("r1").spent == 0
+        assert not ledger.intend(intent("s2", reserve="20"))
+        assert (
+            other.money("r1").spent == 0
+        )  # an intent that does not fit takes everything back, and it waits on
+        assert ledger.intend(intent("s3"))
+        assert other.money("r1").spent == 1
+        ledger.settle(failed(intent("s3")))
+        assert ledger.past_failures("http_call", "TIMEOUT").seen == 1  # who asks here sees what waits
+    assert not verify(path).damage
+
+
+def test_what_waits_is_written_whatever_happens(path: Path) -> None:
+    def settle_and_break_off() -> None:
+        with Ledger(path) as ledger:
+            ledger.settle(settled(intent()))
+            raise KeyboardInterrupt
+
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.intend(intent())
+    with pytest.raises(KeyboardInterrupt):
+        settle_and_break_off()
+    with Ledger(path) as ledger:
+        assert ledger.money("r1").spent == 1
+    with pytest.raises(KeyboardInterrupt):  # once more it can't be written, and does not hide why it ends
+        settle_and_break_off()
 
 
 def test_one_process_carries_a_run_out(path: Path) -> None:

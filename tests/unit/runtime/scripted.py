@@ -6,7 +6,7 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
-from aos.domain.happenings import Happening
+from aos.domain.happenings import Happening, Observer
 from aos.domain.outcomes import Effect
 from aos.domain.plans import Plan, Step
 from aos.domain.recorded import RunState
@@ -61,6 +61,7 @@ class Bench:
         self.skills = skills
         self.journal = Memory()
         self.seen: list[Happening] = []
+        self.watch: Observer = self.seen.append
 
     def executor(
         self,
@@ -72,7 +73,7 @@ class Bench:
         **settings: Any,
     ) -> Executor:
         known = known or catalog(*(skill(name) for name in self.skills))
-        use = Settings(clock, self.skills, self.journal, observe=self.seen.append, **settings)
+        use = Settings(clock, self.skills, self.journal, observe=self.watch, **settings)
         begun = start(plan, budget)
         past = None
         if resume:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from aos.domain.happenings import AttemptEnded, Happening
 from aos.domain.plans import OnError, Plan, Step, When
 from aos.domain.recorded import RunState
-from aos.domain.runs import Intent, Place
+from aos.domain.runs import Intent, Place, RunEnd, Settled
 from aos.domain.skills import RetryPolicy
 from aos.errors import AosError
 from aos.runtime.memory import Memory
@@ -390,6 +391,66 @@ def test_nothing_is_done_that_could_not_be_written_down():
     with pytest.raises(AosError, match="full"):
         bench.run(Step("a", "work", {}), Step("b", "work", {}))
     assert len(bench.skills["work"].calls) == 1
+
+
+class Late(Memory):
+    """A journal that writes outcomes with what is written next, as a ledger does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[tuple[Place, int]] = []
+        self.written = set[tuple[Place, int]]()
+
+    def settle(self, settled: Settled) -> None:
+        super().settle(settled)
+        self.waiting.append((settled.intent.place, settled.intent.attempt))
+
+    def intend(self, intent: Intent) -> bool:
+        fits = super().intend(intent)
+        if fits:
+            self.flush()
+        return fits
+
+    def flush(self) -> None:
+        self.written.update(self.waiting)
+        self.waiting.clear()
+
+    def end(self, end: RunEnd) -> None:
+        self.flush()
+        super().end(end)
+
+
+def test_nothing_follows_from_an_outcome_that_is_not_on_record():
+    journal, told = Late(), list[tuple[Place, int]]()
+
+    def quick(*_: Any) -> Reply:
+        assert not journal.waiting
+        return Reply("done")
+
+    def slow(*_: Any) -> Reply:
+        until = time.monotonic() + 5
+        while (Place("a"), 2) not in told:  # what is shown of others does not wait for this one
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        return Reply("done")
+
+    def watch(happening: Happening) -> None:
+        if isinstance(happening, AttemptEnded):
+            at = happening.intent.place, happening.intent.attempt
+            assert at in journal.written
+            told.append(at)
+
+    bench = Bench(quick=Told(fails("TIMEOUT"), quick, quick), slow=Told(slow))
+    bench.journal, bench.watch = journal, watch
+    state = bench.run(
+        Step("a", "quick", {}, needs=()),
+        Step("b", "slow", {}, needs=()),
+        Step("c", "quick", {}, needs=("b",)),
+        known=catalog(skill("quick", retry=QUICK), skill("slow")),
+    )
+    assert state.status == "succeeded"
+    assert codes(state, "c") == [None]
+    assert len(told) == 4
 
 
 def test_a_resumed_run_redoes_no_step_and_asks_nobody_twice():
