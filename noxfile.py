@@ -11,6 +11,8 @@ nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
 
+# Many tests wait for processes that they started: one more at a time than there are cores.
+WORKERS = str((os.cpu_count() or 1) + 1)
 DEV = {
     Requirement(line).name: line
     for line in nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]["dev"]
@@ -56,7 +58,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test that needs Python alone. A skipped one fails the session."""
     session.install("-e", ".[dev,server]")
-    session.run("pytest", "-q", "--no-skips", "-n", "auto", "--ignore=tests/services", *session.posargs)
+    session.run("pytest", "-q", "--no-skips", "-n", WORKERS, "--ignore=tests/services", *session.posargs)
 
 
 @nox.session
@@ -67,7 +69,9 @@ def services(session: nox.Session) -> None:
     session.install("-e", ".[dev,server]")
     for folder in ("tests/services/oidc", "examples/webhooks"):
         session.run("npm", "ci", "--silent", "--prefix", folder, external=True)
-    session.run("pytest", "-q", "--no-skips", "tests/services", *session.posargs)
+    # Each worker has servers of its own, and a module's tests share more: they stay together.
+    command = ["pytest", "-q", "--no-skips", "-n", "auto", "--dist", "loadfile"]
+    session.run(*command, "tests/services", *session.posargs)
 
 
 @nox.session
@@ -82,9 +86,8 @@ def laws(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Send 20,000 requests, half of them broken, to every address of the server's OpenAPI document."""
     session.install("-e", ".[dev,server]")
-    session.run(
-        "pytest", "-q", "tests/server/test_fuzz.py", *session.posargs, env={"AOS_FUZZ_CASES": "20000"}
-    )
+    command = ["pytest", "-q", "tests/server/test_fuzz.py", "--hypothesis-profile=laws"]
+    session.run(*command, *session.posargs, env={"AOS_FUZZ_CASES": "20000"})
 
 
 @nox.session

@@ -1,5 +1,7 @@
 """What every test shares: how hard hypothesis searches, and an option that forbids skipping."""
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -13,6 +15,9 @@ settings.register_profile(
 )
 settings.register_profile("laws", _PATIENT, max_examples=300)
 settings.load_profile("fixed")
+
+# What a shell starts in the background is deaf to Ctrl-C, and so would be every process that a test sends it to.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
