@@ -11,8 +11,14 @@ nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
 
+# What Python compiles is kept like the environments: each process of a test would do it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Many tests wait for processes that they started: one more at a time than there are cores.
 WORKERS = str((os.cpu_count() or 1) + 1)
+# The tests of a module share servers, of which each worker has its own.
+TOGETHER = ("--dist", "loadfile")
+
 DEV = {
     Requirement(line).name: line
     for line in nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]["dev"]
@@ -58,7 +64,8 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test that needs Python alone. A skipped one fails the session."""
     session.install("-e", ".[dev,server]")
-    session.run("pytest", "-q", "--no-skips", "-n", WORKERS, "--ignore=tests/services", *session.posargs)
+    command = ["pytest", "-q", "--no-skips", "-n", WORKERS, *TOGETHER]
+    session.run(*command, "--ignore=tests/services", *session.posargs)
 
 
 @nox.session
@@ -69,8 +76,7 @@ def services(session: nox.Session) -> None:
     session.install("-e", ".[dev,server]")
     for folder in ("tests/services/oidc", "examples/webhooks"):
         session.run("npm", "ci", "--silent", "--prefix", folder, external=True)
-    # Each worker has servers of its own, and a module's tests share more: they stay together.
-    command = ["pytest", "-q", "--no-skips", "-n", "auto", "--dist", "loadfile"]
+    command = ["pytest", "-q", "--no-skips", "-n", "auto", *TOGETHER]
     session.run(*command, "tests/services", *session.posargs)
 
 

@@ -98,23 +98,24 @@ def test_it_listens_to_this_machine_alone(dev: Served) -> None:
     assert len(listening) == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_leaves_nothing_behind(number: signal.Signals) -> None:
+def test_it_leaves_nothing_behind() -> None:
     with aos_server("dev", "--port", "0") as served:
-        ours = f"aos-dev-{served.process.pid}-"
-        assert len(running(ours)) >= 1
-        assert served.end(number) == 128 + number
-    assert running(ours) == []
-    assert list(Path(tempfile.gettempdir()).glob(f"{ours}*")) == []
+        assert running(f"aos-dev-{served.process.pid}-")
+        assert served.end(signal.SIGINT) == 130
+    assert left_by(served.process.pid) == []
+
+
+def left_by(pid: int) -> list[object]:
+    """Processes and folders of the server with that number."""
+    ours = f"aos-dev-{pid}-"
+    return [*running(ours), *Path(tempfile.gettempdir()).glob(f"{ours}*")]
 
 
 def test_even_killed_it_leaves_no_postgres_and_no_folder() -> None:
     with aos_server("dev", "--port", "0") as served:
-        ours = f"aos-dev-{served.process.pid}-"
-        assert running(ours)
+        assert running(f"aos-dev-{served.process.pid}-")
         served.end(signal.SIGKILL)
-    wait_for(lambda: running(ours) == [], "its Postgres is gone", 10)
-    assert list(Path(tempfile.gettempdir()).glob(f"{ours}*")) == []
+    wait_for(lambda: left_by(served.process.pid) == [], "its Postgres and its folder are gone", 10)
 
 
 def test_in_json_it_says_one_object_and_the_audit_log_is_sequenced_and_sound() -> None:
@@ -143,6 +144,8 @@ def test_in_json_it_says_one_object_and_the_audit_log_is_sequenced_and_sound() -
         rest, errors = process.communicate(timeout=40)
     assert rest == ""
     assert token not in errors
+    assert process.returncode == 143
+    assert left_by(process.pid) == []
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float) -> None:
