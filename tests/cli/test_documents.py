@@ -76,6 +76,7 @@ STREAMS = [
 SERVED = {
     *("login", "logout", "whoami", "health", "runs push"),
     *("audit list", "audit show", "audit verify"),
+    *("policy push", "policy list", "policy show", "policy diff", "policy activate"),
 }
 
 # Words, input, the code of the problem, the exit status.
@@ -213,7 +214,7 @@ def test_every_schema_is_printed_by_a_command_and_the_other_way_round() -> None:
     printed = {schema for row in COMMANDS.values() for schema in row.schemas}
     assert printed | {"aos.problem/1"} == set(SCHEMAS)
     served = {schema for name in SERVED for schema in COMMANDS[name].schemas}
-    served |= {"aos.run-event/1", "aos.server-capabilities/1"}
+    served |= {"aos.run-event/1", "aos.server-capabilities/1", "aos.policy-decision/1"}
     assert {schema for *_, schema in [*ANSWERS, *STREAMS]} | served | {"aos.problem/1"} == set(SCHEMAS)
 
 

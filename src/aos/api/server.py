@@ -14,7 +14,17 @@ from aos.sdk.client import DEFAULT_URL, Client
 from aos.sdk.core import Document, findings
 from aos.sdk.device import Grant, Provider, Tokens
 
-__all__ = ["DEFAULT_CONTEXT", "Login", "Session", "Told", "log_in", "log_out", "session", "simulate_there"]
+__all__ = [
+    "DEFAULT_CONTEXT",
+    "Login",
+    "Session",
+    "Told",
+    "decide_there",
+    "log_in",
+    "log_out",
+    "session",
+    "simulate_there",
+]
 
 DEFAULT_CONTEXT = "default"
 _EARLY_S = 30.0  # a token is renewed so long before it ends
@@ -82,6 +92,22 @@ def simulate_there(
     if told["status"] == "invalid_plan":
         raise InputError.of("invalid_plan", "plan", findings(told["errors"]))
     return Told(told, there.url)
+
+
+def decide_there(
+    server: str, source: str, inputs: Mapping[str, Any], agent: str | None, tenant: str | None
+) -> Told:
+    """Let a server decide on the plan at `source` (as for `load_plan`), which is sent as it stands.
+
+    Raises what a call may raise; a plan with something wrong in it is denied, with what it is.
+    """
+    plan: Any = read_document(source, code="invalid_plan").value
+    there = session(server)
+    try:
+        said = there.client.policy_eval(plan=plan, inputs=inputs or None, agent_id=agent, tenant_id=tenant)
+    finally:
+        there.client.close()
+    return Told(said, there.url)
 
 
 def log_in(

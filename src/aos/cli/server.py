@@ -9,6 +9,7 @@ from typer import Option
 from aos.cli.answer import Answer, Look
 from aos.domain.verdicts import Limits
 from aos.errors import Exit
+from aos.wire.policies import POLICY_EXITS
 from aos.wire.results.documents import EXITS
 
 Server = Annotated[
@@ -57,6 +58,24 @@ def simulated(
         from aos.report import server as report
 
         return report.forecast(document, told.url, *look)
+
+    return Answer(lambda: document, text, status)
+
+
+def decided(
+    server: str, source: str, inputs: Mapping[str, Any], agent: str | None, tenant: str | None
+) -> Answer:
+    """What a server decides of the plan at `source`: by its rules, permissions and budget. Nothing is changed."""
+    from aos.api.server import decide_there
+
+    told = decide_there(server, source, inputs, agent, tenant)
+    status = POLICY_EXITS.get(told.document["decision"], Exit.NO)
+    document = {**told.document, "server": told.url, "exit_code": int(status)}
+
+    def text(look: Look) -> str:
+        from aos.report import server as report
+
+        return report.decision(document, *look)
 
     return Answer(lambda: document, text, status)
 

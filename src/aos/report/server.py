@@ -7,6 +7,7 @@ from aos.report.figures import chance, duration, money
 from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
 
 _VERDICT = {"feasible": GOOD, "infeasible": BAD, "undetermined": OPEN}
+_DECISION = {"allow": GOOD, "requires_approval": OPEN, "deny": BAD}
 _STATUS = {"healthy": GOOD, "degraded": OPEN, "unhealthy": BAD}
 
 
@@ -49,6 +50,19 @@ def health(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = 
     if checks:
         page.add()
         page.add(page.table("nl", checks))
+    return str(page)
+
+
+def decision(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = False) -> str:
+    """What a server decided on a plan, and why."""
+    page = Page(width=width, colour=colour, ascii=ascii, labels=8)
+    said, level = str(document["decision"]), document["approval_level_required"]
+    asked = "" if level is None else f"  of level {level}"
+    page.add([(said.upper().replace("_", " "), f"bold {_DECISION.get(said, BAD)}"), asked])
+    page.section("why", [str(reason) for reason in document["reasons"]])
+    page.section("cost", [f"p95 {money(document['simulated_cost_cents'])}"])
+    digest = str(document["policy_version"]).removeprefix("sha256:")[:8]
+    page.section("basis", [(f"policy {digest}  {document['server']}", FAINT)])
     return str(page)
 
 

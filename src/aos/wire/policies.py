@@ -1,10 +1,19 @@
 """What rules say, as JSON: every unknown fact is null."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from aos.domain.policies import Missing, PolicyVerdict, Rule, StepRuling
+from aos.domain.policies import Missing, PolicyDecision, PolicyVerdict, Rule, StepRuling
+from aos.errors import Exit
 
-__all__ = ["policy_verdict", "rule_document", "ruling_document"]
+POLICY_EXITS: Mapping[PolicyDecision, Exit] = {
+    "allow": Exit.YES,
+    "deny": Exit.NO,
+    "requires_approval": Exit.PENDING,
+}
+"""The exit status of each decision."""
+
+__all__ = ["POLICY_EXITS", "policy_verdict", "rule_document", "ruling_document"]
 
 
 def policy_verdict(said: PolicyVerdict) -> dict[str, Any]:

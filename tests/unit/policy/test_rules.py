@@ -3,7 +3,7 @@
 import pytest
 
 from aos.errors import InputError
-from aos.policy.rules import MAX_BYTES, MAX_RULES, Source, default_policy, load
+from aos.policy.rules import MAX_BYTES, MAX_RULES, Source, default_policy, load, skills_named
 
 ANY = "permit (principal, action, resource)"
 
@@ -126,3 +126,20 @@ def test_the_digest_is_of_what_the_rules_mean() -> None:
 
 def test_the_policy_that_ships_is_sound() -> None:
     assert len({rule.id for rule in default_policy().rules}) == 8
+
+
+def test_every_skill_that_a_rule_names_is_found() -> None:
+    skill, call = "Aos::Skill::", 'permit (principal, action == Aos::Action::"call", resource)'
+    said = policy(
+        f'permit (principal, action, resource == {skill}"head");',
+        f'{call} when {{ [{skill}"one", {skill}"two"].contains(resource) || resource in {skill}"three" }};',
+        f"{ANY};",
+        f'{ANY} when {{ principal == Aos::Agent::"nobody" && "Aos::Skill" == "text" }};',
+    )
+    found = [(rule.file, skill) for rule, skill in skills_named(said)]
+    assert found == [
+        ("0.cedar", "head"),
+        ("1.cedar", "one"),
+        ("1.cedar", "three"),
+        ("1.cedar", "two"),
+    ]

@@ -1,6 +1,6 @@
 """`aos policy eval`."""
 
-from collections.abc import Mapping
+from typer import BadParameter
 
 from aos.api.policies import load_policy, policy_verdict
 from aos.api.simulate import simulate
@@ -9,18 +9,12 @@ from aos.cli.answer import Answer, Look
 from aos.cli.forecast.options import Samples, Seed
 from aos.cli.options import Catalogs, Inputs, PlanArgument, PlanOption, first, one_plan
 from aos.cli.policy.options import Agent, PolicyPlace, Tenant, principal
+from aos.cli.server import Elsewhere, decided
 from aos.cli.values import named_values
-from aos.domain.policies import PolicyDecision
-from aos.errors import Exit
 from aos.files.config import find_config
 from aos.wire import policies
+from aos.wire.policies import POLICY_EXITS
 from aos.wire.results.documents import envelope
-
-_EXITS: Mapping[PolicyDecision, Exit] = {
-    "allow": Exit.YES,
-    "deny": Exit.NO,
-    "requires_approval": Exit.PENDING,
-}
 
 
 def evaluate(
@@ -33,12 +27,19 @@ def evaluate(
     tenant: Tenant = None,
     samples: Samples = None,
     seed: Seed = None,
+    server: Elsewhere = None,
 ) -> Answer:
     """What rules say of a plan: allowed, denied, or allowed after an approval of a level; by which of them, and why.
 
     The plan is simulated first, since rules look at what it will cost, how long it takes and what may fail. Where one
     fact would change the answer, that is said. The exit status is 0 allowed, 3 denied, 8 after an approval.
+
+    --server asks a server: its active rules, the tenant's permissions and the budget that is left.
     """
+    if server is not None:
+        if policy or catalogs or samples is not None or seed is not None:
+            raise BadParameter("it takes a plan, its inputs, --agent and --tenant", param_hint="--server")
+        return decided(server, one_plan(plan, plan_option), named_values(inputs or []), agent, tenant)
     config = find_config()
     rules = load_policy(policy)
     catalog = load_catalog(catalogs or (), config)
@@ -52,7 +53,7 @@ def evaluate(
         alternatives=False,
     )
     said = policy_verdict(rules, result, principal(tenant, agent))
-    status = _EXITS[said.decision]
+    status = POLICY_EXITS[said.decision]
 
     def text(look: Look) -> str:
         from aos.report import policy as report

@@ -1,11 +1,13 @@
 """What the commands about rules take."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from typer import Option
 
 from aos.cli.options import first
 from aos.domain.policies import Principal
+from aos.wire.problems import visible
 
 PolicyPlace = Annotated[
     str | None,
@@ -27,3 +29,8 @@ def principal(tenant: str | None, agent: str | None) -> Principal:
     """Who asks."""
     anyone = Principal()
     return Principal(first(tenant, otherwise=anyone.tenant), first(agent, otherwise=anyone.agent))
+
+
+def warnings(said: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a server says may be a slip, a line each."""
+    return tuple(visible(str(one["detail"]), 400) for one in said["warnings"])

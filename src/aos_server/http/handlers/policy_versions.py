@@ -2,12 +2,11 @@
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
-from aos.wire.problems import visible
 from aos_server.http.answers import Answer
 from aos_server.http.endpoint import Call
 from aos_server.http.models.policy import ActivatePolicy, PushPolicy, VersionsQuery
 from aos_server.services.idempotency import Key, key_of
-from aos_server.services.policy.versions import Activation, Versions
+from aos_server.services.policy.versions import Activation, Versions, not_found
 from aos_server.services.tenants import Tenants
 
 __all__ = ["PolicyVersions"]
@@ -71,5 +70,5 @@ def _key(call: Call, path: str) -> Key | None:
 def _number(call: Call) -> int:
     text = call.path["version"]
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise AosError("not_found", f'there is no version "{visible(text)}" of the policy')
+        raise not_found(text)
     return int(text)

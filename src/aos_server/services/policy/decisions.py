@@ -116,7 +116,7 @@ def document(decided: Decided, skill: str | None, tenant: str, timestamp: str) -
         "decision": decided.decision,
         "skill_id": skill,
         "tenant_id": tenant,
-        "reasons": [reason.detail for reason in decided.violations] or _reasons(decided),
+        "reasons": _reasons(decided),
         "violations": [reason._asdict() for reason in decided.violations],
         "simulated_cost_cents": None if decided.cost_cents is None else significant(decided.cost_cents),
         "approval_level_required": decided.level,
@@ -135,6 +135,8 @@ def document(decided: Decided, skill: str | None, tenant: str, timestamp: str) -
 
 
 def _reasons(decided: Decided) -> list[str]:
+    if decided.violations:
+        return list(dict.fromkeys(reason.detail for reason in decided.violations))
     if decided.level:
         return [f"a step of the plan asks for an approval of level {decided.level}"]
     permits = dict.fromkeys(rule.id for one in decided.rulings for rule in one.ruling.rules)

@@ -12,6 +12,7 @@ from aos.errors import AosError
 from aos.policy.cedar import DATA
 from aos.policy.rules import Source, load, skills_named
 from aos.wire.digests import digest
+from aos.wire.problems import visible
 from aos.wire.results.documents import Document, envelope
 from aos.wire.shape import closest
 from aos_server.db.pool import Database, Row, Statement
@@ -22,7 +23,7 @@ from aos_server.services.policy.active import SHIPPED, active_of, digest_of, sou
 from aos_server.services.tenants import Terms, catalog_of
 from aos_server.services.workers import Workers
 
-__all__ = ["Activation", "Checked", "Versions", "checked"]
+__all__ = ["Activation", "Checked", "Versions", "checked", "not_found"]
 
 
 class Activation(NamedTuple):
@@ -118,7 +119,7 @@ class Versions:
         async with self._database.transaction(tenant) as transaction:
             row = await transaction.one("policies.get", version=version)
         if row is None:
-            raise AosError("not_found", f"there is no version {version} of the policy")
+            raise not_found(str(version))
         return {**envelope("aos.policy-version/1"), **_told(row), "files": dict(sorted(row["files"].items()))}
 
     async def active(self, tenant: str) -> Document:
@@ -167,6 +168,12 @@ class Versions:
 
         reads: list[Statement] = [("policies.lock", {}), ("policies.active", {})]
         return await change(self._database, caller, reads, decide, key)
+
+
+def not_found(version: str) -> AosError:
+    """There is no such version, or it is another tenant's."""
+    detail = f'there is no version "{visible(version, 80)}" of the policy'
+    return AosError("not_found", detail, fix="`aos policy list` shows those there are.")
 
 
 def _shipped() -> Document:
