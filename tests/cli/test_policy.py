@@ -148,3 +148,58 @@ def test_without_the_engine_it_is_said_what_to_install(tmp_path: Path) -> None:
     done = aos("policy", "check", "--json", env={"PYTHONPATH": ":".join(filter(None, paths))})
     assert (done.status, done.document["code"]) == (2, "policy_engine_missing")
     assert "pip install 'aos-plan[policy]'" in done.document["fix"]
+
+
+def asked_first(level: int) -> str:
+    return f"permit (principal, action, resource) when {{ context.approval_level >= {level} }};"
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+@pytest.mark.parametrize(
+    ("text", "status", "why"),
+    [
+        ("forbid (principal, action, resource);", 3, "the rules deny it"),
+        (asked_first(3), 8, "the rules ask for an approval of level 3"),
+    ],
+)
+def test_what_rules_do_not_allow_is_not_run(
+    tmp_path: Path, text: str, status: int, why: str, force: tuple[str, ...]
+) -> None:
+    words = ("run", "--plan", inline(WRITES), "--yes", *force, "--policy", rules(tmp_path, text))
+    done = aos(*words, "--json", cwd=tmp_path)
+    assert (done.status, faults(done.document)) == (status, [])
+    assert (done.document["status"], done.document["run"]) == ("refused", None)
+    assert done.document["detail"].startswith(why)
+    assert not (tmp_path / "a.txt").exists()
+    assert why in aos(*words, cwd=tmp_path).text
+    assert aos("runs", "list", "--json", cwd=tmp_path).document["runs"] == []
+
+
+def test_what_rules_allow_is_run(tmp_path: Path) -> None:
+    done = aos(
+        "run", "--plan", inline(WRITES), "--yes", "--json", "--policy", rules(tmp_path, ANY), cwd=tmp_path
+    )
+    assert (done.status, done.document["simulation"]["policy"]["decision"]) == (0, "allow")
+    assert (tmp_path / "a.txt").read_text() == "x"
+
+
+def test_rules_that_are_wrong_keep_a_plan_from_running(tmp_path: Path) -> None:
+    words = ("run", "--plan", inline(WRITES), "--yes", "--json", "--policy", rules(tmp_path, "permit ("))
+    done = aos(*words, cwd=tmp_path)
+    assert (done.status, done.document["code"]) == (2, "invalid_policy")
+    assert not (tmp_path / "a.txt").exists()
+
+
+def test_the_rules_of_the_project_hold_in_its_folders(tmp_path: Path) -> None:
+    rules(tmp_path, asked_first(2))
+    (tmp_path / "aos.toml").write_text('policy = "policies"\n')
+    below = tmp_path / "below"
+    below.mkdir()
+    run, simulated, said = (
+        aos(*words, "--plan", inline(WRITES), "--json", cwd=below)
+        for words in (("run", "--yes"), ("simulate",), ("policy", "eval"))
+    )
+    assert (run.status, simulated.status, said.status) == (8, 0, 8)
+    assert simulated.document["policy"]["approval_level_required"] == 2
+    other = rules(below, ANY)
+    assert aos("run", "--plan", inline(WRITES), "--yes", "--policy", other, cwd=below).status == 0

@@ -30,7 +30,7 @@ from aos.wire.catalogs.read import catalog_contract_digest, default_catalog
 from aos.wire.plans.read import dump_plan, parse_plan, plan_digest
 from aos.wire.results.documents import EXITS, simulation
 
-__all__ = ["Means", "Record", "irreversible", "resume", "run"]
+__all__ = ["Means", "Record", "irreversible", "permitted", "resume", "run"]
 
 
 class Record(Journal, Protocol):
@@ -69,29 +69,33 @@ def run(
     samples: int = DEFAULT_SAMPLES,
     seed: int = 0,
     notes: Sequence[str] = (),
+    gate: Callable[[SimulationResult], SimulationResult] = lambda result: result,
     ready: Callable[[SimulationResult], None] = lambda result: None,
 ) -> RunResult:
     """Simulate a plan, and if it is feasible carry it out. What fails on the way is data in the result.
 
-    With a verdict other than feasible nothing is run unless `force` says so: the result then has no state. `ready` is
-    told the forecast just before the first step; what it raises keeps the run from starting.
+    With a verdict other than feasible nothing is run unless `force` says so: the result then has no state. `gate` gives
+    the forecast back with what rules say; where they do not allow it, nothing is run, and `force` changes nothing about
+    that. `ready` is told the forecast just before the first step; what it raises keeps the run from starting.
 
     Raises InputError(not_implemented) for skills that nothing here carries out, AosError where the record can't be
     written.
     """
     using = _prepared(plan, catalog or default_catalog(), means or Means())
-    forecast = simulate(
-        plan,
-        using.catalog,
-        limits,
-        samples=samples,
-        seed=seed,
-        explain=False,
-        alternatives=False,
-        notes=notes,
+    forecast = gate(
+        simulate(
+            plan,
+            using.catalog,
+            limits,
+            samples=samples,
+            seed=seed,
+            explain=False,
+            alternatives=False,
+            notes=notes,
+        )
     )
     told = simulation(forecast, EXITS[forecast.verdict.decision])
-    if forecast.verdict.decision != "feasible" and not force:
+    if not permitted(forecast) or (forecast.verdict.decision != "feasible" and not force):
         return RunResult(plan, told, None, forecast)
     ready(forecast)
     start = RunStart(
@@ -107,6 +111,11 @@ def run(
     )
     using.record.begin(start)
     return _carried_out(using, start, None)._replace(forecast=forecast)
+
+
+def permitted(forecast: SimulationResult) -> bool:
+    """Whether the rules that were asked, if any were, allow the plan as it is."""
+    return forecast.policy is None or forecast.policy.decision == "allow"
 
 
 def resume(

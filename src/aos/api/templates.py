@@ -12,6 +12,9 @@ CONFIG = """\
 # `aos catalog init SKILL --out skills.toml` drafts one.
 # catalogs = ["skills.toml"]
 
+# Rules that plans are held against by `aos simulate`, `aos run` and `aos policy eval`: a folder of .cedar files.
+# policy = "policies"
+
 [simulate]
 # The most that a plan may cost, in cents, and the time by which it has to be done.
 # budget_cents = 100

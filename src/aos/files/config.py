@@ -14,7 +14,10 @@ NAME = "aos.toml"
 
 
 class Config(NamedTuple):
-    """What aos.toml says. `catalogs` are read in order, before those of the command line; `catalog` is its own."""
+    """What aos.toml says. `catalogs` are read in order, before those of the command line; `catalog` is its own.
+
+    `policy` is where the rules are that plans are held against; None: against none.
+    """
 
     path: Path | None = None
     catalogs: tuple[str, ...] = ()
@@ -26,6 +29,7 @@ class Config(NamedTuple):
     samples: int = DEFAULT_SAMPLES
     seed: int = 0
     run: RunConfig = RunConfig()
+    policy: str | None = None
 
 
 def find_config(folder: Path | None = None) -> Config:
@@ -46,13 +50,14 @@ def read_config(path: Path) -> Config:
 
 def _config(document: Document, path: Path) -> Config:
     reader = Reader()
-    fields = reader.obj(document.value, "", known=("catalogs", "catalog", "simulate", "run"))
+    fields = reader.obj(document.value, "", known=("catalogs", "catalog", "policy", "simulate", "run"))
     simulate = reader.obj(
         fields.get("simulate", {}),
         "/simulate",
         known=("budget_cents", "deadline_ms", "confidence", "min_success", "samples", "seed"),
     )
     listed = fields["catalogs"]
+    policy = reader.text(fields["policy"], "/policy", None)
     paths = [] if listed is MISSING else reader.array(listed, "/catalogs", max_len=50)
     config = Config(
         path=path,
@@ -73,6 +78,7 @@ def _config(document: Document, path: Path) -> Config:
         ),
         seed=reader.integer(simulate["seed"], "/simulate/seed", 0, low=0, high=2**53 - 1),
         run=read_run_config(reader, fields["run"], "/run", path.parent),
+        policy=None if policy is None else str(path.parent / policy),
     )
     reader.raise_if_any("invalid_config", str(path))
     return config

@@ -67,12 +67,15 @@ def simulate(
     What is not feasible comes with the changes that would make it so, each simulated. --apply prints the plan with one
     of them, so that `aos simulate PLAN --apply 1 | aos simulate -` shows what it gives.
 
-    --policy holds the plan against rules: what they deny is infeasible, and the approvals they ask for are named.
+    --policy, or `policy` in aos.toml, holds the plan against rules: what they deny is infeasible, and the approvals
+    they ask for are named.
 
     --many takes a plan a line, or {"plan": PLAN, "id", "budget", "deadline_ms", "seed"}. A line that is wrong is
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
+    if policy is None and server is None and not many and apply is None:
+        policy = config.policy
     if policy is None and (agent is not None or tenant is not None):
         raise BadParameter("only rules look at who asks", param_hint="--agent, --tenant")
     if policy is not None and (server is not None or many or apply is not None):

@@ -41,7 +41,7 @@ def evaluate(
             raise BadParameter("it takes a plan, its inputs, --agent and --tenant", param_hint="--server")
         return decided(server, one_plan(plan, plan_option), named_values(inputs or []), agent, tenant)
     config = find_config()
-    rules = load_policy(policy)
+    rules = load_policy(first(policy, otherwise=config.policy))
     catalog = load_catalog(catalogs or (), config)
     parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
     result = simulate(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from typer import BadParameter
 
+from aos.api.policies import gate
 from aos.api.run import Means, irreversible
 from aos.api.run import resume as resume_run
 from aos.api.run import run as run_plan
@@ -13,6 +14,7 @@ from aos.api.world import opened, run_named
 from aos.cli.answer import Answer
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
 from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, PlanOption, first, one_plan
+from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
 from aos.cli.run.options import AllowHosts, AllowPrivate, AsJson, Events, Force, Resume, Workspace, Yes
 from aos.cli.run.people import Person
 from aos.cli.run.shown import answer, watcher
@@ -40,12 +42,18 @@ def run(
     ledger: Ledger = None,
     events: Events = False,
     as_json: AsJson = False,
+    policy: SimulatePolicy = None,
+    agent: Agent = None,
+    tenant: Tenant = None,
 ) -> Answer:
     """Run a plan: simulate it, then carry it out by the rules of its forecast, with every attempt on record.
 
     A plan that is not feasible is not run: the exit status is then that of `aos simulate`, 3 or 5; --force runs it
     all the same. A run that ends with failed steps has 7, one that pauses (for money, for a go-ahead) 8; where nobody
     knows whether something took effect it is 10.
+
+    What the rules of --policy, or of `policy` in aos.toml, deny is not run (3), nor what they want approved first (8);
+    --force changes nothing about that.
 
     At a terminal it asks before steps that can't be undone, and for the go-ahead of steps with `approval`. --resume
     goes on with a run that pauses, was stopped or was cut off: what is done is not done again.
@@ -73,6 +81,7 @@ def run(
             samples=first(samples, otherwise=config.samples),
             seed=first(seed, otherwise=config.seed),
             notes=parsed.notes,
+            gate=gate(first(policy, otherwise=config.policy), principal(tenant, agent)),
             ready=lambda _: None if yes else person.agree(irreversible(parsed.plan, catalog)),
         )
         return answer(result, person)

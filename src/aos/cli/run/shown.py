@@ -8,7 +8,7 @@ from aos.domain.happenings import Happening, Observer
 from aos.domain.results import RunResult
 from aos.errors import Exit
 from aos.wire.encode import one_line
-from aos.wire.results.runs import event, exit_status, next_actions
+from aos.wire.results.runs import event, exit_status, next_actions, not_started
 from aos.wire.results.runs import run as document
 
 __all__ = ["answer", "watcher"]
@@ -38,8 +38,9 @@ def _text(result: RunResult, look: Look) -> str:
         from aos.report import terminal
 
         assert result.forecast
-        why = "Nothing was run: the verdict is not feasible, and --force was not given.\n"
-        return f"{terminal.simulation(result.forecast, **look._asdict())}\n{why}"
+        why, then = not_started(result.simulation)
+        advice = "".join(f"  {words}\n" for words in then)
+        return f"{terminal.simulation(result.forecast, **look._asdict())}\n{why}\n{advice}"
     from aos.report.trace import trace
 
     return trace(result.state, tuple(next_actions(result.state)), **look._asdict())

@@ -21,7 +21,7 @@ from aos.domain.runs import Intent, Place
 from aos.errors import Exit
 from aos.wire.results.documents import EXITS, Document, envelope, money, significant
 
-__all__ = ["event", "exit_status", "next_actions", "outcome", "run"]
+__all__ = ["event", "exit_status", "next_actions", "not_started", "outcome", "run"]
 
 
 def run(result: RunResult, exit_status: int) -> Document:
@@ -38,7 +38,7 @@ def run(result: RunResult, exit_status: int) -> Document:
         "forced": bool(state and state.start.forced),
     }
     if state is None:
-        return {**head, **_nothing(), "simulation": forecast}
+        return {**head, **_nothing(forecast), "simulation": forecast}
     end = state.end
     return {
         **head,
@@ -60,7 +60,10 @@ def run(result: RunResult, exit_status: int) -> Document:
 def exit_status(result: RunResult) -> Exit:
     """The exit status of a run: what it came to, or why it was not started."""
     if result.state is None:
-        return EXITS[result.simulation["verdict"]]
+        verdict = result.simulation["verdict"]
+        return (
+            Exit.PENDING if verdict == "feasible" else EXITS[verdict]
+        )  # what is feasible waits for an approval
     end = result.state.end
     match result.state.status:
         case "succeeded":
@@ -160,15 +163,29 @@ def place(at: Place) -> Document:
     return {"step": at.step, "item": at.item, "iteration": at.iteration}
 
 
-def _nothing() -> Document:
+def _nothing(forecast: Mapping[str, Any]) -> Document:
+    """Nothing was run: for want of a feasible plan, or of a yes by the rules."""
+    why, then = not_started(forecast)
     return {
         **dict.fromkeys(("cause", "at", "started_ms", "active_ms", "elapsed_ms", "cost")),
-        "detail": "the verdict is not feasible, so nothing was run",
+        "detail": why,
         "steps": [],
         "attempts": [],
-        "next_actions": ["aos simulate PLAN", "aos run PLAN --force"],
+        "next_actions": list(then),
         "unknowns": [],
     }
+
+
+def not_started(forecast: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Why a plan was not run, from its forecast, and what can be done about it."""
+    said = forecast.get("policy") or {"decision": "allow"}
+    if said["decision"] == "deny":
+        return "the rules deny it, so nothing was run", ("aos policy eval PLAN",)
+    if said["decision"] == "requires_approval":
+        level = said["approval_level_required"]
+        why = f"the rules ask for an approval of level {level}, so nothing was run"
+        return why, ("aos policy eval PLAN", "aos requests create PLAN")
+    return "the verdict is not feasible, so nothing was run", ("aos simulate PLAN", "aos run PLAN --force")
 
 
 def _money(state: RunState) -> Document:
