@@ -135,10 +135,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def bench_server(session: nox.Session) -> None:
-    """Print how fast the server answers beside bare Starlette, writes beside pgbench, and what memory it takes."""
+    """Print how fast the server answers, decides and writes, each beside what bounds it, and what memory it takes."""
     debian(session, "pgbouncer", "wrk", pg_ctlcluster="postgresql")
     session.install("-e", ".[dev,server]")
     session.run("python", "-m", "tests.services.bench_http")
+    session.run("python", "-m", "tests.services.bench_policy")
     session.run("python", "-m", "tests.services.bench_memory")
     session.run("python", "-m", "tests.services.bench_writes", *session.posargs)
 

@@ -16,7 +16,7 @@ class Policy:
     """The handlers of `/api/v1/policy/`."""
 
     def __init__(self, workers: Workers, tenants: Tenants) -> None:
-        self._workers = workers
+        self._decisions = decisions.Decisions(workers)
         self._tenants = tenants
 
     async def evaluate(self, call: Call) -> bytes:
@@ -25,6 +25,6 @@ class Policy:
         tenant = call.caller.tenant
         terms = await self._tenants.terms(tenant, asked.agent_id, now=True)
         plan = decisions.call_of(asked.skill_id, asked.payload) if asked.skill_id else asked.plan
-        decided = await decisions.evaluate(self._workers, plan, asked.inputs, terms)
+        decided = await self._decisions.evaluate(plan, asked.inputs, terms)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return one_line(decisions.document(decided, asked.skill_id, tenant, now)).encode()

@@ -5,12 +5,14 @@ call is a plan of one step. What the rules look at comes out of its simulation, 
 one place. Where nobody knows whether the budget holds, people decide: nothing unknown is ever allowed by itself.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aos.domain.policies import PolicyDecision, PolicyVerdict, StepRuling
 from aos.domain.verdicts import Limits, Reason
 from aos.policy.plans import sentence
+from aos.wire.digests import digest
 from aos.wire.policies import ruling_document
 from aos.wire.results.documents import Document, envelope, significant
 from aos.wire.strict import Json
@@ -20,12 +22,14 @@ from aos_server.services.runtime.simulations import Question, Simulation, foreca
 from aos_server.services.tenants import Terms
 from aos_server.services.workers import Workers
 
-__all__ = ["Decided", "approver", "call_of", "decide", "document", "evaluate", "question"]
+__all__ = ["Decided", "Decisions", "approver", "call_of", "decide", "document", "evaluate", "question"]
 
 UNKNOWN_LEVEL = 3
 """Who may let through what nobody can price: a team lead."""
 
 _SAMPLES = 10_000
+_REMEMBERED, _REMEMBERED_RULINGS = 1_000, 21
+"""How many decisions are kept, and of plans of how many steps (and one): some 20 MB at most."""
 _FORBIDS = ("permission_denied", "skill_unavailable", "budget_insufficient")
 _DOUBTS = ("unknown_cost", "unknown_items", "too_close")
 
@@ -62,9 +66,39 @@ async def evaluate(workers: Workers, plan: Json, inputs: Mapping[str, Json], ter
     return decide(await forecast(workers, question(plan, inputs, terms), terms), terms)
 
 
+class Decisions:
+    """Decides, and remembers: the same question under the same terms has the same answer, and is not computed again.
+
+    What holds (budget, permissions, catalog, rules) is a part of the question, so nothing ever has to be forgotten
+    but for want of room.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._known = OrderedDict[tuple[str, Terms], Decided]()
+
+    async def evaluate(self, plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Decided:
+        """See `evaluate`."""
+        key = (digest([plan, dict(inputs)]), terms)
+        decided = self._known.get(key)
+        if decided is None:
+            found = await forecast(self._workers, question(plan, inputs, terms), terms)
+            decided = _decided(found, terms)
+            if len(decided.rulings) <= _REMEMBERED_RULINGS:
+                self._known[key] = decided
+        else:
+            self._known.move_to_end(key)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return _counted(decided)
+
+
 def decide(found: Simulation, terms: Terms) -> Decided:
     """What holds for a simulation of which the rules were asked. Every decision is counted."""
-    decided = _decided(found, terms)
+    return _counted(_decided(found, terms))
+
+
+def _counted(decided: Decided) -> Decided:
     DECISIONS.labels(decided.decision).inc()
     if any(one.ruling.ground == "error" for one in decided.rulings):
         POLICY_ERRORS.inc()
@@ -78,18 +112,18 @@ def approver(decided: Decided) -> str | None:
 
 
 def _decided(found: Simulation, terms: Terms) -> Decided:
-    digest, said = digest_of(terms.rules), found.said
+    policy, said = digest_of(terms.rules), found.said
     if said is None:
-        return Decided("deny", found.reasons, None, None, digest)
+        return Decided("deny", found.reasons, None, None, policy)
     forbidden = [reason for reason in found.reasons if reason.code in _FORBIDS]
     forbidden += _refusals(said, "deny", "permission_denied")
     if forbidden:
-        return Decided("deny", tuple(forbidden), found.cost_cents, None, digest, said.rulings)
+        return Decided("deny", tuple(forbidden), found.cost_cents, None, policy, said.rulings)
     doubts = list(_doubts(found, terms))
     level = max(UNKNOWN_LEVEL if doubts else 0, found.approval_level or 0, said.level or 0)
     doubts += _refusals(said, "requires_approval", "approval_required")
     decision: PolicyDecision = "requires_approval" if level else "allow"
-    return Decided(decision, tuple(doubts), found.cost_cents, level or None, digest, said.rulings)
+    return Decided(decision, tuple(doubts), found.cost_cents, level or None, policy, said.rulings)
 
 
 def _doubts(found: Simulation, terms: Terms) -> Iterator[Reason]:
