@@ -110,6 +110,15 @@ def test_what_a_transaction_sees_the_next_client_of_the_pooler_does_not(two_tena
         assert connection.execute("SELECT 1 FROM audit").fetchall() == []
 
 
+@pytest.mark.parametrize("table", ["policy_versions", "policy_activations"])
+@pytest.mark.parametrize("words", ["UPDATE {} SET issuer = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+def test_versions_and_activations_only_grow(two_tenants, table, words):
+    with psycopg.connect(two_tenants.pooled("aos_app"), prepare_threshold=None) as connection:
+        connection.execute("SELECT set_config('aos.tenant', 'acme', true)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
+            connection.execute(words.format(table))
+
+
 @pytest.mark.parametrize("table", TENANT_TABLES)
 def test_nothing_is_written_into_another_tenant(two_tenants, table):
     with psycopg.connect(two_tenants.pooled("aos_app"), prepare_threshold=None) as connection:
