@@ -107,7 +107,7 @@ def races(session: nox.Session) -> None:
 def kills(session: nox.Session) -> None:
     """Kill a run at every system call that changes a file."""
     debian(session, "strace")
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev,server]")
     session.run("pytest", "-q", "tests/services/test_kills.py", env={"AOS_EVERY_KILL": "1"})
 
 
