@@ -111,8 +111,11 @@ def test_links_inside_are_followed_where_the_kernel_can_tell(root):
     (root / "real").mkdir()
     (root / "real" / "x").write_text("x")
     (root / "link").symlink_to("real")
+    (root / "out").symlink_to("..")
     with Workspace(root, by_kernel) as workspace:
         assert workspace.read("link/x", 10) == b"x"
+        with pytest.raises(GuardError, match="out/x: it leads out of the workspace"):
+            workspace.read("out/x", 10)
     with Workspace(root, by_component) as workspace:
         assert code_of(lambda: workspace.read("link/x", 10)) in ("DENIED", "NOT_FOUND")
 

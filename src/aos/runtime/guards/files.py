@@ -145,7 +145,9 @@ def _told(path: str) -> Iterator[None]:
             code = "DISK_FULL"
         elif error.errno == errno.EIO:
             code = "SKILL_ERROR"
-        raise _refused(code, path, error.strerror or str(error)) from None
+        # openat2 says "cross-device link" of a link that leads out
+        why = "it leads out of the workspace" if error.errno == errno.EXDEV else error.strerror
+        raise _refused(code, path, why or str(error)) from None
     except UnicodeError:
         raise _refused("DENIED", path, "not the name of a file") from None
 
