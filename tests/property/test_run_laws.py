@@ -123,6 +123,24 @@ def test_a_run_goes_as_it_was_drawn(plan: Plan, k: int) -> None:
     assert ran.now == pytest.approx(draw.chunk.time[draw.k], abs=near)
 
 
+def test_permits_booked_at_the_start_are_nearly_those_asked_for_one_by_one() -> None:
+    """20 calls at once, one a second, a fifth of them fails: the same draws, forecast and carried out."""
+    limited = SHIPPED.skills["http_call"]
+    modes = tuple(
+        mode._replace(probability=figure(0.2 / len(limited.failures or ())), category="TRANSIENT")
+        for mode in limited.failures or ()
+    )
+    skills = {"http_call": limited._replace(failures=modes, rate_limit=RateLimit(60, 1))}
+    known, samples = SHIPPED._replace(skills=skills), 200
+    plan = Plan(tuple(Step(f"s{i}", "http_call", {"url": "https://a.example"}, needs=()) for i in range(20)))
+    program = compile_plan(plan, known, {})
+    (chunk,) = Simulation(program, seed=0).take(samples)
+    draws = [Draw(program, chunk, k) for k in range(samples)]
+    ran = [run(plan, known, draw.told, draw.items).now for draw in draws]
+    for q in (50, 95):
+        assert np.percentile(chunk.time, q) == pytest.approx(np.percentile(ran, q), rel=0.15)
+
+
 @given(
     st.lists(st.integers(0, 5), min_size=1, max_size=6),
     st.lists(st.booleans(), min_size=6, max_size=6),
