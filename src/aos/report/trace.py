@@ -60,7 +60,7 @@ def _beside(page: Page, state: RunState) -> Table:
     rows: list[list[Line]] = [
         ["", ("typically", FAINT), ("95 of 100 within", FAINT), ("this run", FAINT)],
         ["cost", *_spread(forecast.get("cost_cents"), cents), (_spent(state), STRONG)],
-        ["time", *_spread(forecast.get("duration_ms"), duration), (duration(state.active_ms), STRONG)],
+        ["time", *_spread(forecast.get("duration_ms"), duration), _took(state)],
         ["attempts", f"{expected:.3g}" if expected else "", "", (f"{made:,}", STRONG)],
         ["succeeds", UNKNOWN if success is None else chance(success), "", (came, STRONG)],
     ]
@@ -78,6 +78,15 @@ def _spent(state: RunState) -> str:
     of = f" of {money(held.budget)}" if held.budget is not None else ""
     more = f", {count(held.unknown, 'attempt')} of unknown cost" if held.unknown else ""
     return f"{cents(held.spent)}{of}{more}"
+
+
+def _took(state: RunState) -> Line:
+    deadline = state.start.deadline_ms
+    if deadline is None:
+        return duration(state.active_ms), STRONG
+    late = state.active_ms > deadline
+    of = f"{duration(state.active_ms)} of {duration(deadline, stated=True)}"
+    return (f"{of}, late", BAD) if late else (of, STRONG)
 
 
 def _attempts(page: Page, state: RunState) -> Iterator[Table]:
