@@ -86,8 +86,9 @@ def race(folder: Path, *, processes: int, runs: int, kills: int, seed: int = 0) 
                 continue
             _, said = process.communicate()
             faults += [said.decode()] if said or process.returncode > 0 else []
-    confirmed = [line.split() for notes in folder.glob("*.notes") for line in notes.read_text().splitlines()]
-    lost = [" ".join(words) for words in confirmed if len(words) > 1 and not _there(path, words)]
+    noted = [line.split() for notes in folder.glob("*.notes") for line in notes.read_text().splitlines()]
+    confirmed = [words for words in noted if len(words) > 1]  # a run alone is only about to begin
+    lost = [" ".join(words) for words in confirmed if not _there(path, words)]
     return Outcome(len(confirmed), killed, lost, [str(one) for one in verify(path).damage], faults)
 
 
