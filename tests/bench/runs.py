@@ -70,8 +70,8 @@ class _Beside:
         self._ledger.begin(start)
         self._commit()
 
-    def intend(self, intent: Intent) -> bool:
-        fits = self._ledger.intend(intent)
+    def intend(self, *intents: Intent) -> bool:
+        fits = self._ledger.intend(*intents)
         self._commit()
         return fits
 

@@ -72,10 +72,10 @@ class Ledger:
         self._claims.take(start.id)
         self._write(_Waiting(start.id, "begun", lambda keep: documents.dump_start(start, keep)))
 
-    def intend(self, intent: Intent) -> bool:
-        """Write the intent and set its reserve aside; False where that would be over the run's budget."""
+    def intend(self, *intents: Intent) -> bool:
+        """Write the intents and set their reserves aside; False where that would be over the run's budget."""
         try:
-            self._write(_Waiting(intent.run, "intent", lambda _: documents.dump_intent(intent)))
+            self._write(*map(_intended, intents))
         except OverBudget:
             return False
         return True
@@ -179,6 +179,10 @@ class Ledger:
                 yield self._db
         except Unfitting as error:
             raise AosError("run_conflict", str(error)) from None
+
+
+def _intended(intent: Intent) -> _Waiting:
+    return _Waiting(intent.run, "intent", lambda _: documents.dump_intent(intent))
 
 
 def _append(db: sqlite3.Connection, seq: int, waiting: _Waiting, previous: str) -> str:

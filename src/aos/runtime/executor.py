@@ -92,6 +92,7 @@ class Executor:
         self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
         self._reserved = {place.step for place, _ in self.attempts}
+        self._due: list[Attempt] = []
         self._news: list[Happening] = []  # not told yet: it need not be on record
         self._told_to_stop = False
         self._stopping = False
@@ -146,6 +147,7 @@ class Executor:
             while commands := schedule.advance(self.use.clock()):
                 for command in commands:
                     self._carry_out(command)
+                self._start()
             if self._told_to_stop and not self._stopping:
                 self._stopping = True
                 schedule.stop()
@@ -174,8 +176,8 @@ class Executor:
                 self._close(i, outcome)
             case Attempt(place, number) if (place, number) in self._recorded:
                 self._replay(place, number)
-            case Attempt(place, number):
-                self._attempt(place, number)
+            case Attempt():
+                self._due.append(command)
             case Ask(i) if end := self.steps.get(self.plan.steps[i].id):
                 self._schedule.answered(i, end.outcome == "succeeded", self.use.clock())
             case Ask(i) if self.plan.steps[i].id in self._approved:
@@ -241,40 +243,54 @@ class Executor:
 
     # -- attempts --------------------------------------------------------------------------------------------
 
-    def _attempt(self, place: Place, number: int) -> None:
-        """Write down what is to be done, then do it."""
-        step = self._step[place.step]
-        begins = step.id not in self._reserved
-        if begins and self._schedule.refused:
-            self._schedule.refuse(place)
+    def _start(self) -> None:
+        """Make the attempts that are due: all at once, or as many as there is money for."""
+        due, self._due = self._due, []
+        if not due or (not self._schedule.refused and self._make(due)):
             return
-        params, fault = self._params(place)
-        now = self.use.clock()
+        for attempt in due:
+            begins = attempt.place.step not in self._reserved
+            if (begins and self._schedule.refused) or not self._make([attempt]):
+                self._schedule.refuse(attempt.place)
+
+    def _make(self, due: list[Attempt]) -> bool:
+        """Write down what is to be done, then do it; False, and nothing done, where the budget has no room for it."""
+        now, begun = self.use.clock(), set(self._reserved)
+        calls = [(self._params(attempt.place), attempt) for attempt in due]
+        intents = list[Intent]()
+        for (params, _), attempt in calls:
+            intents.append(self._intent(attempt, params, now, attempt.place.step not in begun))
+            begun.add(attempt.place.step)
+        if not self.use.journal.intend(*intents):
+            return False
+        self._reserved = begun
+        for intent in intents:
+            self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
+            self._news.append(AttemptStarted(now, intent))
+        self._tell()
+        for intent, ((params, fault), _) in zip(intents, calls, strict=True):
+            if fault:
+                self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
+            else:
+                step, skill = self._step[intent.place.step], self.catalog.skills[intent.skill]
+                timeout_s = _timeout_s(step, params.values, skill.constraints)
+                self._flights.start(self.use.implementations[step.skill], params, intent, timeout_s, now)
+        return True
+
+    def _intent(self, attempt: Attempt, params: Params, now: float, begins: bool) -> Intent:
+        step = self._step[attempt.place.step]
         skill = self.catalog.skills[step.skill]
-        intent = Intent(
+        return Intent(
             self.start.id,
-            place,
+            attempt.place,
             step.skill,
-            number,
-            _key(self.start.id, place),
+            attempt.number,
+            _key(self.start.id, attempt.place),
             params.digest,
             repeatable(skill.effects_of(params.values), effective_retry(step, skill)),
             now,
             self.use.reserves.get(step.id) if begins else None,
         )
-        if not self.use.journal.intend(intent):
-            self._schedule.refuse(place)
-            return
-        self._reserved.add(step.id)
-        self.attempts[place, number] = Attempted(intent, None, None)
-        self._news.append(AttemptStarted(now, intent))
-        self._tell()
-        if fault:
-            self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
-        else:
-            implementation = self.use.implementations[step.skill]
-            timeout_s = _timeout_s(step, params.values, skill.constraints)
-            self._flights.start(implementation, params, intent, timeout_s, now)
 
     def _params(self, place: Place) -> tuple[Params, Fault | None]:
         """The call's parameters, or why it can't be made."""

@@ -18,9 +18,9 @@ class Journal(Protocol):
     def begin(self, start: RunStart) -> None:
         """A new run. Its id is not taken."""
 
-    def intend(self, intent: Intent) -> bool:
-        """Write the intent and set its reserve aside, in one statement; False, and nothing written, if that would be
-        over the run's budget."""
+    def intend(self, *intents: Intent) -> bool:
+        """Write the intents of a run and set their reserves aside, what looks being what reserves; False, and none of
+        them written, if that would be over the run's budget."""
 
     def settle(self, settled: Settled) -> None:
         """Write the outcome of an attempt that was intended, and book what it cost. May wait for the next write."""

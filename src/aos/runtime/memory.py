@@ -22,15 +22,19 @@ class Memory:
         """A new run."""
         self._runs[start.id] = _Run(start)
 
-    def intend(self, intent: Intent) -> bool:
-        """Set the reserve aside, if it is within the budget."""
-        run = self._runs[intent.run]
-        ask = intent.reserve_cents or Decimal(0)
-        budget = run.start.budget_cents
-        if budget is not None and too_dear(ask, run.spent + sum(run.reserved.values()), budget):
-            return False
-        run.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
-        run.reserved[intent.place.step] = run.reserved.get(intent.place.step, Decimal(0)) + ask
+    def intend(self, *intents: Intent) -> bool:
+        """Set the reserves aside, if all are within the budget."""
+        run = self._runs[intents[0].run]
+        budget, held = run.start.budget_cents, run.spent + sum(run.reserved.values())
+        for intent in intents:
+            ask = intent.reserve_cents or Decimal(0)
+            if budget is not None and too_dear(ask, held, budget):
+                return False
+            held += ask
+        for intent in intents:
+            step, ask = intent.place.step, intent.reserve_cents or Decimal(0)
+            run.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
+            run.reserved[step] = run.reserved.get(step, Decimal(0)) + ask
         return True
 
     def settle(self, settled: Settled) -> None:

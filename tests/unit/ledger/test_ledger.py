@@ -119,6 +119,18 @@ def test_a_reserve_over_the_budget_is_refused_and_nothing_is_written(path: Path)
         assert {one.intent.place.step for one in ledger.state("r1").attempts} == {"s1", "s3", "s4"}
 
 
+def test_several_intents_are_written_together_or_not_at_all(path: Path) -> None:
+    both = intent("s1", reserve="6"), intent("s2", reserve="4.000001")
+    with Ledger(path) as ledger:
+        ledger.begin(start(budget="10"))
+        assert not ledger.intend(*both)
+        assert ledger.state("r1").attempts == ()
+        assert ledger.money("r1").reserved == 0
+        assert ledger.intend(both[0], intent("s3", reserve="4"))
+        assert {one.intent.place.step for one in ledger.state("r1").attempts} == {"s1", "s3"}
+    assert not verify(path).damage
+
+
 def test_money_is_freed_when_its_step_ends(path: Path) -> None:
     first, again = intent(reserve="6"), intent(attempt=2, reserve=None)
     with Ledger(path) as ledger:

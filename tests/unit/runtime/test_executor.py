@@ -378,11 +378,11 @@ class Torn(Memory):
         super().__init__()
         self.left = intents
 
-    def intend(self, intent: Intent) -> bool:
+    def intend(self, *intents: Intent) -> bool:
         self.left -= 1
         if self.left < 0:
             raise AosError("write_failed", "the disk is full")
-        return super().intend(intent)
+        return super().intend(*intents)
 
 
 def test_nothing_is_done_that_could_not_be_written_down():
@@ -400,13 +400,15 @@ class Late(Memory):
         super().__init__()
         self.waiting: list[tuple[Place, int]] = []
         self.written = set[tuple[Place, int]]()
+        self.together = list[int]()
 
     def settle(self, settled: Settled) -> None:
         super().settle(settled)
         self.waiting.append((settled.intent.place, settled.intent.attempt))
 
-    def intend(self, intent: Intent) -> bool:
-        fits = super().intend(intent)
+    def intend(self, *intents: Intent) -> bool:
+        fits = super().intend(*intents)
+        self.together.append(len(intents) if fits else 0)
         if fits:
             self.flush()
         return fits
@@ -451,6 +453,22 @@ def test_nothing_follows_from_an_outcome_that_is_not_on_record():
     assert state.status == "succeeded"
     assert codes(state, "c") == [None]
     assert len(told) == 4
+
+
+def test_what_starts_at_once_is_written_at_once_or_as_far_as_the_money_goes():
+    bench = Bench(do=Told())
+    bench.journal = journal = Late()
+    steps = tuple(Step(name, "do", {}, needs=()) for name in "abc")
+    state = bench.run(
+        *steps, Step("d", "do", {}, for_each=(1, 2)), reserves=dict.fromkeys("abcd", Decimal(4)), budget="20"
+    )
+    assert state.status == "succeeded"
+    assert journal.together == [3, 2]
+    bench.journal = journal = Late()
+    state = bench.run(*steps, reserves=dict.fromkeys("abc", Decimal(4)), budget="10")
+    assert (state.status, state.end and state.end.cause) == ("paused", "budget")
+    assert journal.together == [0, 1, 1, 0]
+    assert [a.intent.place.step for a in state.attempts] == ["a", "b"]
 
 
 def test_a_resumed_run_redoes_no_step_and_asks_nobody_twice():
