@@ -18,6 +18,7 @@ from aos.wire.strict import Json, parse
 __all__ = [
     "BODY_TIMEOUT_S",
     "MAX_BODY_BYTES",
+    "MAX_DECISION_BYTES",
     "check_media_type",
     "fitted",
     "parsed",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_DECISION_BYTES = 16 * 1024
 BODY_TIMEOUT_S = 15.0
 MAX_NODES = 10_000
 MAX_QUERY_BYTES = 4096

@@ -15,9 +15,11 @@ from aos_server.http.gate import Gate, Said, check_claims
 from aos_server.http.models.base import Request
 from aos_server.identity.caller import Act, Caller, Principal
 
-__all__ = ["Call", "Endpoint", "Resource"]
+__all__ = ["Call", "Endpoint", "Handler", "Resource"]
 
 REQUEST_TIMEOUT_S = 30.0
+MAX_ABOUT = 200
+"""Characters of a path that the audit log has of a refusal."""
 
 NOBODY = Caller(Principal("", ""), "", "machine")
 """The caller of what is open to everybody: it may do nothing else."""
@@ -74,8 +76,10 @@ class Endpoint(NamedTuple):
 
     @property
     def max_body(self) -> int:
-        """Bytes that a body may have: a plan more than anything else."""
-        return MAX_BYTES if self.plan else bodies.MAX_BODY_BYTES
+        """Bytes that a body may have: a plan more than anything else, a decision less."""
+        if self.plan:
+            return MAX_BYTES
+        return bodies.MAX_DECISION_BYTES if self.act == "decide" else bodies.MAX_BODY_BYTES
 
     @property
     def max_nodes(self) -> int:
@@ -110,11 +114,23 @@ class Resource:
         await send_answer(send, answer._replace(headers={**answer.headers, **scope["aos.told"]}))
 
     async def _let_in(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Call:
-        headers = dict(scope["headers"])
-        path, act = scope.get("path_params", {}), endpoint.act
-        if act is None:
+        if endpoint.act is None:
             query = bodies.read_query(scope["query_string"], endpoint.query)
-            return Call(NOBODY, path, query, None, headers)
+            return Call(NOBODY, scope.get("path_params", {}), query, None, dict(scope["headers"]))
+        said: dict[str, Any] = {"method": endpoint.method, "route": endpoint.path}
+        try:
+            return await self._admitted(endpoint, endpoint.act, scope, receive, said)
+        except AosError as error:
+            if caller := scope.get("aos.caller"):
+                about = next(iter(scope.get("path_params", {}).values()), endpoint.path)
+                await self._gate.refuse(caller, about[:MAX_ABOUT], said, error)
+            raise
+
+    async def _admitted(
+        self, endpoint: Endpoint, act: Act, scope: Scope, receive: Receive, told: dict[str, Any]
+    ) -> Call:
+        """The call of somebody who may make it. `told` gets what the caller claims of themselves."""
+        headers, path = dict(scope["headers"]), scope.get("path_params", {})
         caller = await self._gate.known(scope["headers"], act)
         if caller is not None:
             scope["aos.caller"] = caller
@@ -122,8 +138,9 @@ class Resource:
         stated = await self._stated(endpoint, receive, headers)
         query = bodies.read_query(scope["query_string"], endpoint.query)
         said = Said.of(query.model_dump() if endpoint.body is None else stated)
+        told |= said.claims
         if caller is None:
-            caller = scope["aos.caller"] = await self._gate.named(said)
+            caller = scope["aos.caller"] = await self._gate.named(said, path)
             await self._gate.admit(caller, act, scope["aos.told"])
         check_claims(caller, said)
         body = None if endpoint.body is None else bodies.fitted(endpoint.body, stated, "body")

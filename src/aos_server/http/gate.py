@@ -1,6 +1,7 @@
 """Who may come in: from the headers of a request, and what it says, to a caller who may do such an act now."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from aos.errors import AosError
 from aos_server.identity.authenticate import Credentials, credentials
@@ -14,6 +15,7 @@ DEFAULT_TENANT = "default"
 """Where a caller of the development mode is who names no tenant."""
 
 RawHeaders = list[tuple[bytes, bytes]]
+Home: TypeAlias = Callable[[str], Awaitable[str | None]]
 
 
 class Said(NamedTuple):
@@ -21,6 +23,17 @@ class Said(NamedTuple):
 
     tenant: str | None = None
     actor: str | None = None
+    level: int | None = None
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What of it is claimed, for the audit log, cut where it is long."""
+        claimed = {"tenant": self.tenant, "actor": self.actor, "level": self.level}
+        return {
+            key: value[:64] if isinstance(value, str) else value
+            for key, value in claimed.items()
+            if value is not None
+        }
 
     @classmethod
     def of(cls, stated: object) -> "Said":
@@ -28,7 +41,9 @@ class Said(NamedTuple):
         if not isinstance(stated, dict):
             return cls()
         texts = {key: value for key, value in stated.items() if isinstance(value, str)}
-        return cls(texts.get("tenant_id"), texts.get("approver_id") or texts.get("requested_by"))
+        level = stated.get("level")
+        actor = texts.get("approver_id") or texts.get("requested_by")
+        return cls(texts.get("tenant_id"), actor, level if type(level) is int and level < 100 else None)
 
 
 class Identifies(Protocol):
@@ -41,16 +56,34 @@ class Identifies(Protocol):
         """Whoever calls themselves so."""
 
 
+class Keeps(Protocol):
+    """What `aos_server.services.refusals` gives."""
+
+    async def keep(self, caller: Caller, about: str, details: Mapping[str, Any], error: AosError) -> None:
+        """Keep that the caller was not let in."""
+
+
 class Gate:
     """Lets callers in. Where it is `trusting`, who brings no credentials is who they say: in development mode alone.
 
-    `rates` None: requests are not counted, in development mode alone.
+    `rates` None: requests are not counted, in development mode alone. `refusals` None: nobody keeps them. `homes` says
+    there of which tenant a thing is that is named by its id.
     """
 
-    def __init__(self, identity: Identifies, rates: Rates | None, *, trusting: bool) -> None:
+    def __init__(
+        self,
+        identity: Identifies,
+        rates: Rates | None,
+        *,
+        trusting: bool,
+        refusals: Keeps | None = None,
+        homes: Mapping[str, Home] = {},
+    ) -> None:
         self._identity = identity
         self._rates = rates
         self._trusting = trusting
+        self._refusals = refusals
+        self._homes = homes
 
     async def known(self, headers: RawHeaders, act: Act) -> Caller | None:
         """The caller by what they bring, before anything of the request's body is read.
@@ -62,9 +95,13 @@ class Gate:
             return None
         return await self._identity.identify(given, live=MATRIX[act].needs_live_identity)
 
-    async def named(self, said: Said) -> Caller:
-        """The caller by their own word."""
-        return await self._identity.named(said.actor or "dev", said.tenant or DEFAULT_TENANT)
+    async def named(self, said: Said, path: Mapping[str, str]) -> Caller:
+        """The caller by their own word, in the tenant that they name, else in that of what they ask for."""
+        tenant = said.tenant
+        for name, home in self._homes.items():
+            if tenant is None and name in path:
+                tenant = await home(path[name])
+        return await self._identity.named(said.actor or "dev", tenant or DEFAULT_TENANT)
 
     async def admit(self, caller: Caller, act: Act, told: dict[str, str]) -> None:
         """Check that they may do acts of that kind, and have not done too many; `told` gets headers that say so.
@@ -79,6 +116,11 @@ class Gate:
                 if refusal := taken.refusal():
                     raise refusal
         require(caller, act)
+
+    async def refuse(self, caller: Caller, about: str, details: Mapping[str, Any], error: AosError) -> None:
+        """Keep a refusal of somebody one knows. What is refused for another reason is counted and logged alone."""
+        if self._refusals is not None and error.code == "authorization_denied":
+            await self._refusals.keep(caller, about, details, error)
 
 
 def check_claims(caller: Caller, said: Said) -> None:

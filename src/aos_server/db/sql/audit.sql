@@ -3,6 +3,11 @@
 SELECT end_change(%(id)s, %(issuer)s, %(subject)s, %(action)s, %(object)s, %(details)s, %(topics)s, %(payloads)s,
     %(key)s, %(status)s, %(answer)s);
 
+-- name: append
+-- Say what else was done in the transaction.
+INSERT INTO audit (id, tenant_id, issuer, subject, action, object, details)
+VALUES (%(id)s, tenant(), %(issuer)s, %(subject)s, %(action)s, %(object)s, %(details)s);
+
 -- name: exists
 -- Whether a change was committed: its row is there.
 SELECT 1 AS found FROM audit WHERE id = %(id)s;

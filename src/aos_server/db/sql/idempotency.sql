@@ -5,6 +5,12 @@ SELECT claim_key AS key FROM claim_key(%(issuer)s, %(subject)s, %(key)s, %(diges
 -- name: get
 -- What was asked with the key, and what was answered.
 SELECT request_digest, status, answer FROM idempotency_keys
+WHERE tenant_id = tenant() AND issuer = %(issuer)s AND subject = %(subject)s AND key = %(key)s
+  AND created_at >= now() - interval '24 hours';
+
+-- name: release
+-- Let the key that this transaction has taken be as if it had never been used.
+UPDATE idempotency_keys SET status = 0, created_at = '-infinity'
 WHERE tenant_id = tenant() AND issuer = %(issuer)s AND subject = %(subject)s AND key = %(key)s;
 
 -- name: forget
