@@ -3,29 +3,23 @@
 Answers are the documents of the API, as docs/openapi.json describes them.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
-from uuid import uuid4
+from typing import Any, TypeVar
 
-from aos.sdk.core import Call, path
+from aos.sdk.approvals import Approvals
+from aos.sdk.core import Call, Plan, given, new_key, path
 
 __all__ = ["Calls"]
 
 _VERSIONS = "/api/v1/policy/versions"
 
 A = TypeVar("A")
-Plan = Sequence[Mapping[str, Any]] | Mapping[str, Any]
 Cents = int | float | Decimal
 
 
-class Calls(ABC, Generic[A]):
+class Calls(Approvals[A]):
     """`A` is a document, or what gives one when it is awaited. Every method raises AosError."""
-
-    @abstractmethod
-    def send(self, call: Call) -> A:
-        """Send a call and give its answer; tried again where that can help and can't hurt."""
 
     def health(self) -> A:
         """What the server depends on, and whether it is there."""
@@ -114,7 +108,7 @@ class Calls(ABC, Generic[A]):
 
     def upload_run(self, record: Mapping[str, Any], *, idempotency_key: str | None = None) -> A:
         """Keep the record of a run there; the same one again changes nothing."""
-        return self.send(Call("POST", "/api/v1/runs", body=record, key=idempotency_key or _new_key()))
+        return self.send(Call("POST", "/api/v1/runs", body=record, key=idempotency_key or new_key()))
 
     def run(self, run_id: str, *, tenant_id: str | None = None) -> A:
         """One run record, as it was uploaded."""
@@ -185,8 +179,8 @@ class Calls(ABC, Generic[A]):
         idempotency_key: str | None = None,
     ) -> A:
         """Keep rules, by the names of their files, as the next version; the same text again changes nothing."""
-        body = _given({"files": files, "message": message, "tenant_id": tenant_id})
-        return self.send(Call("POST", _VERSIONS, body=body, key=idempotency_key or _new_key()))
+        body = given({"files": files, "message": message, "tenant_id": tenant_id})
+        return self.send(Call("POST", _VERSIONS, body=body, key=idempotency_key or new_key()))
 
     def policies(
         self, *, limit: int | None = None, cursor: str | None = None, tenant_id: str | None = None
@@ -215,18 +209,9 @@ class Calls(ABC, Generic[A]):
     ) -> A:
         """Let a version hold from now on, provided that the rules with the digest `if_active` do so far."""
         where = path(f"{_VERSIONS}/{{version}}/activate", version=str(version))
-        body = _given({"if_active": if_active, "why": why, "tenant_id": tenant_id})
-        return self.send(Call("POST", where, body=body, key=idempotency_key or _new_key()))
+        body = given({"if_active": if_active, "why": why, "tenant_id": tenant_id})
+        return self.send(Call("POST", where, body=body, key=idempotency_key or new_key()))
 
     def _post(self, to: str, **fields: Any) -> A:
         """Send what was given; what is None is the server's to decide."""
-        return self.send(Call("POST", to, body=_given(fields)))
-
-
-def _new_key() -> str:
-    """An Idempotency-Key for one call and its retries."""
-    return str(uuid4())
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if value is not None}
+        return self.send(Call("POST", to, body=given(fields)))

@@ -1,10 +1,11 @@
 """A call as an HTTP request, an answer as a document or an AosError, when to try again. Nothing here sends or waits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
+from uuid import uuid4
 
 import aos
 from aos.errors import CODES, AosError, Finding
@@ -15,9 +16,12 @@ __all__ = [
     "MAX_WAIT_S",
     "Call",
     "Document",
+    "Plan",
     "Reply",
     "Request",
     "Server",
+    "given",
+    "new_key",
     "path",
     "pause_s",
     "request",
@@ -25,6 +29,7 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
+Plan = Sequence[Mapping[str, Any]] | Mapping[str, Any]
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 MAX_RETRIES = 3
@@ -73,6 +78,16 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     content: bytes
+
+
+def new_key() -> str:
+    """An Idempotency-Key for one call and its retries."""
+    return str(uuid4())
+
+
+def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given of the fields of a body; what is None is the server's to decide."""
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def path(template: str, **names: str) -> str:
