@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from functools import partial
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
@@ -17,6 +18,7 @@ from aos_server.http.handlers.health import Check, Operations
 from aos_server.http.handlers.people import People
 from aos_server.http.handlers.policy import Policy
 from aos_server.http.handlers.policy_versions import PolicyVersions
+from aos_server.http.handlers.requests import ApprovalRequests
 from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.routes import Handlers, endpoints, router
@@ -31,6 +33,10 @@ from aos_server.limits.rates import Rates
 from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
 from aos_server.services.policy.versions import Versions
+from aos_server.services.refusals import Refusals
+from aos_server.services.requests import counts
+from aos_server.services.requests.create import Desk
+from aos_server.services.requests.reads import tenant_of
 from aos_server.services.runtime.runs import Runs
 from aos_server.services.service_keys import StoredKeys
 from aos_server.services.tenants import Free, Stored, Tenants
@@ -83,6 +89,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             _identity(settings.auth, remote, StoredKeys(database)),
             workers=workers,
             runs=Runs(database),
+            database=database,
             tenants=Stored(database),
             versions=Versions(database, workers),
             audit=Log(database, verifier(settings.audit.public_key) if settings.audit.public_key else None),
@@ -99,6 +106,7 @@ def application(
     *,
     workers: Workers | None = None,
     runs: Runs,
+    database: Database | None = None,
     tenants: Tenants | None = None,
     versions: Versions | None = None,
     audit: Log | None = None,
@@ -110,16 +118,24 @@ def application(
 ) -> ASGIApp:
     """The server, of parts. Those that are left out are such as need nothing."""
     workers, tenants = workers or Workers(2, COMPUTE_S), tenants or Free()
+    desk = Desk(database, workers, tenants, trusting) if database else None
     handlers = Handlers(
-        Operations(needed, wanted),
+        Operations(needed, wanted, partial(counts.refresh, database) if database else None),
         Runtime(workers, tenants, runs),
         Policy(workers, tenants),
         PolicyVersions(versions, tenants),
         RunRecords(runs),
         People(identity),
         AuditLog(audit),
+        ApprovalRequests(desk),
     )
-    gate = Gate(identity, rates, trusting=trusting)
+    gate = Gate(
+        identity,
+        rates,
+        trusting=trusting,
+        refusals=Refusals(database) if database else None,
+        homes={"request_id": partial(tenant_of, database)} if database else {},
+    )
     return Edge(router(endpoints(handlers), gate), hosts)
 
 

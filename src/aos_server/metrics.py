@@ -22,6 +22,12 @@ from prometheus_client.registry import REGISTRY
 from aos.domain.verdicts import Status
 
 __all__ = [
+    "APPROVALS_PENDING",
+    "APPROVAL_DECISIONS",
+    "APPROVAL_REQUESTS",
+    "APPROVAL_REVIEWS_OPEN",
+    "APPROVAL_SECONDS",
+    "BREAK_GLASS",
     "CONTENT_TYPE",
     "DECISIONS",
     "IN_FLIGHT",
@@ -48,6 +54,34 @@ IN_FLIGHT = Gauge("nova_http_requests_in_flight", "Requests being answered", mul
 SIMULATIONS = Counter("nova_simulations_total", "Plans simulated, by status", ["status"])
 DECISIONS = Counter("nova_policy_decisions_total", "Policy decisions, by decision", ["decision"])
 POLICY_ERRORS = Counter("nova_policy_errors_total", "Denied since a rule could not be evaluated")
+APPROVAL_REQUESTS = Counter(
+    "nova_approval_requests_total",
+    "Approval requests made, by the level they needed first",
+    ["policy_type", "level"],
+)
+APPROVAL_DECISIONS = Counter(
+    "nova_approval_decisions_total",
+    "What became of approval requests, by the level required",
+    ["result", "level"],
+)
+APPROVAL_SECONDS = Histogram(
+    "nova_approval_decision_seconds",
+    "Time from a request to its end as approved, rejected, expired or cancelled",
+    ["result"],
+    buckets=(1, 10, 60, 300, 900, 3600, 4 * 3600, 8 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600),
+)
+APPROVALS_PENDING = Gauge(
+    "nova_approval_pending",
+    "Requests that wait for people, by level",
+    ["level"],
+    multiprocess_mode="mostrecent",
+)
+APPROVAL_REVIEWS_OPEN = Gauge(
+    "nova_approval_reviews_open", "Broken glasses that nobody has reviewed", multiprocess_mode="mostrecent"
+)
+BREAK_GLASS = Counter(
+    "nova_approval_break_glass_total", "Requests that one person approved by breaking the glass"
+)
 WORKERS_LOST = Counter("nova_engine_processes_lost_total", "Processes of the engine that were killed")
 
 # A series that does not exist before its first event can't be told from one that is broken.
@@ -55,6 +89,9 @@ for status in get_args(Status):
     SIMULATIONS.labels(status)
 for decision in ("allow", "deny", "requires_approval"):
     DECISIONS.labels(decision)
+for result in ("approved", "rejected", "escalated", "expired", "cancelled", "consumed"):
+    for level in range(1, 6):
+        APPROVAL_DECISIONS.labels(result, level)
 
 
 def exposition() -> bytes:

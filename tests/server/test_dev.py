@@ -87,6 +87,124 @@ def test_every_sample_person_has_a_token(dev: Served, client: httpx.Client) -> N
     assert (bad.status_code, bad.json()["code"]) == (401, "unauthenticated")
 
 
+ASKED = {
+    "policy_type": "cost",
+    "skill_id": "test_skill",
+    "tenant_id": "test_tenant",
+    "requested_by": "user123",
+    "justification": "Testing RBAC flow",
+}
+
+
+def requested(client: httpx.Client, **changed: object) -> str:
+    """The address of a request that was made."""
+    answer = client.post("/api/v1/policy/requests", json=ASKED | changed)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["location"]
+
+
+def test_a_request_is_made_and_approved_as_people_type_it(client: httpx.Client) -> None:
+    at = requested(client)
+    low = client.post(f"{at}/approve", json={"approver_id": "low_level_user", "level": 5})
+    assert (low.status_code, low.json()["code"]) == (403, "authorization_denied")
+    own = client.post(f"{at}/approve", json={"approver_id": "user123", "level": 2})
+    assert (own.status_code, own.json()["code"]) == (403, "authorization_denied")
+    done = client.post(f"{at}/approve", json={"approver_id": "manager1", "level": 4})
+    assert (done.status_code, done.json()["status"]) == (200, "approved")
+    again = client.post(f"{at}/approve", json={"approver_id": "owner1"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_decided")
+    found = client.get(at).json()
+    assert [(one["approver_id"], one["level"]) for one in found["decisions"]] == [("manager1", 4)]
+    assert (found["tenant_id"], found["forecast"], found["unknowns"][0]["pointer"]) == (
+        "test_tenant",
+        None,
+        "/forecast",
+    )
+    used = client.post(f"{at}/consume", json={"requested_by": "user123"})
+    assert used.json()["status"] == "consumed", used.text
+
+
+def test_only_who_asked_withdraws_a_request(client: httpx.Client) -> None:
+    at = requested(client)
+    other = client.post(f"{at}/cancel", json={"requested_by": "owner1"})
+    assert (other.status_code, other.json()["code"]) == (403, "authorization_denied")
+    own = client.post(f"{at}/cancel", json={"requested_by": "user123", "reason": "no longer needed"})
+    assert (own.status_code, own.json()["status"]) == (200, "cancelled")
+    assert client.post(f"{at}/consume", json={"requested_by": "user123"}).json()["code"] == "not_approved"
+
+
+def test_level_5_is_audited_and_so_is_who_was_refused(client: httpx.Client) -> None:
+    at = requested(client, required_level=5, tenant_id="audited")
+    assert client.post(f"{at}/approve", json={"approver_id": "low_level_user", "level": 5}).status_code == 403
+    assert client.post(f"{at}/approve", json={"approver_id": "manager1", "level": 5}).status_code == 403
+    assert client.post(f"{at}/approve", json={"approver_id": "owner1", "level": 5}).status_code == 200
+    about = {"tenant_id": "audited", "object": at.rpartition("/")[2]}
+    entries = client.get("/api/v1/audit", params=about).json()["entries"]
+    assert [(one["action"], one["subject"], one["details"].get("level")) for one in entries] == [
+        ("request.voted", "owner1", 5),
+        ("request.approve.refused", "manager1", None),
+        ("access.refused", "low_level_user", 5),
+        ("request.created", "user123", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "pointer"),
+    [
+        ({"status": "approved"}, 422, "/status"),
+        ({"approver_id": "owner1"}, 422, "/approver_id"),
+        ({"requester": {"subject": "owner1"}}, 422, "/requester"),
+        ({"level": 1}, 422, "/level"),
+        ({"min_approvals": 0}, 422, "/min_approvals"),
+        ({"expires_in_seconds": 59}, 422, "/expires_in_seconds"),
+        ({"expires_in_seconds": 604_801}, 422, "/expires_in_seconds"),
+        ({"justification": "é" * 2049}, 422, "/justification"),
+        ({"justification": "a\x00b"}, 422, "/justification"),
+        ({"payload": {"a": "\x00"}}, 422, ""),
+        ({"policy_type": "money"}, 422, "/policy_type"),
+        ({"plan": []}, 422, ""),
+    ],
+)
+def test_what_a_request_may_not_say_is_refused(
+    client: httpx.Client, changed: dict[str, object], status: int, pointer: str
+) -> None:
+    answer = client.post("/api/v1/policy/requests", json=ASKED | changed)
+    assert answer.status_code == status, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"approver_id": "owner1", "status": "approved"}, 422),
+        ({"approver_id": "owner1", "requested_by": "owner1"}, 422),
+        ({"approver_id": "owner1", "level": 6}, 422),
+        ({"approver_id": "owner1", "level": True}, 422),
+        ({"approver_id": "owner1", "digest": "sha256:x"}, 422),
+        ({"approver_id": "owner1", "digest": "sha256:" + "0" * 64}, 409),
+        ({"approver_id": "owner1", "tenant_id": "other"}, 404),
+        ({"approver_id": "owner1", "break_glass": True}, 422),
+        ({"approver_id": "USER123", "level": 2}, 403),
+        ({"approver_id": "owner1", "reason": "x" * 17_000}, 413),
+    ],
+)
+def test_what_a_decision_may_not_say_is_refused(
+    client: httpx.Client, body: dict[str, object], status: int
+) -> None:
+    at = requested(client)
+    answer = client.post(f"{at}/approve", json=body)
+    assert answer.status_code == status, answer.text
+    assert client.get(at).json()["status"] == "pending"
+
+
+def test_what_approvals_count_is_in_the_metrics(client: httpx.Client) -> None:
+    requested(client)
+    text = client.get("/metrics").text
+    assert re.search(r'^nova_approval_pending\{level="3"\} [1-9]', text, re.MULTILINE)
+    assert 'nova_approval_decisions_total{level="3",result="approved"}' in text
+    assert "nova_approval_break_glass_total 0.0" in text
+
+
 def test_foreign_pages_and_names_are_refused(client: httpx.Client) -> None:
     for headers in ({"Host": "rebound.example"}, {"Origin": "https://evil.example"}):
         assert client.get("/api/v1/runtime/skills", headers=headers).json()["code"] == "foreign_host"

@@ -18,6 +18,7 @@ TENANT_TABLES = (
     *("subjects", "roles", "service_keys", "catalogs", "budgets", "permissions", "runs"),
     *("policy_versions", "policy_activations"),
     *("idempotency_keys", "audit", "outbox"),
+    *("requests", "request_documents", "request_decisions", "request_reviews", "request_uses"),
 )
 # One row of each table for the tenant %(t)s, as a superuser writes it.
 ROWS = """
@@ -35,6 +36,14 @@ INSERT INTO idempotency_keys VALUES ('{t}', 'iss', 'sub', 'k', 'd', 200, '{{}}')
 INSERT INTO audit VALUES (gen_random_uuid(), '{t}', now(), 'iss', 'sub', 'act', 'object');
 INSERT INTO outbox (id, tenant_id, topic, payload, audit_id)
     VALUES (gen_random_uuid(), '{t}', 't', '{{}}', gen_random_uuid());
+INSERT INTO requests (id, tenant_id, status, required_level, min_approvals, policy_type, requester_issuer,
+        requester_subject, justification, digest, uses, expires_at, audit_id)
+    VALUES ('{u}', '{t}', 'pending', 3, 1, 'cost', 'iss', 'sub', '', 'd', 1, now() + '1 h', gen_random_uuid());
+INSERT INTO request_documents VALUES ('{u}', '{t}', '{{}}', gen_random_uuid());
+INSERT INTO request_decisions VALUES ('{u}', '{t}', 'iss', 'sub', 'approve', 3, false, '', now(), gen_random_uuid());
+INSERT INTO request_reviews (request_id, tenant_id, breaker_issuer, breaker_subject, audit_id)
+    VALUES ('{u}', '{t}', 'iss', 'sub', gen_random_uuid());
+INSERT INTO request_uses VALUES ('{u}', 1, '{t}', 'iss', 'sub', 'r1', now(), gen_random_uuid());
 """
 
 
@@ -65,7 +74,7 @@ def code(url: Secret, act: Callable[[Database], Awaitable[object]]) -> tuple[str
 def two_tenants(new_base):
     base = new_base()
     for tenant, key in (("acme", "a" * 16), ("evil", "b" * 16)):
-        base.server.execute(ROWS.format(t=tenant, k=key), base.name)
+        base.server.execute(ROWS.format(t=tenant, k=key, u=uuid4()), base.name)
     return base
 
 

@@ -11,6 +11,7 @@ from aos_server.db.pool import Database
 from aos_server.jobs.outbox import Sink, deliver_due
 from aos_server.services.audit.checkpoints import signer
 from aos_server.services.audit.log import sequence
+from aos_server.services.requests.timeouts import escalate_due, expire_due
 from aos_server.settings import Settings
 
 __all__ = ["run_worker", "working"]
@@ -46,6 +47,8 @@ async def working(settings: Settings, sink: Sink | None = None) -> AsyncIterator
         await database.ready()
         async with asyncio.TaskGroup() as loops:
             loops.create_task(_loop("audit", lambda: sequence(database, key, outside), 0.5, stop))
+            loops.create_task(_loop("expiry", lambda: expire_due(database), 1, stop))
+            loops.create_task(_loop("escalation", lambda: escalate_due(database), 1, stop))
             loops.create_task(_loop("idempotency", lambda: _forget(database), 60, stop))
             if sink is not None:
                 loops.create_task(_loop("outbox", lambda: deliver_due(database, sink), 0.5, stop))

@@ -28,6 +28,12 @@ CONTRACT = {
     "/api/v1/policy/versions/{version}": {"GET"},
     "/api/v1/policy/versions/{version}/activate": {"POST"},
     "/api/v1/policy/active": {"GET"},
+    "/api/v1/policy/requests": {"GET", "POST"},
+    "/api/v1/policy/requests/{request_id}": {"GET"},
+    **{
+        f"/api/v1/policy/requests/{{request_id}}/{act}": {"POST"}
+        for act in ("approve", "reject", "escalate", "cancel", "consume", "review")
+    },
     "/api/v1/runs": {"GET", "POST"},
     "/api/v1/runs/{run_id}": {"GET"},
     "/api/v1/audit": {"GET"},

@@ -1,6 +1,8 @@
 """The server about itself: alive, ready, healthy, and in figures."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
@@ -11,6 +13,9 @@ from aos_server.metrics import CONTENT_TYPE, exposition
 
 __all__ = ["Check", "Operations"]
 
+FRESH_S = 1.0
+"""How old a figure may be that the database is asked for: everybody may ask for the metrics."""
+
 Check = Callable[[], Awaitable[bool]]
 """Whether something that the server depends on is there."""
 
@@ -19,11 +24,19 @@ class Operations:
     """The handlers of `/health`, `/livez`, `/readyz` and `/metrics`.
 
     What is `needed` must be there for decisions to be possible; what is `wanted` is missed but can be done without.
+    `refresh` brings the figures up to date that nobody counts.
     """
 
-    def __init__(self, needed: Mapping[str, Check], wanted: Mapping[str, Check]) -> None:
+    def __init__(
+        self,
+        needed: Mapping[str, Check],
+        wanted: Mapping[str, Check],
+        refresh: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._needed = needed
         self._wanted = wanted
+        self._refresh = refresh
+        self._refreshed = -FRESH_S
 
     async def livez(self, call: Call) -> bytes:
         """Whether the process answers at all."""
@@ -45,7 +58,11 @@ class Operations:
         return _line({**envelope("aos.health/1"), "status": "healthy", "checks": checks})
 
     async def metrics(self, call: Call) -> Answer:
-        """Prometheus text."""
+        """Prometheus text. Where the database is gone, what it would have told is as old as its last answer."""
+        if self._refresh is not None and time.monotonic() - self._refreshed >= FRESH_S:
+            self._refreshed = time.monotonic()
+            with suppress(AosError):
+                await self._refresh()
         return Answer(exposition(), media_type=CONTENT_TYPE)
 
     async def _checked(self) -> tuple[Mapping[str, str], bool]:

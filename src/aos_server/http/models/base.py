@@ -22,6 +22,7 @@ __all__ = [
         "Unknown",
     ),
     "decimal",
+    "without_nul",
 ]
 
 
@@ -54,6 +55,20 @@ def _cents(value: float) -> float:
     reader.money(value, "", None)
     if reader.findings:
         raise ValueError(reader.findings[0].detail)
+    return value
+
+
+def without_nul(value: Any) -> Any:
+    """The value. Raises ValueError where it holds the character NUL, which Postgres can't keep."""
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("the character NUL is not allowed")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            without_nul(key)
+            without_nul(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            without_nul(inner)
     return value
 
 

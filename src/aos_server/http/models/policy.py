@@ -9,7 +9,15 @@ from aos_server.http.models.base import Document, Id, JsonObject, Request, Skill
 from aos_server.http.models.runtime import Plan
 
 __all__ = [
-    *("ActivatePolicy", "ActivePolicy", "Evaluate", "PolicyActivation", "PolicyDecision", "PolicyReceipt"),
+    *(
+        "EITHER",
+        "ActivatePolicy",
+        "ActivePolicy",
+        "Evaluate",
+        "PolicyActivation",
+        "PolicyDecision",
+        "PolicyReceipt",
+    ),
     *("PolicyVersion", "PolicyVersions", "PushPolicy", "VersionsQuery"),
 ]
 
@@ -17,19 +25,20 @@ MAX_FILES = 100
 MAX_WORDS = 4096
 """Bytes of what people are told of a change."""
 
-_EITHER: list[Any] = [
+EITHER: list[Any] = [
     {"required": ["skill_id"], "properties": {"skill_id": {"type": "string"}, "plan": {"type": "null"}}},
     {
         "required": ["plan"],
         "properties": {"plan": {"type": ["array", "object"]}, "skill_id": {"type": "null"}},
     },
 ]
+"""Of a call and a plan one is given."""
 
 
 class Evaluate(Request):
     """A call (`skill_id` and its parameters as `payload`), or a plan."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": _EITHER})
+    model_config = ConfigDict(json_schema_extra={"oneOf": EITHER})
 
     skill_id: SkillId | None = None
     payload: JsonObject = Field(default={})

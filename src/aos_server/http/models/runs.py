@@ -1,7 +1,7 @@
 """Run records as they are uploaded and told."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -9,7 +9,17 @@ from aos.domain.failures import Effect
 from aos.domain.plans import Outcome as StepOutcome
 from aos.domain.runs import RunStatus
 from aos.domain.skills import Category
-from aos_server.http.models.base import Cents, Cursor, Document, Id, JsonObject, Request, SkillId, decimal
+from aos_server.http.models.base import (
+    Cents,
+    Cursor,
+    Document,
+    Id,
+    JsonObject,
+    Request,
+    SkillId,
+    decimal,
+    without_nul,
+)
 
 __all__ = ["Run", "RunList", "RunReceipt", "RunRecord", "RunsQuery"]
 
@@ -21,20 +31,6 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 StepId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Words = Annotated[str, StringConstraints(max_length=4096)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-
-
-def _without_nul(value: Any) -> Any:
-    """Postgres can't keep the character NUL."""
-    if isinstance(value, str) and "\x00" in value:
-        raise ValueError("the character NUL is not allowed")
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            _without_nul(key)
-            _without_nul(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            _without_nul(inner)
-    return value
 
 
 class Attempt(Request):
@@ -75,11 +71,11 @@ class RunRecord(Request):
     active_ms: Annotated[float, Field(ge=0, le=1e12)] | None = None
     attempts: Annotated[list[Attempt], Field(max_length=20_000)] = Field(default=[])
     steps: dict[StepId, StepOutcome] = Field(default={})
-    forecast: Annotated[JsonObject | None, AfterValidator(_without_nul)] = None
+    forecast: Annotated[JsonObject | None, AfterValidator(without_nul)] = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _without_nul(self.model_dump(exclude={"forecast"}))
+        without_nul(self.model_dump(exclude={"forecast"}))
         if self.ended_ms is not None and self.ended_ms < self.started_ms:
             raise ValueError("ended_ms is before started_ms")
         if self.cost_cents > _MOST_CENTS:

@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aos.api.simulate import simulate
+from aos.domain.envelopes import Departure, departures
+from aos.domain.envelopes import envelope as envelope_of
 from aos.domain.plans import MAX_STEPS_API, Plan
 from aos.domain.policies import PolicyVerdict, Principal
 from aos.domain.results import SimulationResult
+from aos.domain.skills import Catalog
 from aos.domain.verdicts import Decision, Limits, Reason, Status
 from aos.errors import AosError, Exit, InputError
 from aos.policy.plans import evaluate
 from aos.wire.encode import one_line
+from aos.wire.envelopes import changed, dump_envelope, parse_envelope
 from aos.wire.plans.read import parse_plan
 from aos.wire.problems import MAX_ERRORS, problem
 from aos.wire.results.documents import EXITS, Document, envelope, money, simulation
@@ -20,17 +24,25 @@ from aos_server.services.policy.active import policy_of
 from aos_server.services.tenants import Terms, catalog_of
 from aos_server.services.workers import Workers
 
-__all__ = ["Question", "Simulation", "forecast"]
+__all__ = ["Approved", "Question", "Simulation", "forecast"]
 
 _HEAVY = 1_000_000
 """Samples times steps from which a plan counts as heavy: about a quarter of a second of computing."""
+
+
+class Approved(NamedTuple):
+    """What somebody approved: the documents of the plan and of its envelope."""
+
+    plan: Json
+    envelope: Json
 
 
 class Question(NamedTuple):
     """A plan as it came, and what was asked about it. Limits that are None fall back to the plan's own.
 
     `explain`: what the plan's risks and costs come from is told, too, which takes most of the time. `judge`: the
-    tenant's rules are asked.
+    tenant's rules are asked. `bind`: it is said what an approval would bind. `approved`: what was approved before, to
+    hold this against.
     """
 
     plan: Json
@@ -41,6 +53,8 @@ class Question(NamedTuple):
     alternatives: bool | None = None
     explain: bool = True
     judge: bool = False
+    bind: bool = False
+    approved: Approved | None = None
 
     @property
     def heavy(self) -> bool:
@@ -54,7 +68,8 @@ class Simulation(NamedTuple):
     """An answer: the JSON document, and what a policy decides on. The reasons of an invalid plan are what is wrong.
 
     `cost_cents` is the 95 % quantile of the plan's cost, None where it is unknown; `approval_level` the highest that a
-    step asks for; `said` is what the tenant's rules say (None: they were not asked, or could not be).
+    step asks for; `said` is what the tenant's rules say (None: they were not asked, or could not be). `envelope` is
+    what an approval would bind, `departures` are what is no longer as it was approved.
     """
 
     body: bytes
@@ -64,6 +79,8 @@ class Simulation(NamedTuple):
     cost_cents: float | None = None
     approval_level: int | None = None
     said: PolicyVerdict | None = None
+    envelope: Document | None = None
+    departures: tuple[Departure, ...] = ()
 
 
 async def forecast(workers: Workers, question: Question, terms: Terms) -> Simulation:
@@ -99,7 +116,10 @@ def compute(question: Question, terms: Terms) -> Simulation:
         refused=tuple(_refused(parsed.plan, terms)),
     )
     verdict, cost = result.verdict, result.forecast.cost
-    asks = Principal(terms.tenant, terms.agent)
+    said = evaluate(rules, result, Principal(terms.tenant, terms.agent)) if rules else None
+    # What is left of the tenant's budget moves; what an approval binds is the plan's own.
+    limits = result.limits._replace(budget_cents=result.plan.budget_cents)
+    bound = result._replace(policy=said, limits=limits)
     return Simulation(
         _line(_answer(result)),
         verdict.decision,
@@ -107,8 +127,24 @@ def compute(question: Question, terms: Terms) -> Simulation:
         verdict.reasons,
         None if cost is None else cost.p95.value,
         max((approval.level for approval in verdict.approvals), default=None),
-        evaluate(rules, result, asks) if rules else None,
+        said,
+        dump_envelope(envelope_of(bound)) if question.bind else None,
+        tuple(_departures(question.approved, bound, catalog)) if question.approved else (),
     )
+
+
+def _departures(approved: Approved, now: SimulationResult, catalog: Catalog) -> Iterator[Departure]:
+    """In what this is no longer what was approved; of a plan that is another one, every value."""
+    for one in departures(parse_envelope(approved.envelope), now):
+        if one.code != "plan_changed":
+            yield one
+            continue
+        try:
+            was = parse_plan(approved.plan, catalog, name="plan", max_steps=MAX_STEPS_API)
+        except InputError:  # it calls a skill that is gone
+            yield one
+        else:
+            yield from changed(was.plan, now.plan)
 
 
 def _unreadable(error: InputError) -> Reason:

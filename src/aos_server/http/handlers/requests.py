@@ -1,0 +1,169 @@
+"""Approval requests: make, show and list them, decide on them, use what was approved."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from aos.errors import AosError
+from aos.wire.encode import one_line
+from aos.wire.results.documents import envelope
+from aos_server.db.pool import Database
+from aos_server.http.answers import Answer
+from aos_server.http.cursors import bad_cursor, cursor, place
+from aos_server.http.endpoint import Call
+from aos_server.http.models.requests import (
+    Approve,
+    CancelRequest,
+    Consume,
+    CreateRequest,
+    Decide,
+    Reject,
+    RequestsQuery,
+    ReviewRequest,
+)
+from aos_server.services.changes import Given
+from aos_server.services.idempotency import Key, key_of
+from aos_server.services.policy.decisions import call_of
+from aos_server.services.requests import consume, decide, reads
+from aos_server.services.requests.create import Asked, Desk, create
+from aos_server.services.requests.decide import Said
+
+__all__ = ["ApprovalRequests"]
+
+
+class ApprovalRequests:
+    """The handlers of `/api/v1/policy/requests`."""
+
+    def __init__(self, desk: Desk | None) -> None:
+        self._kept = desk
+
+    @property
+    def _desk(self) -> Desk:
+        if self._kept is None:
+            raise AosError("unavailable", "no requests are kept here")
+        return self._kept
+
+    @property
+    def _database(self) -> Database:
+        return self._desk.database
+
+    async def create_request(self, call: Call) -> Answer:
+        """Ask for an approval."""
+        body: CreateRequest = call.body
+        plan = call_of(body.skill_id, body.payload) if body.skill_id else body.plan
+        after = body.escalate_after_seconds
+        asked = Asked(
+            body.policy_type,
+            plan,
+            body.inputs,
+            body.skill_id,
+            body.agent_id,
+            body.justification,
+            timedelta(seconds=body.expires_in_seconds),
+            None if after is None else timedelta(seconds=after),
+            body.uses,
+            body.required_level,
+        )
+        given = await create(self._desk, call.caller, asked, _key(call, ""))
+        where = {"Location": f"/api/v1/policy/requests/{given.body['request_id']}"}
+        return Answer(one_line(given.body).encode(), given.status, where)
+
+    async def get_request(self, call: Call) -> bytes:
+        """One request with everything that an approver looks at."""
+        return one_line(await reads.get(self._database, call.caller.tenant, _id(call))).encode()
+
+    async def list_requests(self, call: Call) -> bytes:
+        """A page of requests, the latest first."""
+        asked: RequestsQuery = call.query
+        which = reads.Filter(
+            asked.status,
+            asked.mine,
+            (asked.level or call.caller.level) if asked.waiting else None,
+            bool(asked.review),
+        )
+        lines, following = await reads.page(
+            self._database, call.caller, which, _place(asked.cursor), asked.limit
+        )
+        document = {
+            **envelope("aos.request-list/1"),
+            "requests": lines,
+            "count": len(lines),
+            "next": None if following is None else cursor(*following),
+        }
+        return one_line(document).encode()
+
+    async def approve_request(self, call: Call) -> Answer:
+        """Say yes."""
+        asked: Approve = call.body
+        said = Said(asked.reason, asked.level, asked.digest, asked.break_glass)
+        return _answer(
+            await decide.approve(self._database, call.caller, _id(call), said, _key(call, "/approve"))
+        )
+
+    async def reject_request(self, call: Call) -> Answer:
+        """Say no."""
+        asked: Reject = call.body
+        said = Said(asked.reason, asked.level, asked.digest)
+        return _answer(
+            await decide.reject(self._database, call.caller, _id(call), said, _key(call, "/reject"))
+        )
+
+    async def escalate_request(self, call: Call) -> Answer:
+        """Ask one level higher."""
+        asked: Decide = call.body
+        key = _key(call, "/escalate")
+        return _answer(await decide.escalate(self._database, call.caller, _id(call), asked.reason, key))
+
+    async def cancel_request(self, call: Call) -> Answer:
+        """No longer ask."""
+        asked: CancelRequest = call.body
+        key = _key(call, "/cancel")
+        return _answer(await decide.cancel(self._database, call.caller, _id(call), asked.reason, key))
+
+    async def review_request(self, call: Call) -> Answer:
+        """Close the review of a broken glass."""
+        asked: ReviewRequest = call.body
+        key = _key(call, "/review")
+        return _answer(
+            await decide.review(self._database, call.caller, _id(call), asked.outcome, asked.reason, key)
+        )
+
+    async def consume_request(self, call: Call) -> Answer:
+        """Use the approval."""
+        asked: Consume = call.body
+        use = consume.Use(asked.digest, asked.plan, asked.inputs, asked.run_id)
+        return _answer(await consume.consume(self._desk, call.caller, _id(call), use, _key(call, "/consume")))
+
+
+def _id(call: Call) -> str:
+    try:
+        return str(UUID(call.path["request_id"]))
+    except ValueError:
+        raise decide.unknown() from None
+
+
+def _key(call: Call, act: str) -> Key | None:
+    header = call.headers.get(b"idempotency-key")
+    if header is None:
+        return None
+    body: BaseModel = call.body
+    path = f"/api/v1/policy/requests/{_id(call)}{act}" if act else "/api/v1/policy/requests"
+    return key_of(header.decode("latin-1"), "POST", path, body.model_dump(mode="json"))
+
+
+def _place(given: str | None) -> reads.Place | None:
+    after = place(given)
+    if after is None:
+        return None
+    try:
+        return reads.Place(after[0], UUID(after[1]))
+    except ValueError:
+        raise bad_cursor() from None
+
+
+def _answer(given: Given) -> Answer:
+    body: Mapping[str, Any] = given.body
+    return Answer(one_line(body).encode(), given.status)
