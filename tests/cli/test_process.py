@@ -156,7 +156,7 @@ def test_no_colour_in_a_pipe() -> None:
     assert b"\x1b" not in aos("simulate", "--plan", HOPELESS, env={"FORCE_COLOR": "1", "TERM": "xterm"}).out
 
 
-HEAVY = {"cedarpy", "httpx", "psycopg", "starlette", "structlog", "pydantic"}
+HEAVY = {"cedarpy", "httpx", "psycopg", "starlette", "pydantic"}
 IMPORTS: dict[str, set[str]] = {
     "--help": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs", "aos.wire"},
     "version --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},

@@ -1,9 +1,9 @@
 """An endpoint: what one method of one path takes, gives and asks of its caller; and the path that serves it."""
 
+from asyncio import timeout
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from anyio import fail_after
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
@@ -104,7 +104,7 @@ class Resource:
         scope["aos.endpoint"] = endpoint
         call = await self._let_in(endpoint, scope, receive)
         try:
-            with fail_after(REQUEST_TIMEOUT_S):
+            async with timeout(REQUEST_TIMEOUT_S):
                 answer = await endpoint.handler(call)
         except TimeoutError:
             detail = f"there was no answer after {REQUEST_TIMEOUT_S:g} s"

@@ -7,9 +7,10 @@ strict parser of the project, since PyJWT keeps the last of two claims of one na
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
-from jwt import PyJWS
+from jwt import PyJWK, PyJWS
 from jwt.exceptions import PyJWTError
 
 from aos.wire.strict import Json, parse
@@ -63,10 +64,19 @@ async def verify(jwt: Jwt, issuer: Issuer, provider: Provider, now_s: float) -> 
     """
     key = await provider.key(jwt.kid, jwt.algorithm)
     try:
-        _JWS.decode_complete(jwt.text, key, [jwt.algorithm])
+        _check_signature(jwt.text, key, jwt.algorithm)
     except PyJWTError:
         raise refused("the token's signature is wrong") from None
     return check(dict(jwt.claims), issuer, now_s)
+
+
+@lru_cache(maxsize=1024)
+def _check_signature(text: str, key: PyJWK, algorithm: str) -> None:
+    """Raise PyJWTError unless it is right: then it stays right for as long as the issuer has this very key.
+
+    Only what is right is remembered, so that nobody can fill the memory with tokens of their own making.
+    """
+    _JWS.decode_complete(text, key, [algorithm])
 
 
 def _object(part: str, name: str) -> dict[str, Json]:
