@@ -109,6 +109,23 @@ def test_values_are_never_taken_for_statements(base):
     assert found == [(hostile, hostile, {hostile: hostile})]
 
 
+def test_what_only_reads_takes_one_round_trip(base):
+    async def main() -> int:
+        async with (
+            Wire.to(base.server.port) as wire,
+            Database.open(Secret(base.server.url("aos_app", base.name, wire.port)), 1) as database,
+        ):
+            await database.read(("session.version", {}))
+            before = wire.trips
+            assert await database.read(("tenants.catalog", {}), ("audit.latest", {}), tenant="acme") == [
+                [],
+                [],
+            ]
+            return wire.trips - before
+
+    assert asyncio.run(main()) == 1
+
+
 def test_the_same_key_has_one_effect_and_one_answer(base):
     first = run(base.pooled("aos_app"), once())
     assert run(base.pooled("aos_app"), once()) == first._replace(again=True)

@@ -56,6 +56,7 @@ class Transaction:
         self._cursor = psycopg.AsyncClientCursor(connection)
         self._unsent = ["BEGIN", self._text("session.tenant", {"tenant": tenant})]
         self.id: str | None = None  # known once `begun` was asked for
+        self.over = False
 
     async def send(self, name: str, /, **values: Any) -> None:
         """Execute a statement whose result nobody needs, together with the next one whose result is asked for."""
@@ -73,9 +74,18 @@ class Transaction:
 
     async def many(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Every row of each statement, in one round trip."""
+        return await self._many(statements)
+
+    async def last(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Every row of each statement, and COMMIT, in one round trip: after statements that only read."""
+        return await self._many(statements, "COMMIT")
+
+    async def _many(self, statements: Sequence[Statement], *end: str) -> list[list[Row]]:
         skipped = len(self._unsent)
         self._unsent += [self._text(name, values) for name, values in statements]
+        self._unsent += end
         await self._exchange()
+        self.over = bool(end)
         found: list[list[Row]] = []
         for number in range(skipped, skipped + len(statements)):
             await self._cursor.set_result(number)
@@ -170,6 +180,14 @@ class Database:
                 finally:
                     watch.cancel()
 
+    async def read(self, *statements: Statement, tenant: str | None = None) -> list[list[Row]]:
+        """Every row of each statement, in a transaction of one round trip. For statements that only read.
+
+        Raises AosError(unavailable).
+        """
+        async with self.transaction(tenant) as transaction:
+            return await transaction.last(statements)
+
     async def ready(self) -> None:
         """Return if Postgres answers and has the tables needed. Raises AosError: unavailable, schema_outdated."""
         try:
@@ -186,18 +204,17 @@ class Database:
     async def ended(self, transaction_id: str) -> bool:
         """Whether a transaction, whose connection was lost, is over. Then what it wrote is there, or never will be."""
         try:
-            async with self.transaction() as transaction:
-                found = await transaction.one("session.ended", id=transaction_id)
+            ((found,),) = await self.read(("session.ended", {"id": transaction_id}))
         except (
             psycopg.errors.InvalidParameterValue
         ):  # an id yet to come: Postgres crashed and has forgotten it
             return True
-        return bool(found and found["ended"])
+        return bool(found["ended"])
 
     async def excess(self) -> list[str]:
         """Rights that the role has and none of ours may have: with them a fault in the server could hide itself."""
-        async with self.transaction() as transaction:
-            return [row["excess"] for row in await transaction.all("session.excess")]
+        (rows,) = await self.read(("session.excess", {}))
+        return [row["excess"] for row in rows]
 
     def _check_others(self) -> None:
         """Where one connection was lost, look after the others in the pool before a call meets them."""
@@ -227,7 +244,8 @@ async def _committing(connection: _Connection, tenant: str) -> AsyncIterator[Tra
     transaction = Transaction(connection, tenant)
     yield transaction
     try:
-        await transaction.commit()
+        if not transaction.over:
+            await transaction.commit()
     except psycopg.OperationalError as error:
         if error.sqlstate is None:
             raise CommitLost(transaction.id) from error

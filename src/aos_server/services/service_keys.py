@@ -20,10 +20,10 @@ class StoredKeys:
 
     async def find(self, key_id: str) -> ServiceKey | None:
         """See `identity.service_keys.ServiceKeys`."""
-        async with self._database.transaction() as transaction:
-            row = await transaction.one("keys.find", id=key_id)
-        if row is None:
+        (found,) = await self._database.read(("keys.find", {"id": key_id}))
+        if not found:
             return None
+        row = found[0]
         return ServiceKey(
             row["id"],
             bytes(row["sha256"]),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from aos.domain.skills import Catalog
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.strict import parse
-from aos_server.db.pool import Database, Transaction
+from aos_server.db.pool import Database
 from aos_server.services.policy.active import Rules, sources
 
 __all__ = ["MAX_CATALOG_BYTES", "Budget", "Permissions", "Stored", "Tenants", "Terms", "catalog_of"]
@@ -106,30 +106,26 @@ class Stored:
         return found
 
     async def _read(self, tenant: str, agent: str) -> Terms:
-        async with self._database.transaction(tenant) as transaction:
-            row = await transaction.one("tenants.terms", agent=agent)
-            assert row is not None
-            digest = row["digest"]
-            if digest is not None and digest not in self._catalogs:
-                stored = await transaction.one("tenants.catalog")
-                if stored is None:
-                    digest = None
-                else:
-                    digest = stored["digest"]
-                    _keep(self._catalogs, digest, stored["document"].encode(), 64)
-            catalog = None if digest is None else self._catalogs[digest]
-            rules = await self._active(transaction, row["rules"])
+        ((row,),) = await self._database.read(("tenants.terms", {"agent": agent}), tenant=tenant)
+        digest = row["digest"]
+        if digest is not None and digest not in self._catalogs:
+            (stored,) = await self._database.read(("tenants.catalog", {}), tenant=tenant)
+            digest = stored[0]["digest"] if stored else None
+            if stored:
+                _keep(self._catalogs, digest, stored[0]["document"].encode(), 64)
+        catalog = None if digest is None else self._catalogs[digest]
+        rules = await self._active(tenant, row["rules"])
         return Terms(
             tenant, catalog, _tighter(row["budgets"]), _permissions(row["permissions"]), agent, rules
         )
 
-    async def _active(self, transaction: Transaction, digest: str | None) -> Rules | None:
+    async def _active(self, tenant: str, digest: str | None) -> Rules | None:
         """The rules that have this text. Another tenant with the same text has the same rules."""
         if digest is None:
             return None
         if digest not in self._rules:
-            row = await transaction.one("policies.text", files_digest=digest)
-            assert row is not None  # a version never goes
+            asked = ("policies.text", {"files_digest": digest})
+            ((row,),) = await self._database.read(asked, tenant=tenant)  # a version never goes
             _keep(self._rules, digest, Rules(row["policy_digest"], sources(row["files"])), 64)
         return self._rules[digest]
 

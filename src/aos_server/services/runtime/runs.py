@@ -81,25 +81,19 @@ class Runs:
 
     async def get(self, tenant: str, run: str) -> Mapping[str, Any]:
         """The record as it was uploaded. Raises AosError(not_found); another tenant's is not found either."""
-        async with self._database.transaction(tenant) as transaction:
-            row = await transaction.one("runs.get", id=run)
-        if row is None:
+        (found,) = await self._database.read(("runs.get", {"id": run}), tenant=tenant)
+        if not found:
             raise AosError("not_found", f'there is no run "{visible(run)}"')
-        document: Mapping[str, Any] = row["document"]
+        document: Mapping[str, Any] = found[0]["document"]
         return document
 
     async def page(
         self, tenant: str, agent: str | None, after: After | None, limit: int
     ) -> tuple[list[Row], After | None]:
         """Records, the latest first, and where the next page starts; None: there is no more."""
-        async with self._database.transaction(tenant) as transaction:
-            rows = await transaction.all(
-                "runs.page",
-                agent=agent,
-                before_at=after.started_at if after else None,
-                before_id=after.id if after else None,
-                limit=limit + 1,
-            )
+        at, run = after or (None, None)
+        asked = {"agent": agent, "before_at": at, "before_id": run, "limit": limit + 1}
+        (rows,) = await self._database.read(("runs.page", asked), tenant=tenant)
         if len(rows) <= limit:
             return rows, None
         return rows[:limit], After(rows[limit - 1]["started_at"], rows[limit - 1]["id"])
