@@ -48,7 +48,7 @@ def listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _children(parent: int) -> list[int]:
+def children_of(parent: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile
@@ -100,7 +100,7 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process and all of its children, which Postgres puts into sessions of their own."""
         assert self._process is not None
-        for pid in (self._process.pid, *_children(self._process.pid)):
+        for pid in (self._process.pid, *children_of(self._process.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 

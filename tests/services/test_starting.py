@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +17,7 @@ import pytest
 from aos_server.db.migrate import head
 from tests.server.processes import aos_server
 from tests.services.conftest import Base
-from tests.services.processes import listens, wait_for
+from tests.services.processes import children_of, listens, wait_for
 
 SERVE = {
     "REDIS_URL": "redis://127.0.0.1:1/0",  # not needed to start
@@ -98,7 +100,7 @@ def test_who_started_in_an_outage_is_ready_only_when_all_is_as_it_must_be(base: 
             base.pooler.start()
 
 
-def test_what_a_killed_server_left_is_gone_after_the_next_start(tmp_path):
+def test_who_is_killed_leaves_no_process_and_after_the_next_start_no_folder(tmp_path):
     env = {**SERVE, "DATABASE_URL": "postgresql://aos_app:x@127.0.0.1:1/aos", "TMPDIR": str(tmp_path)}
     left = set[str]()
     for _ in range(2):
@@ -106,5 +108,43 @@ def test_what_a_killed_server_left_is_gone_after_the_next_start(tmp_path):
             folders = {path.name for path in tmp_path.glob("aos-metrics-*")}
             assert len(folders - left) == len(folders) == 1
             left = folders
-            subprocess.run(["pkill", "-9", "-P", str(served.process.pid)], check=True)
+            children = children_of(served.process.pid)
+            assert len(children) > 2  # those that serve, and multiprocessing's own
             served.end(signal.SIGKILL)
+            for child in children:
+                wait_for(partial(_is_gone, child), "its processes are gone", 40)
+            assert not listens(int(served.url.rpartition(":")[2]))
+
+
+def _is_gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_a_worker_waits_for_a_database_that_is_down_at_its_start(base: Base, tmp_path: Path) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": base.pooled("aos_worker"),
+        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
+        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
+    }
+    base.server.execute(
+        "INSERT INTO audit VALUES (gen_random_uuid(), 'acme', now(), 'i', 's', 'a', 'x')", base.name
+    )
+    words = [sys.executable, "-m", "aos_server", "worker", "--json"]
+    base.pooler.kill()
+    try:
+        with (tmp_path / "log").open("w+") as log, subprocess.Popen(words, env=env, stderr=log) as worker:
+            wait_for(lambda: "asking again in 1 s" in (tmp_path / "log").read_text(), "it asks again")
+            base.pooler.start()
+            wait_for(lambda: base.rows("SELECT count(*) FROM audit_leaves") == [(1,)], "it works", 15)
+            worker.terminate()
+            assert worker.wait(10) == 0
+            base.pooler.kill()
+            with subprocess.Popen(words, env=env, stderr=log) as other:
+                said = log.tell()
+                wait_for(lambda: "asking" in (tmp_path / "log").read_text()[said:], "it asks")
+                other.terminate()
+                assert other.wait(10) == 0
+    finally:
+        if not listens(base.pooler.port):
+            base.pooler.start()

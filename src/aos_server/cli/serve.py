@@ -42,7 +42,7 @@ def serve(
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
             from aos_server.cli import serving
 
-            return serving.serve_by(processes, "aos_server.app:from_environment", settings, announce)
+            return serving.serve_by(processes, settings, announce)
     from aos_server.app import served
     from aos_server.cli import serving
 

@@ -1,13 +1,17 @@
 """What `serve` and `dev` share: uvicorn with our limits, and a word when it is ready."""
 
+import multiprocessing
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 from uvicorn.supervisors import Multiprocess
 
@@ -15,7 +19,7 @@ from aos.errors import AosError, Exit
 from aos_server.limits.protocol import SETTINGS
 from aos_server.settings import Settings
 
-__all__ = ["DRAIN_S", "serve", "serve_by"]
+__all__ = ["DRAIN_S", "one_of_several", "serve", "serve_by"]
 
 DRAIN_S = 25
 """How long requests that are being answered have at the end."""
@@ -33,17 +37,31 @@ def serve(app: Any, settings: Settings, announce: Announce) -> int:
     return Exit.YES if server.started else Exit.INTERNAL
 
 
-def serve_by(processes: int, factory: str, settings: Settings, announce: Announce) -> int:
+def serve_by(processes: int, settings: Settings, announce: Announce) -> int:
     """The same by several processes, each with an application of its own; one that dies is replaced.
 
     Where one can't even start, all end: the status is then that of a failure.
     """
     with _listening(settings) as (listener, address):
+        factory = f"{__name__}:one_of_several"
         config = uvicorn.Config(factory, factory=True, workers=processes, **_options())
         announce(address)
         supervisor = _Supervisor(config, [listener])
         supervisor.run()
     return Exit.INTERNAL if supervisor.ended_by is None else 128 + supervisor.ended_by
+
+
+def one_of_several() -> ASGIApp:
+    """What uvicorn calls in each of its processes. Who started them may be killed: then they end as by SIGTERM."""
+    from aos_server.app import from_environment
+
+    def follow() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()  # a pipe that the kernel closes, whatever the parent died of
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, daemon=True).start()
+    return from_environment()
 
 
 def _options() -> dict[str, Any]:

@@ -21,19 +21,28 @@ _log = logging.getLogger(__name__)
 WORK_S = 8.0
 """What a transaction of the worker may take: nobody waits for it."""
 
+_LONGEST_REST_S = 10.0
+"""Between two questions whether a database that was down at the start is there."""
+
 Turn = Callable[[], Awaitable[int]]
 """One turn of a loop: how much it did. After 0 the loop rests."""
 
 
 async def run_worker(settings: Settings, sink: Sink | None = None) -> None:
-    """Work until SIGTERM or SIGINT; what was begun is then ended. Raises AosError where it can't begin."""
-    async with working(settings, sink):
-        await _stop_signal().wait()
+    """Work until SIGTERM or SIGINT; what was begun is then ended.
+
+    A database that does not answer is waited for. Raises AosError where it can't begin all the same.
+    """
+    stop = _stop_signal()
+    async with working(settings, sink, stop):
+        await stop.wait()
 
 
 @asynccontextmanager
-async def working(settings: Settings, sink: Sink | None = None) -> AsyncIterator[None]:
-    """Work as long as the block takes; what was begun is then ended. Raises AosError where it can't begin.
+async def working(
+    settings: Settings, sink: Sink | None = None, stop: asyncio.Event | None = None
+) -> AsyncIterator[None]:
+    """Work as long as the block takes, or until `stop`; what was begun is then ended. Raises AosError: schema_outdated.
 
     Without a `sink` there is nobody to deliver to: messages wait in the outbox, untouched, until there is.
     """
@@ -41,10 +50,10 @@ async def working(settings: Settings, sink: Sink | None = None) -> AsyncIterator
     assert key_path is not None
     assert outside is not None
     key = signer(key_path)
-    stop = asyncio.Event()
+    stop = stop or asyncio.Event()
     size = settings.database.pool_size
     async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
-        await database.ready()
+        await _there(database, stop)
         async with asyncio.TaskGroup() as loops:
             loops.create_task(_loop("audit", lambda: sequence(database, key, outside), 0.5, stop))
             loops.create_task(_loop("expiry", lambda: expire_due(database), 1, stop))
@@ -73,8 +82,27 @@ async def _loop(name: str, turn: Turn, rest_s: float, stop: asyncio.Event) -> No
             _log.warning("%s: %s: %s", name, error.code, error.detail)
             done = 0
         if not done:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), rest_s)
+            await _rest(rest_s, stop)
+
+
+async def _there(database: Database, stop: asyncio.Event) -> None:
+    """Return when the database answers, asking ever more seldom, or at `stop`. Raises AosError(schema_outdated)."""
+    rest_s = 0.5
+    while not stop.is_set():
+        try:
+            await database.ready()
+            return
+        except AosError as error:
+            if error.code != "unavailable":
+                raise
+            _log.warning("%s; asking again in %g s", error.detail, rest_s)
+        await _rest(rest_s, stop)
+        rest_s = min(2 * rest_s, _LONGEST_REST_S)
+
+
+async def _rest(seconds: float, stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 def _stop_signal() -> asyncio.Event:
