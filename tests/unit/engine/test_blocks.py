@@ -12,6 +12,7 @@ from aos.api.outcomes import outcomes
 from aos.domain.plans import OnError, Plan, Step
 from aos.domain.skills import Catalog
 from aos.engine.calibrate.skill import pool
+from aos.engine.calibrate.skill.experts import Prior
 from aos.engine.calibrate.whole_run.blocks import widened
 from aos.engine.scores.canonical import canonical
 from aos.engine.scores.scoring import coverage
@@ -133,8 +134,12 @@ def test_a_few_runs_in_a_row_do_not_pretend_to_know_how_levels_move(count: int) 
     levels = (np.arange(1_000) + 0.5) / 1_000
     for seed in range(80):
         totals = drifting(np.random.default_rng(seed), count + 40)
-        told = pool.fit([totals[:count]], [()]).quantiles(0, levels)
-        for found, forecast in ((plain, told), (wide, widened(told, totals[:count]))):
+        fitted = pool.fit([totals[:count]], [()])
+        told = fitted.quantiles(0, levels)
+        for found, forecast in (
+            (plain, told),
+            (wide, widened(told, totals[:count], fitted.family.priors[0])),
+        ):
             low, high = np.quantile(forecast, [0.05, 0.95])
             found.append(coverage(low, high, totals[count:]))
     assert np.mean(wide) >= 0.85
@@ -145,11 +150,16 @@ def test_a_few_runs_in_a_row_do_not_pretend_to_know_how_levels_move(count: int) 
 def test_the_level_of_many_runs_is_known(count: int, sigma: float) -> None:
     rng = np.random.default_rng(count)
     told = np.sort(rng.lognormal(5, sigma, 1_000))
-    assert widened(told, rng.lognormal(5, sigma, count)) == pytest.approx(told, rel=0.03)
+    totals = rng.lognormal(5, sigma, count)
+    assert widened(told, totals, Prior(sigma**2, 5.0, 5.0, 1.0)) == pytest.approx(told, rel=0.04)
 
 
-def test_runs_that_never_differ_stay_as_they_are() -> None:
-    assert widened(np.full(1_000, 200.0), np.full(3, 200.0)) == pytest.approx([200.0] * 1_000)
+def test_runs_that_never_differ_stay_as_they_are_unless_others_differ() -> None:
+    same, told = np.full(4, 200.0), np.full(1_000, 200.0)
+    steady = widened(told, same, Prior(0.0, 5.0, 5.3, 1.0))
+    assert steady == pytest.approx([200.0] * 1_000)
+    among = widened(told, same, Prior(0.09, 5.0, 5.3, 1.0))
+    assert np.quantile(among, [0.05, 0.95]) == pytest.approx(200 * np.exp([-0.49, 0.49]), rel=0.02)
 
 
 @st.composite

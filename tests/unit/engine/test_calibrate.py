@@ -17,11 +17,11 @@ from aos.domain.plans import Plan, Step
 from aos.domain.records import Coded, Records
 from aos.domain.skills import Catalog, FailureMode
 from aos.engine.calibrate.skill import pool
-from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior, quantiles
+from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior, local_level, quantiles
 from aos.engine.calibrate.skill.priors import family
 from aos.engine.calibrate.skill.rates import pooled_chances
 from aos.engine.calibrate.skill.students import t_quantiles
-from aos.engine.scores.scoring import GRID, coverage
+from aos.engine.scores.scoring import GRID, coverage, quantiles_of
 from aos.errors import AosError
 from tests.unit.engine.build import skill
 
@@ -340,6 +340,23 @@ def test_the_quantiles_of_every_expert_rise(series: list[float]) -> None:
     told = quantiles(np.array(series), Prior(0.1, 5.0, 0.0, 1.0), GRID)
     assert told.shape == (EXPERTS, len(GRID))
     assert (np.diff(told, axis=1) >= -1e-9 * np.abs(told[:, 1:])).all()
+
+
+@given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60))
+def test_the_plainest_expert_tells_the_values_as_they_are(series: list[float]) -> None:
+    plainest = quantiles(np.array(series), Prior(0.09, 5.0, 3.0, 1.0), GRID)[0]
+    assert plainest == pytest.approx(quantiles_of(np.array(series), GRID, np.ones(len(series))))
+
+
+@given(st.integers(1, 400))
+def test_the_running_level_goes_through_the_medians_of_blocks(count: int) -> None:
+    logs = np.random.default_rng(count).normal(size=count)
+    size = max(8, int(0.06 * count))
+    blocks = np.split(logs, np.linspace(0, count, max(1, count // size) + 1).astype(int)[1:-1])
+    ends = np.cumsum([len(block) for block in blocks])
+    centres = ends - [(len(block) + 1) / 2 for block in blocks]
+    expected = np.interp(np.arange(count), centres, [np.median(block) for block in blocks])
+    assert local_level(logs) == pytest.approx(expected)
 
 
 def test_chances_with_few_trials_go_to_those_of_relatives() -> None:

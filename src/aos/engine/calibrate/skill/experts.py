@@ -45,6 +45,13 @@ class Prior(NamedTuple):
     mean: float
     variance: float
 
+    def posterior(self, squares: float, worth: float) -> float:
+        """The log variance of a series worth that many records, with the sum of `squares` around its mean.
+
+        Source: Smyth (2004), Stat. Appl. Genet. Mol. Biol. 3, section 3.
+        """
+        return (self.freedom * self.scale + squares) / (self.freedom + max(worth - 1, 0))
+
 
 MEASURED = len(_HALF_LIVES) * len(_NOISES) + len(_MOVED_HALF_LIVES) * len(_MOVED_NOISES)
 STUDENT = len(_STUDENT_HALF_LIVES) * len(_STRETCHES)
@@ -125,13 +132,13 @@ def _moved(logs: Floats, levels: Floats) -> Floats:
 
 
 def _student(logs: Floats, prior: Prior, levels: Floats) -> Floats:
-    """Scale: the posterior of Smyth (2004), Stat. Appl. Genet. Mol. Biol. 3, section 3. Location: BLUP."""
+    """The posterior of scale and location (BLUP)."""
     rows = []
     for weights in _recencies(len(logs), _STUDENT_HALF_LIVES):
         worth = 1 / (weights @ weights)
         mean = weights @ logs
         squares = weights @ (logs - mean) ** 2 * worth
-        variance = (prior.freedom * prior.scale + squares) / (prior.freedom + max(worth - 1, 0))
+        variance = prior.posterior(squares, worth)
         of_mean = variance / worth
         trust = prior.variance / (prior.variance + of_mean)
         centre = prior.mean + trust * (mean - prior.mean)

@@ -15,6 +15,7 @@ import numpy as np
 
 from aos.domain.skills import MAX_CENTS, MAX_MS, Block, Drawn, Provenance
 from aos.engine.calibrate.skill import pool
+from aos.engine.calibrate.skill.experts import Prior
 from aos.engine.calibrate.skill.times import LEAST_TIME, short
 from aos.engine.calibrate.table import Flags, Ints, Variant, age
 from aos.engine.calibrate.whole_run.runs import Shape
@@ -32,7 +33,7 @@ _LEVELS = (np.arange(_DRAWS) + 0.5) / _DRAWS
 _UNSEEN = 20
 """Runs taken for ones that failed where none did."""
 _FEW = 12
-_LEVEL_SD, _OWN_SDS = 0.2, 1.5
+_LEVEL_SD, _SPREADS = 0.3, 1.5
 
 
 def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
@@ -51,22 +52,25 @@ def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
     cost_pool = pool.fit([costs[j] for j in priced], [columns[j] for j in priced]) if priced else None
     out = []
     for j, shape in enumerate(fit):
-        time = widened(time_pool.quantiles(j, _LEVELS), times[j]).clip(max=MAX_MS)
+        time = widened(time_pool.quantiles(j, _LEVELS), times[j], time_pool.family.priors[j])
         cost = None
         if cost_pool and j in priced:
-            cost = widened(cost_pool.quantiles(priced.index(j), _LEVELS), costs[j]).clip(max=MAX_CENTS)
-        drawn = _drawn(shape, whole[j], time, cost, fails[j])
+            cost = cost_pool.quantiles(priced.index(j), _LEVELS).clip(max=MAX_CENTS)
+        drawn = _drawn(shape, whole[j], time.clip(max=MAX_MS), cost, fails[j])
         out.append(_block(shape, variants, drawn))
     return out
 
 
-def widened(quantiles: Floats, series: Floats) -> Floats:
+def widened(quantiles: Floats, series: Floats, prior: Prior) -> Floats:
     """The forecast times exp(s z), z standard normal, for what the level of a few totals will do next.
 
     A dozen totals in a row say nothing of how levels move; more of them do, by the backtest inside `pool`. So
-    s = min(0.2, 1.5 times the spread of their logs) / sqrt(1 + (n / 12)^4), which is nothing for thirty or more.
+    s = min(0.3, 1.5 times the spread of their logs) / sqrt(1 + (n / 12)^4), next to nothing for thirty or more.
+    That spread is drawn towards what other shapes have (`prior`): runs of one burst differ by less than runs do.
     """
-    spread = min(_LEVEL_SD, _OWN_SDS * float(np.log(series).std()))
+    logs = np.log(series)
+    squares = float(((logs - logs.mean()) ** 2).sum())
+    spread = min(_LEVEL_SD, _SPREADS * float(np.sqrt(prior.posterior(squares, len(logs)))))
     z = normal_scores()[SIZE // 64 :: SIZE // 32]
     moves = np.exp(spread / np.sqrt(1 + (len(series) / _FEW) ** 4) * z)
     told: Floats = np.quantile(quantiles[:, None] * moves, _LEVELS)
