@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.truth import workflows
-from tests.bench.truth.cases import Call, Family, Fold, Question, Row, Run
+from tests.bench.truth.cases import Call, Family, Fold, Question, Row, Run, sparse
 
 SHARES = (0.4, 0.6)
 """Of the public records, in the order of time: learn from the first part, be scored on two thirds as much after it."""
@@ -87,7 +87,8 @@ def _serverless(folder: Path, cases: Cases) -> Family:
         )
         for c in cases
     ]
-    return Family("serverless", by, runs, questions, _by_time(runs, questions))
+    folds = _by_time(runs, questions)
+    return Family("serverless", by, runs, questions, [*folds, *sparse(folds[-1])])
 
 
 def _workflow(about: str, calls: dict[str, Call], rows: Sequence[dict[str, str]]) -> Run:

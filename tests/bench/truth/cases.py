@@ -1,7 +1,9 @@
 """What the bench asks and what it asks from: recorded runs, questions about them, families of both."""
 
+import random
 from array import array
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from aos.domain.calibration import Calibration
@@ -66,6 +68,22 @@ class Family(NamedTuple):
     runs: Sequence[Run]
     questions: Sequence[Question]
     folds: Sequence[Fold]
+
+
+def sparse(fold: Fold) -> Iterator[Fold]:
+    """The same questions, with 5 or 10 records of each plan alone: the first, the last, some at random."""
+    of: dict[str, list[Run]] = defaultdict(list)
+    for run in fold.past:
+        of[run.about].append(run)
+    for count in (5, 10):
+        draw = random.Random(count)
+        kept = {
+            "first": [run for runs in of.values() for run in runs[:count]],
+            "last": [run for runs in of.values() for run in runs[-count:]],
+            "random": [run for runs in of.values() for run in draw.sample(runs, min(count, len(runs)))],
+        }
+        for name, past in kept.items():
+            yield Fold(f"{fold.name}, {name} {count}", past, fold.asked)
 
 
 def records(runs: Sequence[Run], by: tuple[str, ...]) -> Records:

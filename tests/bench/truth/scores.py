@@ -10,8 +10,9 @@ from tests.bench.truth.cases import Call, Family, Fold, Question, Run
 from tests.bench.truth.forecasts import LEVELS, Prediction, learn, predict
 
 HEADER = (
-    f"{'family':16}{'split':22}{'cases':>6}{'in 90':>7}{'pooled':>7}{'>p95':>6}{'>p99':>6}"
-    f"{'CRPS/mean':>10}{'/point':>7}{'/empirical':>11}{'p50 err':>8}{'p95 err':>8}{'Brier':>7}{'cost in 90':>11}"
+    f"{'family':16}{'split':22}{'cases':>6}{'in 90':>7}{'+-':>6}{'pooled':>7}{'>p95':>6}{'>p99':>6}"
+    f"{'CRPS/mean':>10}{'/point':>7}{'bound':>6}{'/empirical':>11}{'p50 err':>8}{'p95 err':>8}"
+    f"{'Brier':>7}{'cost in 90':>11}"
 )
 
 
@@ -29,7 +30,7 @@ def _line(family: Family, fold: Fold) -> str:
         if run.succeeded is not False or run.about.startswith("agent_trial"):
             past[run.about].append(run.value)
     scores: list[Score] = []
-    point, empirical, chances, cents = [], [], [], []
+    point, empirical, best, chances, cents = [], [], [], [], []
     for question, runs in fold.asked:
         told = predict(question, learned)
         values = np.array([run.value for run in runs])
@@ -38,17 +39,19 @@ def _line(family: Family, fold: Fold) -> str:
         scores.append(score(told.quantiles, LEVELS, values))
         mean = values.mean()
         point.append(crps_of_point(_critical_path(question, means), values) / mean)
+        best.append(crps(np.quantile(values, GRID), values) / mean)
         if past[question.id]:
             empirical.append(crps(np.quantile(past[question.id], GRID), values) / mean)
         chances += _brier(told, runs)
         if told.cents is not None:
             cents.append(_in_90(told.cents, np.array([run.cents for run in runs], np.float64)))
-    return f"{family.name:16}{fold.name:22}" + _figures(scores, point, empirical, chances, cents)
+    return f"{family.name:16}{fold.name:22}" + _figures(scores, point, best, empirical, chances, cents)
 
 
 def _figures(
     scores: Sequence[Score],
     point: Sequence[float],
+    best: Sequence[float],
     empirical: Sequence[float],
     chances: Sequence[float],
     cents: Sequence[float],
@@ -58,9 +61,10 @@ def _figures(
     relative = np.mean([s.crps / s.mean for s in scores])
     many = [s for s in scores if s.n >= 20]
     return (
-        f"{len(scores):6}{in90.mean():7.3f}{(in90 * n).sum() / n.sum():7.3f}"
+        f"{len(scores):6}{in90.mean():7.3f}{in90.std() / np.sqrt(len(n)):6.3f}{(in90 * n).sum() / n.sum():7.3f}"
         f"{np.mean([s.over95 for s in scores]):6.3f}{np.mean([s.over99 for s in scores]):6.3f}"
         f"{relative:10.4f}{relative / np.mean(point):7.3f}"
+        + (f"{np.mean(best) / np.mean(point):6.2f}" if n.mean() > 1 else f"{'':6}")
         + (f"{relative / np.mean(empirical):11.3f}" if len(empirical) == len(scores) else f"{'':11}")
         + (f"{np.median([s.p50_error for s in many or scores]):8.3f}")
         + (f"{np.median([s.p95_error for s in many]):8.3f}" if many else f"{'':8}")
