@@ -4,15 +4,14 @@ A server that would be unsafe does not start. Which settings a process needs dep
 listens to this machine only, `serve` needs them all, `worker` and `migrate` what they touch.
 """
 
-import ipaddress
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from aos.errors import Finding, InputError
+from aos_server.environment import Environment, Variable, loopback
 
 __all__ = [
     "CLIENT_VARIABLES",
@@ -108,13 +107,6 @@ class Settings(NamedTuple):
     keys: Keys
 
 
-class Variable(NamedTuple):
-    """An environment variable: what it means, and its default as text ("" is none)."""
-
-    meaning: str
-    default: str = ""
-
-
 VARIABLES: dict[str, Variable] = {
     "DATABASE_URL": Variable("Postgres as this process's role (`aos_app`, `aos_worker`), through PgBouncer"),
     "AOS_MIGRATE_DATABASE_URL": Variable(
@@ -181,14 +173,16 @@ def read(environment: Mapping[str, str], process: Process) -> Settings:
 
 def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings, list[Finding]]:
     """The same with what is wrong beside them: a setting that no finding points to is good."""
-    found = _Environment(environment, process)
+    found = Environment(
+        environment, VARIABLES, _NEEDED[process], also=CLIENT_VARIABLES, guarded=process != "dev"
+    )
     settings = Settings(
         process,
         found.text("AOS_HOST"),
         found.whole("AOS_PORT", 0, 65_535),
         found.words("AOS_HOSTS"),
         _database(found),
-        _auth(found),
+        _auth(found, process),
         _limits(found),
         Audit(
             found.path("AOS_AUDIT_KEY_PATH"),
@@ -202,7 +196,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
     return settings, found.findings
 
 
-def _database(found: "_Environment") -> Database:
+def _database(found: Environment) -> Database:
     url, direct = (found.database(name) for name in ("DATABASE_URL", "AOS_MIGRATE_DATABASE_URL"))
     user = urlsplit(url).username if url else None
     if found.guarded and user in _ROLES_THAT_DECIDE_NOTHING:
@@ -212,7 +206,7 @@ def _database(found: "_Environment") -> Database:
     return Database(Secret(url), Secret(direct), found.whole("AOS_DATABASE_POOL", 1, 200))
 
 
-def _auth(found: "_Environment") -> Auth:
+def _auth(found: Environment, process: Process) -> Auth:
     enabled = found.guard("RBAC_ENABLED", "authorization can't be turned off")
     auth = Auth(
         enabled,
@@ -224,7 +218,7 @@ def _auth(found: "_Environment") -> Auth:
         found.seconds("AUTH_SERVICE_TIMEOUT", 30),
         Secret(found.text("AUTH_API_KEY")),
     )
-    if found.process == "serve":
+    if process == "serve":
         if not found.has("AOS_OIDC_ISSUER") and not found.has("AUTH_SERVICE_URL"):
             found.missing(
                 "AOS_OIDC_ISSUER", "nobody could say who a caller is: set it, AUTH_SERVICE_URL, or both"
@@ -238,7 +232,7 @@ def _auth(found: "_Environment") -> Auth:
     return auth
 
 
-def _limits(found: "_Environment") -> Limits:
+def _limits(found: Environment) -> Limits:
     return Limits(
         found.guard("RATE_LIMIT_ENABLED", "rate limits can't be turned off; raise them instead"),
         Secret(found.redis("REDIS_URL")),
@@ -254,7 +248,7 @@ def _limits(found: "_Environment") -> Limits:
     )
 
 
-def _keys(found: "_Environment") -> Keys:
+def _keys(found: Environment) -> Keys:
     keys = Keys(
         found.text("AOS_WEBHOOK_KEYS"),
         found.path("WEBHOOK_KEYS_PATH") or Path(),
@@ -280,137 +274,10 @@ def _keys(found: "_Environment") -> Keys:
     return keys
 
 
-def _check_listening(found: "_Environment", settings: Settings) -> None:
-    if settings.process == "dev" and not _loopback(settings.host):
+def _check_listening(found: Environment, settings: Settings) -> None:
+    if settings.process == "dev" and not loopback(settings.host):
         found.unsafe("AOS_HOST", "the development server listens to this machine only, at 127.0.0.1 or ::1")
-    if settings.process == "serve" and not _loopback(settings.host) and not settings.hosts:
+    if settings.process == "serve" and not loopback(settings.host) and not settings.hosts:
         found.missing(
             "AOS_HOSTS", "a server that others reach must know its names, to refuse forged Host headers"
         )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-class _Environment:
-    """Takes values out of the environment and collects `findings`, each with the variable's name as its pointer."""
-
-    def __init__(self, values: Mapping[str, str], process: Process) -> None:
-        self.process = process
-        self.findings: list[Finding] = []
-        self._values = values
-
-    @property
-    def guarded(self) -> bool:
-        """Whether unsafe settings are refused: everywhere but in development."""
-        return self.process != "dev"
-
-    def missing(self, name: str, why: str) -> None:
-        self.findings.append(Finding(f"/{name}", "missing_setting", f"{name} is missing: {why}"))
-
-    def unsafe(self, name: str, why: str) -> None:
-        self.findings.append(Finding(f"/{name}", "unsafe_setting", f"{name}: {why}"))
-
-    def wrong(self, name: str, why: str) -> None:
-        self.findings.append(Finding(f"/{name}", "bad_value", f"{name} {why}"))
-
-    def has(self, name: str) -> bool:
-        return bool(self._values.get(name, "").strip())
-
-    def text(self, name: str) -> str:
-        """The value without white space around it, or the default. Set to nothing is not set."""
-        value = self._values.get(name, "").strip() or VARIABLES[name].default
-        if not value and name in _NEEDED[self.process]:
-            self.missing(name, VARIABLES[name].meaning)
-        return value
-
-    def words(self, name: str) -> tuple[str, ...]:
-        return tuple(word.strip().lower() for word in self.text(name).split(",") if word.strip())
-
-    def path(self, name: str) -> Path | None:
-        value = self.text(name)
-        if value and not Path(value).is_absolute():
-            self.wrong(name, "must be an absolute path")
-        return Path(value) if value else None
-
-    def whole(self, name: str, low: int, high: int) -> int:
-        value = self.text(name)
-        if value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high:
-            return int(value)
-        self.wrong(name, f"must be a whole number from {low:,} to {high:,}")
-        return low
-
-    def seconds(self, name: str, high: float) -> float:
-        try:
-            value = float(self.text(name))
-        except ValueError:
-            value = math.nan
-        if not 0 < value <= high:
-            self.wrong(name, f"must be a number of seconds above 0, at most {high:g}")
-        return value
-
-    def guard(self, name: str, why: str) -> bool:
-        """A switch that may be off in development only."""
-        value = self.text(name).lower()
-        if value not in ("true", "false", "1", "0"):
-            self.wrong(name, "must be true or false")
-        off = value in ("false", "0")
-        if off and self.guarded:
-            self.unsafe(name, why)
-        return not off
-
-    def service(self, name: str) -> str:
-        """An address of HTTP: with TLS, unless it is this machine or a host named as one that may go without."""
-        url = self._url(name, ("https", "http"))
-        if url is None:
-            return ""
-        if url.scheme == "http" and not self._private(url.hostname or ""):
-            self.unsafe(name, "who listens on the way could change what it says: use https")
-        if url.username or url.query or url.fragment:
-            self.wrong(name, "must have no user, query or fragment")
-        return url.geturl().rstrip("/")
-
-    def redis(self, name: str) -> str:
-        url = self._url(name, ("redis", "rediss"))
-        return url.geturl() if url else ""
-
-    def database(self, name: str) -> str:
-        url = self._url(name, ("postgresql", "postgres"))
-        if url is not None and (not url.username or not url.path.strip("/")):
-            self.wrong(name, "must name a role and a database: postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
-        return url.geturl() if url else ""
-
-    def check_spelling(self) -> None:
-        """A setting of ours that is nearly spelled right would be silently ignored."""
-        from difflib import get_close_matches
-
-        for name in self._values:
-            if name.startswith("AOS_") and name not in VARIABLES and name not in CLIENT_VARIABLES:
-                meant = get_close_matches(name, VARIABLES, n=1, cutoff=0.85)
-                if meant:
-                    detail = f"{name} is no setting; did you mean {meant[0]}?"
-                    self.findings.append(Finding(f"/{name}", "unknown_key", detail, suggestion=meant[0]))
-
-    def _private(self, host: str) -> bool:
-        return not self.guarded or _loopback(host) or host.lower() in self.words("AOS_PLAINTEXT_HOSTS")
-
-    def _url(self, name: str, schemes: tuple[str, ...]) -> SplitResult | None:
-        """The address, or None where it is absent or wrong. A finding never repeats it: it may hold a password."""
-        value = self.text(name)
-        if not value:
-            return None
-        try:
-            url = urlsplit(value)
-            valid = url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
-        except ValueError:
-            valid = False
-        if not valid:
-            self.wrong(
-                name, f"must be an address that starts with {' or '.join(f'{word}://' for word in schemes)}"
-            )
-            return None
-        return url

@@ -1,0 +1,157 @@
+"""The environment: its variables as values. Everything wrong with them is collected, and nothing of it repeated."""
+
+import ipaddress
+import math
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from aos.errors import Finding
+
+__all__ = ["Environment", "Variable", "loopback"]
+
+
+class Variable(NamedTuple):
+    """An environment variable: what it means, and its default as text ("" is none)."""
+
+    meaning: str
+    default: str = ""
+
+
+def loopback(host: str) -> bool:
+    """Whether it is this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Environment:
+    """Takes values out of the environment and collects `findings`, each with the variable's name as its pointer.
+
+    `needed` are the variables without which it does not do, `also` names that are others' and no misspelling of ours.
+    Where it is `guarded`, everywhere but in development, unsafe settings are refused.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        variables: Mapping[str, Variable],
+        needed: Collection[str],
+        *,
+        also: Collection[str],
+        guarded: bool,
+    ) -> None:
+        self.guarded = guarded
+        self.findings: list[Finding] = []
+        self._values = values
+        self._variables = variables
+        self._needed = needed
+        self._also = also
+
+    def missing(self, name: str, why: str) -> None:
+        self.findings.append(Finding(f"/{name}", "missing_setting", f"{name} is missing: {why}"))
+
+    def unsafe(self, name: str, why: str) -> None:
+        self.findings.append(Finding(f"/{name}", "unsafe_setting", f"{name}: {why}"))
+
+    def wrong(self, name: str, why: str) -> None:
+        self.findings.append(Finding(f"/{name}", "bad_value", f"{name} {why}"))
+
+    def has(self, name: str) -> bool:
+        return bool(self._values.get(name, "").strip())
+
+    def text(self, name: str) -> str:
+        """The value without white space around it, or the default. Set to nothing is not set."""
+        value = self._values.get(name, "").strip() or self._variables[name].default
+        if not value and name in self._needed:
+            self.missing(name, self._variables[name].meaning)
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(word.strip().lower() for word in self.text(name).split(",") if word.strip())
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        if value and not Path(value).is_absolute():
+            self.wrong(name, "must be an absolute path")
+        return Path(value) if value else None
+
+    def whole(self, name: str, low: int, high: int) -> int:
+        value = self.text(name)
+        if value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high:
+            return int(value)
+        self.wrong(name, f"must be a whole number from {low:,} to {high:,}")
+        return low
+
+    def seconds(self, name: str, high: float) -> float:
+        try:
+            value = float(self.text(name))
+        except ValueError:
+            value = math.nan
+        if not 0 < value <= high:
+            self.wrong(name, f"must be a number of seconds above 0, at most {high:g}")
+        return value
+
+    def guard(self, name: str, why: str) -> bool:
+        """A switch that may be off in development only."""
+        value = self.text(name).lower()
+        if value not in ("true", "false", "1", "0"):
+            self.wrong(name, "must be true or false")
+        off = value in ("false", "0")
+        if off and self.guarded:
+            self.unsafe(name, why)
+        return not off
+
+    def service(self, name: str) -> str:
+        """An address of HTTP: with TLS, unless it is this machine or a host named as one that may go without."""
+        url = self._url(name, ("https", "http"))
+        if url is None:
+            return ""
+        if url.scheme == "http" and not self._private(url.hostname or ""):
+            self.unsafe(name, "who listens on the way could change what it says: use https")
+        if url.username or url.query or url.fragment:
+            self.wrong(name, "must have no user, query or fragment")
+        return url.geturl().rstrip("/")
+
+    def redis(self, name: str) -> str:
+        url = self._url(name, ("redis", "rediss"))
+        return url.geturl() if url else ""
+
+    def database(self, name: str) -> str:
+        url = self._url(name, ("postgresql", "postgres"))
+        if url is not None and (not url.username or not url.path.strip("/")):
+            self.wrong(name, "must name a role and a database: postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
+        return url.geturl() if url else ""
+
+    def check_spelling(self) -> None:
+        """A setting of ours that is nearly spelled right would be silently ignored."""
+        from difflib import get_close_matches
+
+        for name in self._values:
+            if name.startswith("AOS_") and name not in (*self._variables, *self._also):
+                meant = get_close_matches(name, self._variables, n=1, cutoff=0.85)
+                if meant:
+                    detail = f"{name} is no setting; did you mean {meant[0]}?"
+                    self.findings.append(Finding(f"/{name}", "unknown_key", detail, suggestion=meant[0]))
+
+    def _private(self, host: str) -> bool:
+        return not self.guarded or loopback(host) or host.lower() in self.words("AOS_PLAINTEXT_HOSTS")
+
+    def _url(self, name: str, schemes: tuple[str, ...]) -> SplitResult | None:
+        """The address, or None where it is absent or wrong. A finding never repeats it: it may hold a password."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            url = urlsplit(value)
+            valid = url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
+        except ValueError:
+            valid = False
+        if not valid:
+            self.wrong(
+                name, f"must be an address that starts with {' or '.join(f'{word}://' for word in schemes)}"
+            )
+            return None
+        return url
