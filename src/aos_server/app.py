@@ -15,7 +15,7 @@ from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
 from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Check, Operations
-from aos_server.http.handlers.people import People
+from aos_server.http.handlers.people import LoginAt, People
 from aos_server.http.handlers.policy import Policy
 from aos_server.http.handlers.policy_versions import PolicyVersions
 from aos_server.http.handlers.requests import ApprovalRequests
@@ -96,6 +96,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             rates=rates,
             hosts=settings.hosts,
             trusting=settings.process == "dev",
+            login=LoginAt(settings.auth.issuer, settings.auth.audience) if settings.auth.issuer else None,
             needed={"database": _answers(database)},
             wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
         )
@@ -113,6 +114,7 @@ def application(
     rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
+    login: LoginAt | None = None,
     needed: Mapping[str, Check] = {},
     wanted: Mapping[str, Check] = {},
 ) -> ASGIApp:
@@ -125,7 +127,7 @@ def application(
         Policy(workers, tenants),
         PolicyVersions(versions, tenants),
         RunRecords(runs),
-        People(identity),
+        People(identity, login),
         AuditLog(audit),
         ApprovalRequests(desk),
     )

@@ -13,6 +13,8 @@ from aos.files.tokens import Kept, Place, forget_token, keep_token, kept_token
 from aos.sdk.client import DEFAULT_URL, Client
 from aos.sdk.core import Document, findings
 from aos.sdk.device import Grant, Provider, Tokens
+from aos.wire.problems import visible
+from aos.wire.shape import Reader
 
 __all__ = [
     "DEFAULT_CONTEXT",
@@ -119,9 +121,11 @@ def log_in(
     """Log in at the context's server, make it the current one, keep the token.
 
     With a `token` given that one is kept; else a person logs in at the issuer, whose address and code go to `show`.
-    Nothing is kept that the server does not accept. Raises AosError.
+    Where the context names no issuer, the server does. Nothing is kept that the server refuses. Raises AosError.
     """
     check_name(context.name)
+    if token is None and context.issuer is None:
+        context = _discovered(context)
     kept = Kept(token) if token is not None else _device_flow(context, show)
     with Client(context.server, token=kept.access) as client:
         whoami = client.whoami()
@@ -183,6 +187,31 @@ def _token(context: Context) -> str | None:
     return kept.access
 
 
+def _discovered(context: Context) -> Context:
+    """The context with the issuer and the audience that its server names. Raises AosError."""
+    with Client(context.server) as client:
+        try:
+            told = client.protected_resource()
+        except AosError as error:
+            if error.code != "not_found":
+                raise
+            raise AosError("usage", "the server does not say where people log in", fix=_BY_HAND) from None
+    reader = Reader()
+    fields = reader.obj(dict(told), "", required=("resource", "authorization_servers", "aos_audience"))
+    resource = reader.text(fields["resource"], "/resource", "")
+    issuers = reader.array(fields["authorization_servers"], "/authorization_servers", max_len=10)
+    found = [reader.text(one, f"/authorization_servers/{i}", "") for i, one in enumerate(issuers)]
+    audience = reader.text(fields["aos_audience"], "/aos_audience", "")
+    reader.raise_if_any("unexpected_answer", "the server's word on where people log in")
+    if not found or not _same(resource, context.server):
+        detail = f"the server speaks for {visible(resource)}, not for {context.server}"
+        raise AosError("unexpected_answer", detail, fix=_BY_HAND)
+    return context._replace(issuer=found[0], audience=context.audience or audience)
+
+
+_BY_HAND = "Give --issuer and --audience, or a token with --token-stdin."
+
+
 def _device_flow(context: Context, show: Callable[[Grant], None]) -> Kept:
     provider = _provider(context)
     try:
@@ -194,12 +223,7 @@ def _device_flow(context: Context, show: Callable[[Grant], None]) -> Kept:
 
 
 def _provider(context: Context) -> Provider:
-    if context.issuer is None:
-        raise AosError(
-            "usage",
-            "to log in with a browser the issuer must be known",
-            fix="Give --issuer, or a token with --token-stdin.",
-        )
+    assert context.issuer is not None
     return Provider(context.issuer, context.client_id, context.audience)
 
 

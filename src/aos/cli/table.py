@@ -277,7 +277,7 @@ COMMANDS: Mapping[str, Command] = {
     "login": Command(
         "setup.login:login",
         "Log in to a server, with a browser or with a token",
-        "aos login --server https://aos.example --issuer https://id.example",
+        "aos login --server https://aos.example",
         ("aos.login/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT),
         writes="config.toml of the user, and a token in the keyring or a file of mode 0600",

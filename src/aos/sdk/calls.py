@@ -37,6 +37,10 @@ class Calls(Approvals[A]):
         """Who the server takes the caller for, and what they may do now."""
         return self.send(Call("GET", "/api/v1/whoami"))
 
+    def protected_resource(self) -> A:
+        """Where people log in, for which audience (RFC 9728)."""
+        return self.send(Call("GET", "/.well-known/oauth-protected-resource"))
+
     def simulate(
         self,
         plan: Plan,

@@ -24,7 +24,7 @@ from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.models.audit import AuditCheck, AuditEntry, AuditList, AuditQuery, VerifyAudit
 from aos_server.http.models.base import InTenant
 from aos_server.http.models.health import Health
-from aos_server.http.models.people import Whoami
+from aos_server.http.models.people import ProtectedResource, Whoami
 from aos_server.http.models.policy import (
     ActivatePolicy,
     ActivePolicy,
@@ -102,6 +102,14 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             "GET", f"{v1}/whoami", "Who the caller is, and may do now", to.people.whoami, Whoami, act="read"
+        ),
+        Endpoint(
+            "GET",
+            "/.well-known/oauth-protected-resource",
+            "Where people log in (RFC 9728)",
+            to.people.protected_resource,
+            ProtectedResource,
+            codes=["not_found", "bad_value"],
         ),
         Endpoint("GET", "/metrics", "Prometheus text", to.operations.metrics, None, media_type="text/plain"),
         Endpoint(

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from aos_server.app import application
+from aos_server.http.handlers.people import LoginAt
 from tests.cli.process import ROOT, Finished, aos
 from tests.cli.schemas import faults
 from tests.server.http.world import NO_RUNS, TOKENS, People
@@ -248,6 +249,47 @@ def test_a_person_logs_in_with_a_browser_and_the_login_is_renewed(server: str, h
         assert provider.forms[-1]["refresh_token"] == ["r"]
         aos("logout", env=home)
         assert provider.forms[-1]["token"] == ["r"]
+
+
+def test_the_server_says_where_people_log_in(home: dict[str, str]) -> None:
+    provider = IdProvider("engineer")
+    with serving(provider.app()) as provider.url:
+        login = LoginAt(provider.url, "urn:aos")
+        with serving(application(People(), runs=NO_RUNS, login=login)) as url:
+            done = aos("login", "--server", url, "--json", env=home)
+            assert done.status == 0, done.err
+            assert provider.forms[0]["resource"] == ["urn:aos"]
+            kept_as = Path(home["XDG_CONFIG_HOME"], "aos/config.toml").read_text()
+            assert f'issuer = "{provider.url}"' in kept_as
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"resource": "https://else.example"},
+        {"authorization_servers": []},
+        {"authorization_servers": ["http://id.example"]},
+        {"authorization_servers": "x"},
+        {"aos_audience": None},
+    ],
+)
+def test_a_server_that_says_something_else_is_not_believed(
+    wrong: dict[str, Any], home: dict[str, str]
+) -> None:
+    async def metadata(request: Request) -> JSONResponse:
+        right = {"resource": str(request.base_url), "authorization_servers": ["https://id.example"]}
+        return JSONResponse({**right, "aos_audience": "aos", **wrong})
+
+    path = "/.well-known/oauth-protected-resource"
+    with serving(Starlette(routes=[Route(path, metadata)])) as url:
+        done = aos("login", "--server", url, "--json", env=home)
+    assert done.document["code"] in ("unexpected_answer", "usage")
+    assert not any(path.is_file() for path in Path(home["HOME"]).rglob("*"))
+
+
+def test_where_nobody_says_where_people_log_in_one_has_to(server: str, home: dict[str, str]) -> None:
+    done = aos("login", "--server", server, "--json", env=home)
+    assert (done.document["code"], "--issuer" in done.document["fix"]) == ("usage", True)
 
 
 @pytest.mark.parametrize("said", ["access_denied", "expired_token", "invalid_client", "\x1b[31m"])

@@ -13,6 +13,7 @@ from tests.tools.build_openapi import PAGE, described, page
 
 CONTRACT = {
     "/api/v1/whoami": {"GET"},  # the contract is silent on it
+    "/.well-known/oauth-protected-resource": {"GET"},  # RFC 9728
     "/health": {"GET"},
     "/livez": {"GET"},
     "/readyz": {"GET"},

@@ -1,6 +1,7 @@
 """Callers are told who they are."""
 
 from aos.errors import AosError
+from aos_server.http.handlers.people import LoginAt
 from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Caller
 from tests.server.http.world import TOKENS, People, asking, told
@@ -33,3 +34,16 @@ def test_a_machine_is_one_and_a_stranger_is_told_nothing() -> None:
         assert client.get("/api/v1/whoami").json()["scopes"] == ["read"]
     with asking("stranger") as client:
         assert told(client.get("/api/v1/whoami"))["code"] == "unauthenticated"
+
+
+def test_who_knows_the_address_alone_is_told_where_to_log_in() -> None:
+    path = "/.well-known/oauth-protected-resource"
+    with asking(None, login=LoginAt("https://id.example", "aos")) as client:
+        found = client.get(path).json()
+        assert (found["resource"], found["aos_audience"]) == (str(client.base_url).rstrip("/"), "aos")
+        assert found["authorization_servers"] == ["https://id.example"]
+        away = client.get(path, headers={"Host": "aos.example:8443"}).json()
+        assert away["resource"] == "https://aos.example:8443"
+        assert told(client.get(path, headers={"Host": 'a"b/..'}))["code"] == "bad_value"
+    with asking(None) as client:
+        assert told(client.get(path))["code"] == "not_found"

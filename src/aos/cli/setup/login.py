@@ -23,7 +23,8 @@ def login(
         str, Option("--context", metavar="NAME", help="A name for this login.")
     ] = DEFAULT_CONTEXT,
     issuer: Annotated[
-        str | None, Option(metavar="URL", help="The OpenID provider where people log in.")
+        str | None,
+        Option(metavar="URL", help="The OpenID provider where people log in (else the server says)."),
     ] = None,
     client_id: Annotated[
         str | None, Option(metavar="ID", help=f"What it calls this program (else {DEFAULT_CLIENT}).")

@@ -1,4 +1,7 @@
-"""Who the caller is, told to themselves."""
+"""Who the caller is, told to themselves; and where one becomes a caller."""
+
+import re
+from typing import NamedTuple
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
@@ -8,14 +11,45 @@ from aos_server.http.gate import Identifies
 from aos_server.identity.authenticate import Credentials, credentials
 from aos_server.identity.caller import Caller
 
-__all__ = ["People"]
+__all__ = ["LoginAt", "People"]
+
+_HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_HERE = ("localhost", "127.0.0.1", "[::1]")
+
+
+class LoginAt(NamedTuple):
+    """Where people log in, and the audience of the tokens that they need."""
+
+    issuer: str
+    audience: str
 
 
 class People:
-    """The handler of `/api/v1/whoami`."""
+    """The handlers of `/api/v1/whoami` and `/.well-known/oauth-protected-resource`.
 
-    def __init__(self, identity: Identifies) -> None:
+    `login` None: people don't log in, as where an auth service alone knows them.
+    """
+
+    def __init__(self, identity: Identifies, login: LoginAt | None) -> None:
         self._identity = identity
+        self._login = login
+
+    async def protected_resource(self, call: Call) -> bytes:
+        """Metadata by RFC 9728, for who knows this server's address alone. Raises AosError: not_found, bad_value."""
+        if self._login is None:
+            raise AosError("not_found", "people do not log in here")
+        host = _HOST.fullmatch(call.headers.get(b"host", b"").decode("latin-1"))
+        if host is None:
+            raise AosError("bad_value", "the Host header names no host")
+        scheme = "http" if host["name"].lower() in _HERE else "https"
+        document = {
+            **envelope("aos.protected-resource/1"),
+            "resource": f"{scheme}://{host[0]}",
+            "authorization_servers": [self._login.issuer],
+            "bearer_methods_supported": ["header"],
+            "aos_audience": self._login.audience,
+        }
+        return one_line(document).encode()
 
     async def whoami(self, call: Call) -> bytes:
         """The caller with the level that holds now; where nobody can say that now, with what the token says."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from aos_server.http.models.base import Document
 
-__all__ = ["Whoami"]
+__all__ = ["ProtectedResource", "Whoami"]
 
 
 class Whoami(Document):
@@ -18,3 +18,12 @@ class Whoami(Document):
     level: int
     live: bool
     scopes: list[str]
+
+
+class ProtectedResource(Document):
+    """The document `aos.protected-resource/1`, metadata by RFC 9728. `aos_audience` is whom tokens must be for."""
+
+    resource: str
+    authorization_servers: list[str]
+    bearer_methods_supported: list[Literal["header"]]
+    aos_audience: str
