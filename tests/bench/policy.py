@@ -28,7 +28,7 @@ def measure() -> Iterator[Figure]:
         "allow": partial(_again, partial(decide, free, _QUESTION)),
         "deny": partial(_again, partial(decide, denied, _QUESTION)),
         "approval": partial(_again, partial(decide, asked, _QUESTION)),
-        "missing": partial(missing, asked, _QUESTION),
+        "missing": partial(missing.__wrapped__, asked, _QUESTION),
     }
     took = interleaved(jobs, _ROUNDS)
     bare = took["bare"]

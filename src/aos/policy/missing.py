@@ -1,7 +1,7 @@
 """What fact would make the answer better: found by asking again with one fact changed, never by reading rules."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from aos.domain.plans import MAX_STEPS_API
@@ -15,8 +15,12 @@ _FLAGS = ("read_only", "idempotent", "destructive", "reversible", "open_world")
 _WORST = 7
 
 
+@lru_cache(maxsize=1024)
 def missing(policy: Policy, question: Question) -> tuple[Missing, ...]:
-    """Single facts with which the answer would be better, the best first. None where it is `allow`, or an error."""
+    """Single facts with which the answer would be better, the best first. None where it is `allow`, or an error.
+
+    Remembered, since steps of one plan, and calls of one skill, are often the same question.
+    """
     now = decide(policy, question)
     if now.decision == "allow" or now.ground == "error":
         return ()
