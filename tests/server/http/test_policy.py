@@ -31,6 +31,7 @@ def rules(*texts: str, digest: str = "sha256:d") -> Rules:
     return Rules(digest, tuple(Source(f"{i}.cedar", text.encode()) for i, text in enumerate(texts)))
 
 
+TOO_LARGE = "context.steps + 9223372036854775807 > 0"
 ANY_RULE = "permit (principal, action, resource);"
 ANY = rules(ANY_RULE)
 
@@ -151,8 +152,7 @@ def test_rules_see_the_tenant_and_the_agent(client: httpx.Client, told_terms: To
 
 
 def test_rules_that_cannot_be_evaluated_deny(client: httpx.Client, told_terms: Told) -> None:
-    too_large = "context.steps + 9223372036854775807 > 0"
-    said = rules(ANY_RULE, f"forbid (principal, action, resource) when {{ {too_large} }};")
+    said = rules(ANY_RULE, f"forbid (principal, action, resource) when {{ {TOO_LARGE} }};")
     told_terms.terms_of = {"acme": Terms("acme", rules=said)}
     found = decide(client, "fs_read", READ)
     assert (found["decision"], found["rulings"][0]["ground"]) == ("deny", "error")
@@ -172,15 +172,23 @@ def test_either_a_call_or_a_plan(client: httpx.Client) -> None:
         assert (problem["code"], problem["status"]) == ("invalid_request", 422)
 
 
-def test_decisions_are_counted(client: httpx.Client) -> None:
-    def denied() -> float:
-        (line,) = [
-            line
-            for line in client.get("/metrics").text.splitlines()
-            if line.startswith('nova_policy_decisions_total{decision="deny"}')
-        ]
-        return float(line.split()[1])
+def counted(client: httpx.Client, series: str) -> float:
+    (line,) = [line for line in client.get("/metrics").text.splitlines() if line.startswith(f"{series} ")]
+    return float(line.split()[1])
 
-    before = denied()
-    decide(client, "test", {})
-    assert denied() == before + 1
+
+def test_decisions_are_counted_also_those_that_were_made_before(client: httpx.Client) -> None:
+    before = counted(client, 'nova_policy_decisions_total{decision="deny"}')
+    for _ in range(2):
+        decide(client, "test", {})
+    assert counted(client, 'nova_policy_decisions_total{decision="deny"}') == before + 2
+
+
+@pytest.mark.parametrize(
+    "text", ["permit (", f"{ANY_RULE}\nforbid (principal, action, resource) when {{ {TOO_LARGE} }};"]
+)
+def test_rules_that_fail_are_counted(client: httpx.Client, told_terms: Told, text: str) -> None:
+    before = counted(client, "nova_policy_errors_total")
+    told_terms.terms_of = {"acme": Terms("acme", rules=rules(text))}
+    assert decide(client, "fs_read", READ)["decision"] == "deny"
+    assert counted(client, "nova_policy_errors_total") == before + 1

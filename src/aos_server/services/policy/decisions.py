@@ -22,14 +22,14 @@ from aos_server.services.runtime.simulations import Question, Simulation, foreca
 from aos_server.services.tenants import Terms
 from aos_server.services.workers import Workers
 
-__all__ = ["Decided", "Decisions", "approver", "call_of", "decide", "document", "evaluate", "question"]
+__all__ = ["Decided", "Decisions", "call_of", "decide", "document", "question"]
 
 UNKNOWN_LEVEL = 3
 """Who may let through what nobody can price: a team lead."""
 
 _SAMPLES = 10_000
-_REMEMBERED, _REMEMBERED_RULINGS = 1_000, 21
-"""How many decisions are kept, and of plans of how many steps (and one): some 20 MB at most."""
+_REMEMBERED, _REMEMBERED_RULINGS = 250, 21
+"""How many decisions are kept, and of plans of how many steps (and one): some 10 MB, and the rules that they hold."""
 _FORBIDS = ("permission_denied", "skill_unavailable", "budget_insufficient")
 _DOUBTS = ("unknown_cost", "unknown_items", "too_close")
 
@@ -61,11 +61,6 @@ def question(plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Question:
     return Question(plan, inputs, limits, _SAMPLES, seed=0, alternatives=False, explain=False, judge=True)
 
 
-async def evaluate(workers: Workers, plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Decided:
-    """Decide on a plan. Raises AosError where it can't be computed now, which is never an `allow`."""
-    return decide(await forecast(workers, question(plan, inputs, terms), terms), terms)
-
-
 class Decisions:
     """Decides, and remembers: the same question under the same terms has the same answer, and is not computed again.
 
@@ -78,7 +73,7 @@ class Decisions:
         self._known = OrderedDict[tuple[str, Terms], Decided]()
 
     async def evaluate(self, plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Decided:
-        """See `evaluate`."""
+        """Decide on a plan. Raises AosError where it can't be computed now, which is never an `allow`."""
         key = (digest([plan, dict(inputs)]), terms)
         decided = self._known.get(key)
         if decided is None:
@@ -100,15 +95,10 @@ def decide(found: Simulation, terms: Terms) -> Decided:
 
 def _counted(decided: Decided) -> Decided:
     DECISIONS.labels(decided.decision).inc()
-    if any(one.ruling.ground == "error" for one in decided.rulings):
+    unreadable = any(reason.code == "invalid_policy" for reason in decided.violations)
+    if unreadable or any(one.ruling.ground == "error" for one in decided.rulings):
         POLICY_ERRORS.inc()
     return decided
-
-
-def approver(decided: Decided) -> str | None:
-    """Who approves what no person need look at: `policy:DIGEST` for level 1. None: a person has to."""
-    asks = decided.decision == "requires_approval" and decided.level == 1
-    return f"policy:{decided.policy}" if asks else None
 
 
 def _decided(found: Simulation, terms: Terms) -> Decided:
