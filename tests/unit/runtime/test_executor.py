@@ -469,6 +469,11 @@ def test_what_starts_at_once_is_written_at_once_or_as_far_as_the_money_goes():
     assert (state.status, state.end and state.end.cause) == ("paused", "budget")
     assert journal.together == [0, 1, 1, 0]
     assert [a.intent.place.step for a in state.attempts] == ["a", "b"]
+    bench.journal = journal = Late()
+    dear = {"a": Decimal(4), "b": Decimal(8), "c": Decimal(4)}
+    state = bench.run(*steps, reserves=dear, budget="10")
+    assert [a.intent.place.step for a in state.attempts] == ["a"]  # once one is refused, nothing new starts
+    assert journal.together == [0, 1, 0]
 
 
 def test_a_resumed_run_redoes_no_step_and_asks_nobody_twice():
