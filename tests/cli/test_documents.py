@@ -77,6 +77,8 @@ SERVED = {
     *("login", "logout", "whoami", "health", "runs push"),
     *("audit list", "audit show", "audit verify"),
     *("policy push", "policy list", "policy show", "policy diff", "policy activate"),
+    *("requests list", "requests create", "requests show", "requests cancel", "requests escalate"),
+    *("approve", "reject"),
 }
 
 # Words, input, the code of the problem, the exit status.

@@ -8,13 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from aos.api.grants import Grant
 from aos.api.scores import score
 from aos.api.simulate import simulate
 from aos.domain.happenings import Observer
 from aos.domain.plans import Plan, Step
+from aos.domain.policies import rank
 from aos.domain.recorded import PastFailures, RunState
 from aos.domain.results import RunResult, SimulationResult
-from aos.domain.runs import RunStart
+from aos.domain.runs import RunEnd, RunStart
 from aos.domain.skills import Catalog, Effects
 from aos.domain.verdicts import DEFAULT_SAMPLES, Limits
 from aos.errors import AosError, Finding, InputError
@@ -71,12 +73,16 @@ def run(
     notes: Sequence[str] = (),
     gate: Callable[[SimulationResult], SimulationResult] = lambda result: result,
     ready: Callable[[SimulationResult], None] = lambda result: None,
+    grant: Grant | None = None,
 ) -> RunResult:
     """Simulate a plan, and if it is feasible carry it out. What fails on the way is data in the result.
 
     With a verdict other than feasible nothing is run unless `force` says so: the result then has no state. `gate` gives
     the forecast back with what rules say; where they do not allow it, nothing is run, and `force` changes nothing about
     that. `ready` is told the forecast just before the first step; what it raises keeps the run from starting.
+
+    A `grant` is held against the forecast, whatever `force` says, and used once the run is on record: steps that want a
+    go-ahead of no higher level have it, and the run pauses before it costs more than was approved.
 
     Raises InputError(not_implemented) for skills that nothing here carries out, AosError where the record can't be
     written.
@@ -95,8 +101,16 @@ def run(
         )
     )
     told = simulation(forecast, EXITS[forecast.verdict.decision])
-    if not permitted(forecast) or (forecast.verdict.decision != "feasible" and not force):
+    if not permitted(forecast, grant.level if grant else 0) or (
+        forecast.verdict.decision != "feasible" and not force
+    ):
         return RunResult(plan, told, None, forecast)
+    budget = forecast.limits.budget_cents
+    if grant is not None:
+        grant.check(plan, using.catalog, forecast)
+        most = grant.most_cents(forecast)
+        told["approval"] = grant.record(most)
+        budget = _least(budget, most)
     ready(forecast)
     start = RunStart(
         _new_id(),
@@ -104,18 +118,20 @@ def run(
         plan_digest(plan),
         _contract(plan, using.catalog),
         told,
-        forecast.limits.budget_cents,
+        budget,
         forecast.limits.deadline_ms,
         using.clock(),
         forced=forecast.verdict.decision != "feasible",
     )
     using.record.begin(start)
+    if grant is not None:
+        _use(grant, start, using)
     return _carried_out(using, start, None)._replace(forecast=forecast)
 
 
-def permitted(forecast: SimulationResult) -> bool:
-    """Whether the rules that were asked, if any were, allow the plan as it is."""
-    return forecast.policy is None or forecast.policy.decision == "allow"
+def permitted(forecast: SimulationResult, level: int = 0) -> bool:
+    """Whether the rules that were asked, if any were, allow the plan; or will, once it was approved at `level`."""
+    return forecast.policy is None or rank(forecast.policy.decision, forecast.policy.level) <= level
 
 
 def resume(
@@ -124,8 +140,11 @@ def resume(
     means: Means | None = None,
     *,
     budget_cents: Decimal | None = None,
+    grant: Grant | None = None,
 ) -> RunResult:
     """Go on with a run where its record ends; `budget_cents` is what it may now cost in all, None: as before.
+
+    A run that used an approval keeps to it; a new `grant` takes its place.
 
     Steps that are committed are not done again. Raises AosError: run_not_found; run_conflict where the run has ended,
     or where the catalog now promises something else than when it began; and as `run` does.
@@ -140,8 +159,58 @@ def resume(
             "run_conflict", detail, fix="Resume it with the catalog that it began with (--catalog)."
         )
     using = _prepared(plan, catalog, means._replace(record=record))
-    state = record.resume(name, using.clock(), start.budget_cents if budget_cents is None else budget_cents)
+    budget = start.budget_cents if budget_cents is None else budget_cents
+    if grant is not None:
+        budget = _granted(using, grant, start, budget_cents)
+    else:
+        _check_budget(start, budget)
+    state = record.resume(name, using.clock(), budget)
     return _carried_out(using, state.start, state)
+
+
+def _use(grant: Grant, start: RunStart, using: "_Using") -> None:
+    """Use the approval. A run that may not is on record as one that never began."""
+    try:
+        grant.use(start.id, using.plan)
+    except AosError as error:
+        if error.effect != "unknown":
+            now = using.clock()
+            using.record.end(RunEnd(start.id, "cancelled", now, 0.0, detail=f"{error.code}: {error.detail}"))
+        raise
+
+
+def _granted(using: "_Using", grant: Grant, start: RunStart, budget: Decimal | None) -> Decimal | None:
+    """Hold a new approval against the forecast of now and use it; what the run may then cost in all.
+
+    The same approval again is no new one: it only makes sure that it was used.
+    """
+    before = start.simulation.get("approval") or {}
+    if before.get("request_id") == grant.request:
+        kept = start.budget_cents if budget is None else budget
+        _check_budget(start, kept)
+        grant.use(start.id, using.plan)
+        return kept
+    limits = Limits(budget_cents=budget)
+    forecast = simulate(using.plan, using.catalog, limits, explain=False, alternatives=False)
+    grant.check(using.plan, using.catalog, forecast)
+    grant.use(start.id, using.plan)
+    return _least(forecast.limits.budget_cents, grant.most_cents(forecast))
+
+
+def _check_budget(start: RunStart, budget: Decimal | None) -> None:
+    """Raise AosError(approval_void) for more than the approval of the run is good for."""
+    most = (start.simulation.get("approval") or {}).get("most_cents")
+    if most is not None and (budget is None or budget > Decimal(most)):
+        raise AosError(
+            "approval_void",
+            f"the approval of run {start.id} is good for {most}c",
+            fix="Ask for another one with `aos requests create`, then resume with --approval ID.",
+        )
+
+
+def _least(*amounts: Decimal | None) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return min(known) if known else None
 
 
 def irreversible(plan: Plan, catalog: Catalog) -> tuple[Step, ...]:
@@ -178,7 +247,7 @@ def _carried_out(using: _Using, start: RunStart, past: RunState | None) -> RunRe
         can,
         record,
         {step["id"]: _reserve(step["cost_cents"]) for step in start.simulation["step_estimates"]},
-        means.confirm,
+        _confirming(start, means.confirm),
         world.secrets.get,
         lambda made: masked(made, world.secrets.masker),
         record.past_failures,
@@ -190,6 +259,12 @@ def _carried_out(using: _Using, start: RunStart, past: RunState | None) -> RunRe
     if (scored := score(state)) is not None:
         record.score(start.id, scored)
     return RunResult(plan, start.simulation, state)
+
+
+def _confirming(start: RunStart, ask: Callable[[Step], bool | None]) -> Callable[[Step], bool | None]:
+    """Steps that want no higher level than was approved have their go-ahead; of others somebody is asked."""
+    level = (start.simulation.get("approval") or {}).get("level", 0)
+    return lambda step: True if step.approval and step.approval <= level else ask(step)
 
 
 def _contract(plan: Plan, catalog: Catalog) -> str:

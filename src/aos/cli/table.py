@@ -16,6 +16,10 @@ EVERY = (
 )
 
 
+_ID = "0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1"
+_TOKEN = "a renewed token, where the old one ends"
+
+
 class Command(NamedTuple):
     """One row. `target` is `module:function` below `aos.cli`; `schemas` are the documents that --json can print."""
 
@@ -32,6 +36,7 @@ GROUPS: Mapping[str, str] = {
     "runs": "Recorded runs: list, show, watch, move, reconcile",
     "ledger": "Whether the record of runs is sound",
     "audit": "The audit log of a server: list, show, verify",
+    "requests": "Approval requests at a server: list, make, show, escalate, cancel",
     "plan": "Check, format and describe plan files",
     "policy": "What rules say of a plan, whether they are sound; versions of them on a server",
     "catalog": "Draft, check and show skill catalogs",
@@ -58,8 +63,8 @@ COMMANDS: Mapping[str, Command] = {
         "aos run plan.json --budget 100",
         ("aos.run/1", "aos.run-event/1"),
         (
-            *(Exit.NO, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.STEPS_FAILED, Exit.PENDING, Exit.CONFLICT),
-            *(Exit.UNKNOWN_EFFECT, Exit.DAMAGED),
+            *(Exit.NO, Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.STEPS_FAILED, Exit.PENDING),
+            *(Exit.CONFLICT, Exit.UNKNOWN_EFFECT, Exit.DAMAGED),
         ),
         writes="the ledger; and whatever the plan's steps do",
         network=True,
@@ -297,7 +302,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos whoami",
         ("aos.whoami/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT),
-        writes="a renewed token, where the old one ends",
+        writes=_TOKEN,
         network=True,
     ),
     "health": Command(
@@ -306,7 +311,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos health --server http://127.0.0.1:8000",
         ("aos.health/1",),
         (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT),
-        writes="a renewed token, where the old one ends",
+        writes=_TOKEN,
         network=True,
     ),
     "audit list": Command(
@@ -315,7 +320,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos audit list --object run-17",
         ("aos.audit-list/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT),
-        writes="a renewed token, where the old one ends",
+        writes=_TOKEN,
         network=True,
     ),
     "audit show": Command(
@@ -324,7 +329,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos audit show 0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1",
         ("aos.audit-entry/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.PENDING, Exit.DAMAGED),
-        writes="a renewed token, where the old one ends",
+        writes=_TOKEN,
         network=True,
     ),
     "audit verify": Command(
@@ -333,7 +338,70 @@ COMMANDS: Mapping[str, Command] = {
         "aos audit verify",
         ("aos.audit-check/1",),
         (Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.DAMAGED),
-        writes="a renewed token, where the old one ends",
+        writes=_TOKEN,
+        network=True,
+    ),
+    "requests list": Command(
+        "requests.list_requests:list_requests",
+        "Approval requests of your tenant: all, yours, or those that wait for you",
+        "aos requests list --waiting",
+        ("aos.requests/1", "aos.request-line/1"),
+        (Exit.FORBIDDEN, Exit.TRANSIENT),
+        writes=_TOKEN,
+        network=True,
+    ),
+    "requests create": Command(
+        "requests.create:create",
+        "Ask for an approval to run a plan",
+        'aos requests create plan.json --why "prices for the weekly report"',
+        ("aos.approval-request/1",),
+        (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT, Exit.PENDING, Exit.CONFLICT, Exit.TIMED_OUT),
+        writes=_TOKEN,
+        network=True,
+    ),
+    "requests show": Command(
+        "requests.show:show",
+        "Show a request: who asks, why, what exactly, what it will cost and do",
+        f"aos requests show {_ID} --wait --timeout 2h",
+        ("aos.approval-request/1",),
+        (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT, Exit.PENDING, Exit.TIMED_OUT),
+        writes=_TOKEN,
+        network=True,
+    ),
+    "requests cancel": Command(
+        "requests.change:cancel",
+        "Take back a request that you made",
+        f"aos requests cancel {_ID}",
+        ("aos.decisions/1",),
+        (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
+        writes=_TOKEN,
+        network=True,
+    ),
+    "requests escalate": Command(
+        "requests.change:escalate",
+        "Have people of one level higher decide on a request",
+        f"aos requests escalate {_ID}",
+        ("aos.decisions/1",),
+        (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
+        writes=_TOKEN,
+        network=True,
+    ),
+    "approve": Command(
+        "requests.decide:approve",
+        "Approve requests, each shown first: what it is, what it will cost and do",
+        f"aos approve {_ID}",
+        ("aos.decisions/1",),
+        (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
+        writes=_TOKEN,
+        network=True,
+    ),
+    "reject": Command(
+        "requests.decide:reject",
+        "Reject requests, with a reason",
+        f'aos reject {_ID} --why "too dear"',
+        ("aos.decisions/1",),
+        (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
+        writes=_TOKEN,
         network=True,
     ),
     "query": Command(

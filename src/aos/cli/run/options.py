@@ -29,4 +29,12 @@ Workspace = Annotated[
 Events = Annotated[
     bool, Option("--events", help="Print what happens as lines of JSON, the result as the last one.")
 ]
+Approval = Annotated[
+    str | None,
+    Option(
+        "--approval",
+        metavar="ID",
+        help="Use the approval of that request; with --resume, in place of the one that the run began with.",
+    ),
+]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON object.")]

@@ -15,9 +15,21 @@ from aos.cli.answer import Answer
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
 from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, PlanOption, first, one_plan
 from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
-from aos.cli.run.options import AllowHosts, AllowPrivate, AsJson, Events, Force, Resume, Workspace, Yes
+from aos.cli.run.granted import granted, granted_again
+from aos.cli.run.options import (
+    AllowHosts,
+    AllowPrivate,
+    Approval,
+    AsJson,
+    Events,
+    Force,
+    Resume,
+    Workspace,
+    Yes,
+)
 from aos.cli.run.people import Person
 from aos.cli.run.shown import answer, watcher
+from aos.cli.server import Server
 from aos.cli.values import named_values
 from aos.files.config import find_config
 
@@ -40,6 +52,8 @@ def run(
     allow_hosts: AllowHosts = None,
     allow_private: AllowPrivate = False,
     ledger: Ledger = None,
+    approval: Approval = None,
+    server: Server = None,
     events: Events = False,
     as_json: AsJson = False,
     policy: SimulatePolicy = None,
@@ -57,6 +71,9 @@ def run(
 
     At a terminal it asks before steps that can't be undone, and for the go-ahead of steps with `approval`. --resume
     goes on with a run that pauses, was stopped or was cut off: what is done is not done again.
+
+    --approval uses up an approval of a server, exactly as it was given: what has left it is not run, whatever --force
+    says, and a run pauses before it costs more.
     """
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
@@ -68,20 +85,20 @@ def run(
             if plan or plan_option or inputs:
                 raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
             name = run_named(resume, ledger)
-            return answer(resume_run(name, catalog, means, budget_cents=budget), person)
+            with granted_again(approval, server, record, name) as grant:
+                return answer(resume_run(name, catalog, means, budget_cents=budget, grant=grant), person)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
 
         asked = asked_for(budget, deadline, confidence, min_success, config)
-        result = run_plan(
-            parsed.plan,
-            catalog,
-            settled(asked, parsed.plan, config),
-            means,
-            force=force,
-            samples=first(samples, otherwise=config.samples),
-            seed=first(seed, otherwise=config.seed),
-            notes=parsed.notes,
-            gate=gate(first(policy, otherwise=config.policy), principal(tenant, agent)),
-            ready=lambda _: None if yes else person.agree(irreversible(parsed.plan, catalog)),
-        )
+        with granted(approval, server) as grant:
+            result = run_plan(
+                *(parsed.plan, catalog, settled(asked, parsed.plan, config), means),
+                force=force,
+                samples=first(samples, otherwise=config.samples),
+                seed=first(seed, otherwise=config.seed),
+                notes=parsed.notes,
+                gate=gate(first(policy, otherwise=config.policy), principal(tenant, agent)),
+                ready=lambda _: None if yes or grant else person.agree(irreversible(parsed.plan, catalog)),
+                grant=grant,
+            )
         return answer(result, person)

@@ -1,0 +1,1 @@
+"""Approval requests: make them, look at them, decide on them."""

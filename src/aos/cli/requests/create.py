@@ -1,0 +1,81 @@
+"""`aos requests create`."""
+
+from contextlib import closing
+from typing import Annotated, Any
+
+from typer import Option
+
+from aos.api.approvals import exit_of, look, waited
+from aos.api.server import session
+from aos.cli.answer import Answer
+from aos.cli.options import Inputs, PlanArgument, PlanOption, one_plan
+from aos.cli.requests.options import Tenant, Timeout, Wait, seconds
+from aos.cli.requests.showing import shown
+from aos.cli.server import Context, Server
+from aos.cli.values import named_values
+from aos.errors import Exit
+from aos.files.sources import read_document
+
+Justification = Annotated[
+    str, Option("--why", metavar="TEXT", help="Why it should be run: approvers read it.")
+]
+Expires = Annotated[
+    int | None,
+    Option("--expires", parser=seconds, metavar="TIME", help="How long it waits: 60s to 7d, else a day."),
+]
+Escalates = Annotated[
+    int | None,
+    Option(
+        "--escalate-after",
+        parser=seconds,
+        metavar="TIME",
+        help="Ask the next level each time that nobody decides for so long.",
+    ),
+]
+AtLeast = Annotated[
+    int | None, Option("--level", min=1, max=5, metavar="N", help="Ask people of at least that level.")
+]
+Agent = Annotated[str | None, Option("--agent", metavar="NAME", help="The agent that will run it.")]
+Uses = Annotated[int | None, Option("--uses", min=1, max=1000, metavar="N", help="How often it may be run.")]
+
+
+def create(
+    why: Justification,
+    plan: PlanArgument = None,
+    plan_option: PlanOption = None,
+    inputs: Inputs = None,
+    expires: Expires = None,
+    escalate_after: Escalates = None,
+    level: AtLeast = None,
+    uses: Uses = None,
+    agent: Agent = None,
+    tenant: Tenant = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    server: Server = None,
+    context: Context = None,
+) -> Answer:
+    """Ask for an approval to run a plan. The server simulates it, and its rules say who has to approve.
+
+    The exit status is 8 while nobody has decided, 0 where the policy approves it by itself. With --wait it is that of
+    the decision: 0 approved, 3 rejected, expired or cancelled, 124 where the time is up.
+    """
+    source: Any = read_document(one_plan(plan, plan_option), code="invalid_plan").value
+    asked = session(server, context)
+    with closing(asked.client) as client:
+        made = client.request_approval(
+            "capability",
+            plan=source,
+            justification=why,
+            inputs=named_values(inputs or []) or None,
+            agent_id=agent,
+            tenant_id=tenant,
+            expires_in_seconds=expires,
+            escalate_after_seconds=escalate_after,
+            required_level=level,
+            uses=uses,
+        )
+        status: Exit = exit_of(made["status"])
+        if wait and status is Exit.PENDING:
+            _, status = waited(client, made["request_id"], timeout)
+        return shown(client, look(client, made["request_id"]), asked.url, status)

@@ -1,0 +1,79 @@
+"""`aos requests list`."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from typer import BadParameter, Option
+
+from aos.api.server import session
+from aos.cli.answer import Answer, Look, Stream
+from aos.cli.requests.options import Level, Skill, Status, Tenant
+from aos.cli.requests.watching import changes
+from aos.cli.server import Context, Server
+from aos.sdk.client import Client
+from aos.wire.results.documents import envelope
+
+Mine = Annotated[bool, Option("--mine", help="Those that you made.")]
+Waiting = Annotated[bool, Option("--waiting", help="Those that wait for you: open, and yours to decide.")]
+Watch = Annotated[bool, Option("--watch", help="Print each change as a line of JSON, until interrupted.")]
+Limit = Annotated[int, Option("--limit", metavar="N", min=1, max=200, help="How many, the latest first.")]
+Cursor = Annotated[str | None, Option("--cursor", metavar="TEXT", help="The `next` of the page before.")]
+
+
+def list_requests(
+    mine: Mine = False,
+    waiting: Waiting = False,
+    status: Status = None,
+    level: Level = None,
+    skill: Skill = None,
+    tenant: Tenant = None,
+    watch: Watch = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    server: Server = None,
+    context: Context = None,
+) -> Answer | Stream:
+    """Approval requests of your tenant, the latest first: all, those that you made, or those that wait for you.
+
+    --level with --waiting: those that somebody of that level can decide on. Otherwise --level and --skill pick from the
+    page that the server gives.
+    """
+    if waiting and (mine or status):
+        raise BadParameter("--waiting goes neither with --mine nor with --status", param_hint="--waiting")
+    asked = session(server, context)
+
+    def page(client: Client) -> dict[str, Any]:
+        said = client.approval_requests(
+            status=status,
+            mine=mine,
+            waiting=waiting,
+            level=(level or client.whoami()["level"]) if waiting else None,
+            limit=limit,
+            cursor=cursor,
+            tenant_id=tenant,
+        )
+        found = [
+            one
+            for one in said["requests"]
+            if (waiting or level in (None, one["required_level"])) and skill in (None, one["skill_id"])
+        ]
+        return {
+            **said,
+            **envelope("aos.requests/1"),
+            "requests": found,
+            "count": len(found),
+            "server": asked.url,
+        }
+
+    if watch:
+        return Stream(changes(asked.client, page))
+    with closing(asked.client) as client:
+        document = page(client)
+
+    def text(look: Look) -> str:
+        from aos.report.approvals import lists
+
+        return lists.requests(document, datetime.now(UTC), *look)
+
+    return Answer(lambda: document, text)

@@ -1,0 +1,256 @@
+"""The card: all that somebody has to know before they approve, each thing in a place where nothing else can stand."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from aos.domain.envelopes import Departure, Envelope, Reach
+from aos.domain.references import strings
+from aos.domain.skills import Effects
+from aos.report.approvals.foreign import block, tame
+from aos.report.figures import UNKNOWN, chance, count, duration, money
+from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
+
+__all__ = ["COLOURS", "Request", "ago", "card", "irreversible"]
+
+_STEPS, _RISKS, _CHANGES, _TARGETS = 20, 5, 8, 5
+_VALUES, _VALUE_LINES = 12, 3
+
+COLOURS: Mapping[str, str] = {
+    "approved": GOOD,
+    "consumed": GOOD,
+    "rejected": BAD,
+    "cancelled": FAINT,
+    "expired": BAD,
+    "pending": OPEN,
+    "escalated": OPEN,
+}
+
+
+class Request(NamedTuple):
+    """A request as the server tells it, with its envelope read, and what changed since the last approved one.
+
+    `envelope` is None where no plan is asked for that could be simulated, `changes` where nothing was approved before.
+    """
+
+    document: Mapping[str, Any]
+    envelope: Envelope | None
+    changes: Sequence[Departure] | None
+    now: datetime
+
+
+def irreversible(approved: Envelope | None) -> tuple[Reach, ...]:
+    """The steps that can't be undone."""
+    found = approved.reach if approved else ()
+    return tuple(one for one in found if not one.effects.read_only and not one.effects.reversible)
+
+
+def card(request: Request, width: int, colour: bool, ascii: bool = False) -> str:
+    """The card of one request. What the requester wrote stands behind a gutter, and nothing else does."""
+    told, page = request.document, Page(width=width, colour=colour, ascii=ascii, labels=8)
+    status = str(told["status"])
+    page.add(
+        [
+            (status.upper(), f"bold {COLOURS.get(status, '')}"),
+            (f"  request {tame(str(told['request_id']))}", STRONG),
+        ]
+    )
+    page.section("who", _who(told))
+    page.section("why", block(str(told.get("justification") or ""), page.inner))
+    page.section("what", _what(page, request))
+    page.section(
+        "cost",
+        _figure(told, "cost_cents", money, (told["forecast"] or {}).get("budget_cents"), request.envelope),
+    )
+    page.section("time", _figure(told, "duration_ms", duration, None, request.envelope))
+    page.section("risks", _risks(told, request.envelope))
+    page.section("effects", _effects(request.envelope))
+    page.section("policy", _policy(told))
+    page.section("changes", _changes(page, request.changes))
+    page.section("votes", _votes(page, told))
+    page.section("until", _until(request))
+    page.add()
+    page.add((tame(str(told["digest"])), FAINT))  # in one line, to be copied
+    return str(page)
+
+
+def ago(then: str, now: datetime) -> str:
+    """`3 min 20 s ago`, `in 2 h`."""
+    apart = (now - datetime.fromisoformat(then)).total_seconds() * 1000
+    return f"{duration(apart)} ago" if apart >= 0 else f"in {duration(-apart)}"
+
+
+def _who(told: Mapping[str, Any]) -> Iterator[Line]:
+    agent = f" for agent {tame(str(told['agent_id']))}" if told.get("agent_id") else ""
+    yield [(tame(str(told["requested_by"])), STRONG), f"{agent}, tenant {tame(str(told['tenant_id']))}"]
+
+
+# -- what is asked for -------------------------------------------------------------------------------------
+
+
+def _what(page: Page, request: Request) -> Iterator[Line]:
+    plan = request.document.get("plan")
+    if not isinstance(plan, dict):
+        yield (UNKNOWN, OPEN)
+        return
+    steps = plan["steps"]
+    yield f"a plan of {count(len(steps), 'step')}"
+    if plan.get("name"):
+        yield from block(f"name: {plan['name']}", page.inner, 1)
+    reach = {one.step: one for one in request.envelope.reach} if request.envelope else {}
+    for step in steps[:_STEPS]:
+        yield from _step(page, step, reach.get(step["id"]))
+    if len(steps) > _STEPS:
+        yield (f"… and {count(len(steps) - _STEPS, 'step')} more; --json has them", OPEN)
+
+
+def _step(page: Page, step: Mapping[str, Any], reach: Reach | None) -> Iterator[Line]:
+    """What a step does; to what, where inputs or items say so; then its parameters as the requester wrote them."""
+    marks = f"  {', '.join(_flags(reach.effects))}" if reach else ""
+    yield [(tame(str(step["id"])), STRONG), f" {tame(str(step['skill']))}", (marks, _shade(reach))]
+    said = {text for _, text in strings(step.get("params", {}))}
+    resolved = [target for target in reach.targets if target not in said] if reach else []
+    for target in resolved[:_TARGETS]:
+        yield from block(f"→ {target}", page.inner, 2)
+    if len(resolved) > _TARGETS:
+        yield from block(f"→ {len(resolved) - _TARGETS:,} more", page.inner, 1)
+    for name in reach.secrets if reach else ():
+        yield from block(f"with the secret {name}", page.inner, 1)
+    yield from _values(page, step.get("params", {}))
+    yield from _values(page, {key: step[key] for key in step if key not in ("id", "skill", "params")})
+
+
+def _values(page: Page, values: Mapping[str, Any]) -> Iterator[Line]:
+    """Each by its name, in as many lines as tell what it is."""
+    for name, value in list(values.items())[:_VALUES]:
+        text = value if isinstance(value, str) else _json(value)
+        yield from block(f"{name}: {text}".replace("\n", "\\n"), page.inner, _VALUE_LINES)
+    if len(values) > _VALUES:
+        yield from block(f"{len(values) - _VALUES:,} more; --json has them", page.inner, 1)
+
+
+def _flags(effects: Effects) -> list[str]:
+    if effects.read_only:
+        return ["only reads"]
+    return [
+        "can be undone" if effects.reversible else "can't be undone",
+        *(["destroys"] if effects.destructive else []),
+    ]
+
+
+def _shade(reach: Reach | None) -> str:
+    return BAD if reach and not reach.effects.read_only and not reach.effects.reversible else FAINT
+
+
+# -- what will happen --------------------------------------------------------------------------------------
+
+
+def _figure(
+    told: Mapping[str, Any], name: str, write: Any, budget: Any, approved: Envelope | None
+) -> Iterator[Line]:
+    forecast = (told.get("forecast") or {}).get("forecast") or {}
+    spread = forecast.get(name)
+    least = forecast.get(name.replace("_cents", "_at_least_cents").replace("_ms", "_at_least_ms"))
+    held = approved and (approved.cost if name == "cost_cents" else approved.time)
+    if spread is None:
+        bound = f"; at least {write(float(least['p95']['value']))} in 5 of 100 runs" if least else ""
+        yield [(UNKNOWN, OPEN), bound]
+    else:
+        yield "   ".join(f"{q} {write(float(spread[q]['value']))}" for q in ("p50", "p90", "p95"))
+    if budget is not None:
+        yield f"budget {money(float(budget))}"
+    if held and not held.known and spread is not None:
+        yield ("a step that rarely runs has a figure that nobody knows", OPEN)
+
+
+def _risks(told: Mapping[str, Any], approved: Envelope | None) -> Iterator[Line]:
+    forecast = told.get("forecast") or {}
+    if approved is not None:
+        success: list[Part] = [chance(approved.success.value), " of runs succeed"]
+        yield success if approved.success.known else [(f"{UNKNOWN}, at least ", OPEN), *success]
+    else:
+        yield (f"{UNKNOWN}: nothing was simulated", OPEN)
+    risks = forecast.get("risks") or ()
+    for risk in risks[:_RISKS]:
+        where = f"{tame(str(risk['code']))} in {tame(str(risk['step']))}"
+        yield [f"{where}: {chance(risk['chance_met'])} meet it, {chance(risk['chance_failed'])} fail by it"]
+    if len(risks) > _RISKS:
+        yield (f"… and {len(risks) - _RISKS:,} more", FAINT)
+
+
+def _effects(approved: Envelope | None) -> Iterator[Line]:
+    if approved is None:
+        yield (UNKNOWN, OPEN)
+        return
+    stay = irreversible(approved)
+    if stay:
+        names = ", ".join(tame(one.step) for one in stay[:_STEPS])
+        yield [(f"{count(len(stay), 'step')} can't be undone: ", f"bold {BAD}"), names]
+    elif all(one.effects.read_only for one in approved.reach):
+        yield ("nothing is changed: every step only reads", GOOD)
+    else:
+        yield "everything that is changed can be undone"
+    targets = sorted({target for one in approved.reach for target in one.targets})
+    yield f"{count(len(targets), 'target')} in all"
+
+
+def _policy(told: Mapping[str, Any]) -> Iterator[Line]:
+    """The level, and the rules that ask for it: both are the server's words."""
+    said, digest = told["policy"], str(told["digests"]["policy"])
+    yield [(f"asks for level {told['required_level']}", STRONG), (f"  policy {_short(digest)}", FAINT)]
+    for one in ((told["forecast"] or {}).get("approvals") or ())[:_STEPS]:
+        yield f"{tame(str(one['step'] or 'the plan'))}: the plan asks for level {one['level']}"
+    asked = [ruling for ruling in said.get("rulings", ()) if ruling["decision"] != "allow"]
+    for one in asked[:_STEPS]:
+        rules = ", ".join(tame(str(rule["id"])) for rule in one["rules"]) or "no rule permits it"
+        reasons = "; ".join(tame(str(rule["reason"])) for rule in one["rules"] if rule.get("reason"))
+        yield [f"{tame(str(one['step'] or 'the plan'))}: {rules}", (f": {reasons}" if reasons else "", FAINT)]
+    if len(asked) > _STEPS:
+        yield (f"… and {len(asked) - _STEPS:,} more", FAINT)
+
+
+def _changes(page: Page, changes: Sequence[Departure] | None) -> Iterator[Line]:
+    if changes is None:
+        yield ("nothing of this name was approved before", FAINT)
+        return
+    if not changes:
+        yield ("the same plan was approved before", GOOD)
+    for one in changes[:_CHANGES]:
+        yield from block(f"{one.pointer}: {_json(one.was)} → {_json(one.now)}", page.inner, 2)
+    if len(changes) > _CHANGES:
+        yield (f"… and {len(changes) - _CHANGES:,} more", OPEN)
+
+
+# -- how it stands -----------------------------------------------------------------------------------------
+
+
+def _votes(page: Page, told: Mapping[str, Any]) -> Iterator[Line]:
+    needed = count(told["min_approvals"], "approval")
+    yield f"{told['approvals']} of {needed} of level {told['required_level']} or above"
+    for one in told["decisions"]:
+        glass = ", alone: the glass was broken" if one["break_glass"] else ""
+        yield f"{tame(str(one['approver_id']))}: {one['decision']} at level {one['level']}{glass}"
+        if one.get("reason"):
+            yield from block(str(one["reason"]), page.inner, 2)
+
+
+def _until(request: Request) -> Iterator[Line]:
+    told, now = request.document, request.now
+    ends = ago(told["expires_at"], now)
+    yield f"asked {ago(told['created_at'], now)}, {'expired' if ends.endswith('ago') else 'expires'} {ends}"
+    if told.get("escalates_at"):
+        yield f"asks level {told['required_level'] + 1} {ago(told['escalates_at'], now)}"
+    if told.get("grant_expires_at"):
+        used = f"{told['used']} of {count(told['uses'], 'use')} made"
+        yield f"the approval ends {ago(told['grant_expires_at'], now)}; {used}"
+    elif told["uses"] > 1:
+        yield (f"it may be used {told['uses']:,} times", OPEN)
+
+
+def _short(digest: str) -> str:
+    return tame(digest.removeprefix("sha256:")[:8])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,71 @@
+"""Requests in a table, and what became of some that were decided."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from aos.domain.approvals import OPEN
+from aos.report.approvals.card import COLOURS, ago
+from aos.report.approvals.foreign import tame
+from aos.report.figures import count
+from aos.report.page import BAD, FAINT, STRONG, Line, Page
+
+__all__ = ["counted", "decided", "requests"]
+
+_LONGEST, _KINDS = 60, 12
+
+
+def requests(
+    document: Mapping[str, Any], now: datetime, width: int, colour: bool, ascii: bool = False
+) -> str:
+    """A row for each: what, who asks, which level, how it stands, how old it is."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    listed: Sequence[Mapping[str, Any]] = document["requests"]
+    page.add([(count(len(listed), "request"), STRONG), (f"  {document['server']}", FAINT)])
+    if listed:
+        page.add()
+        head: list[Line] = [(word, FAINT) for word in ("request", "what", "who", "level", "age", "")]
+        page.add(page.table("lwwrrl", [head, *(_row(one, now) for one in listed)]))
+    if document.get("next"):
+        page.add()
+        page.add((f"older ones: --cursor {document['next']}", FAINT))
+    return str(page)
+
+
+def decided(document: Mapping[str, Any], width: int, colour: bool, ascii: bool = False) -> str:
+    """What became of each, and why of those that were refused."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    for one in document["requests"]:
+        status, still = str(one["status"]), one["min_approvals"] - one["approvals"]
+        left = f"  {count(still, 'approval')} still needed" if status in OPEN and still else ""
+        page.add([(status, COLOURS.get(status, "")), f"  {tame(str(one['request_id']))}", (left, FAINT)])
+    for one in document["failures"]:
+        page.add([("refused", BAD), f"  {tame(str(one['request_id']))}  {tame(str(one['detail']))}"])
+    return str(page)
+
+
+def _row(one: Mapping[str, Any], now: datetime) -> list[Line]:
+    status = str(one["status"])
+    return [
+        tame(str(one["request_id"])),
+        tame(str(one["skill_id"] or "a plan"))[:_LONGEST],
+        tame(str(one["requested_by"]))[:_LONGEST],
+        f"{one['approvals']}/{one['min_approvals']} of {one['required_level']}",
+        ago(one["created_at"], now).removesuffix(" ago"),
+        (status, COLOURS.get(status, "")),
+    ]
+
+
+def counted(requests: Sequence[Mapping[str, Any]], width: int, colour: bool, ascii: bool = False) -> str:
+    """How many there are of each kind and level, and the oldest of them."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    kinds = Counter((str(one["skill_id"] or "a plan"), int(one["required_level"])) for one in requests)
+    page.add((count(len(requests), "request"), STRONG))
+    rows: list[list[Line]] = [
+        [str(n), tame(what)[:_LONGEST], f"level {level}"] for (what, level), n in kinds.most_common(_KINDS)
+    ]
+    page.add(page.table("rnl", rows))
+    if len(kinds) > _KINDS:
+        page.add((f"… and {len(kinds) - _KINDS:,} kinds more", FAINT))
+    return str(page)

@@ -1,0 +1,126 @@
+"""The walk of docs/approvals.md, as it stands there: each command a process, on a server as in production."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aos.wire.approvals import request_digest
+from tests.server.processes import Served, aos_server
+from tests.services.conftest import Base
+from tests.services.openid import OPAQUE, OpenId
+from tests.services.processes import Process, folder, free_port
+
+PAGE = (Path(__file__).parents[2] / "docs/approvals.md").read_text()
+LINE = re.compile(r"^(\w+)\$ aos (.+?) +# (\d+)(.*)$", re.MULTILINE)
+PLAN = {
+    "aos_plan": "1",
+    "name": "report",
+    "steps": [
+        {"id": "save", "skill": "fs_write", "params": {"path": "a.txt", "content": "report"}, "approval": 4}
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[OpenId]:
+    with folder() as home:
+        running = OpenId(home)
+        running.start()
+        yield running
+        running.kill()
+
+
+@pytest.fixture
+def served(base: Base, redis_server: Process, provider: OpenId) -> Iterator[Served]:
+    env = {
+        "DATABASE_URL": base.pooled("aos_app"),
+        "REDIS_URL": f"redis://127.0.0.1:{redis_server.port}/0",
+        "AOS_OIDC_ISSUER": provider.url,
+        "AOS_OIDC_AUDIENCE": OPAQUE,
+        "AOS_OIDC_CLIENT_ID": "aos-server",
+        "AOS_OIDC_CLIENT_SECRET": "s3cret",
+        "AOS_PORT": str(free_port()),
+    }
+    with aos_server("serve", env=env) as running:
+        yield running
+
+
+class Person:
+    """Somebody with a login of their own, in a folder with both plans."""
+
+    def __init__(self, name: str, home: Path, url: str, token: str) -> None:
+        self.home = home / name
+        self.home.mkdir()
+        (self.home / "plan.json").write_text(json.dumps(PLAN))
+        (self.home / "other.json").write_text(json.dumps(PLAN).replace('"report"}', '"another"}'))
+        assert self.types("login", "--server", url, "--token-stdin", text=token).returncode == 0
+
+    def types(self, *words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "aos", *words, "--json"],
+            cwd=self.home,
+            env=env,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def test_the_walk(base: Base, served: Served, provider: OpenId, tmp_path: Path) -> None:
+    people = {
+        name: Person(name, tmp_path, served.url, provider.person(name, OPAQUE)["access_token"])
+        for name in ("ann", "bob", "eve")
+    }
+    made: dict[str, Any] = {}
+    lines = LINE.findall(PAGE)
+    assert len(lines) > 20
+    for who, command, status, note in lines:
+        if "later" in note:
+            made["digest"] = pass_a_minute(base, made)
+        if "--waiting" in command:
+            waits = json.loads(people[who].types(*words(command, made)).stdout)["requests"]
+            assert [one["request_id"] for one in waits] == [made["request_id"]]
+        done = people[who].types(*words(command, made))
+        told = json.loads(done.stdout)
+        assert told.get("exit_code", 0) == done.returncode == int(status), (command, done.stdout)
+        if "create" in command:
+            made = told
+        if "other.json" in command:
+            assert [one["pointer"] for one in told["errors"]] == ["/steps/0/params/content"]
+    assert (people["ann"].home / "a.txt").read_text() == "report"
+    rows = base.rows("SELECT status, count(*) FROM requests GROUP BY status ORDER BY status")
+    assert dict(rows) == {"cancelled": 1, "consumed": 1, "expired": 1, "rejected": 1}  # type: ignore[arg-type]
+
+
+def words(command: str, made: dict[str, Any]) -> list[str]:
+    named = {"ID": made.get("request_id", ""), "DIGEST": made.get("digest", "")}
+    return [named.get(word, word) for word in shlex.split(command)]
+
+
+def pass_a_minute(base: Base, made: dict[str, Any]) -> str:
+    """The request was made 61 s earlier. Its digest, which is returned, knows when it ends, and so moves along."""
+    ends = datetime.fromisoformat(made["expires_at"]) - timedelta(seconds=61)
+    at = ends.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    digest = request_digest({**made, "expires_at": at})
+    base.server.execute(
+        "UPDATE requests SET created_at = created_at - interval '61 s', expires_at = expires_at - interval '61 s',"
+        f" digest = '{digest}' WHERE id = '{made['request_id']}'",
+        base.name,
+    )
+    return digest
