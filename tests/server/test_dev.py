@@ -124,6 +124,27 @@ def test_a_request_is_made_and_approved_as_people_type_it(client: httpx.Client) 
     assert used.json()["status"] == "consumed", used.text
 
 
+def test_a_token_is_who_decides_whatever_the_body_says(dev: Served, client: httpx.Client) -> None:
+    manager, owner = (
+        {"Authorization": f"Bearer {re.search(rf'^{name}=(.+)$', dev.said, re.MULTILINE)[1]}"}  # type: ignore[index]
+        for name in ("MANAGER1", "OWNER1")
+    )
+    at = requested(client, tenant_id="default", required_level=4)
+    digest = client.get(at).json()["digest"]
+    for claimed in ({"approver_id": "owner1"}, {"tenant_id": "test_tenant"}):
+        answer = client.post(f"{at}/approve", json=claimed, headers=manager)
+        assert (answer.status_code, answer.json()["code"]) == (403, "authorization_denied")
+    entries = client.get("/api/v1/audit", params={"object": at.rpartition("/")[2]}).json()["entries"]
+    assert [(one["action"], one["subject"]) for one in entries][:2] == [("access.refused", "manager1")] * 2
+    keyed = manager | {"Idempotency-Key": "once"}
+    votes = [client.post(f"{at}/approve", json={"digest": digest}, headers=keyed).json() for _ in range(2)]
+    assert votes[0] == votes[1]
+    assert (votes[0]["status"], votes[0]["approvals"]) == ("pending", 1)
+    other = client.post(f"{at}/approve", json={}, headers=keyed)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    assert client.post(f"{at}/approve", json={}, headers=owner).json()["status"] == "approved"
+
+
 def test_only_who_asked_withdraws_a_request(client: httpx.Client) -> None:
     at = requested(client)
     other = client.post(f"{at}/cancel", json={"requested_by": "owner1"})

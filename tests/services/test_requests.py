@@ -393,6 +393,7 @@ def test_the_same_key_has_one_effect_and_a_refusal_leaves_it_free(base):
         given = await approve(desk.database, BOB, request, YES, key)
         assert await approve(desk.database, BOB, request, YES, key) == given._replace(again=True)
         used = await consume(desk, ANN, request, Use(), use)
+        assert (used.status, used.again, used.body["status"]) == (200, False, "consumed")
         assert await consume(desk, ANN, request, Use(), use) == used._replace(again=True)
 
     run(base, act)
