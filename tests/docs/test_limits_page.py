@@ -3,7 +3,7 @@
 import re
 
 from aos.wire.strict import MAX_BYTES
-from aos_server.http.bodies import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_NODES
+from aos_server.http.bodies import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_DECISION_BYTES, MAX_NODES
 from aos_server.http.endpoint import REQUEST_TIMEOUT_S
 from aos_server.limits import sizes
 from aos_server.limits.rates import BURST, REDIS_TIMEOUT_S
@@ -22,6 +22,7 @@ def test_every_limit_is_named() -> None:
         **limits,
         "MAX_BYTES": MAX_BYTES,
         "MAX_BODY_BYTES": MAX_BODY_BYTES,
+        "MAX_DECISION_BYTES": MAX_DECISION_BYTES,
         "MAX_NODES": MAX_NODES,
         "BODY_TIMEOUT_S": BODY_TIMEOUT_S,
         "REQUEST_TIMEOUT_S": REQUEST_TIMEOUT_S,

@@ -195,6 +195,26 @@ def test_what_a_request_may_not_say_is_refused(
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        {"expires_in_seconds": 60},
+        {"expires_in_seconds": 604_800, "escalate_after_seconds": 604_800},
+        {"justification": "é" * 2048},
+        {"skill_id": "s" * 128, "tenant_id": "t" * 64},
+    ],
+)
+def test_a_request_may_go_to_the_limit(client: httpx.Client, changed: dict[str, object]) -> None:
+    requested(client, **changed)
+
+
+def test_a_decision_has_so_many_bytes_and_not_one_more(client: httpx.Client) -> None:
+    at = requested(client)
+    body = json.dumps({"approver_id": "owner1"}).ljust(16_385)
+    assert client.post(f"{at}/approve", content=body, headers=JSON).status_code == 413
+    assert client.post(f"{at}/approve", content=body[:-1], headers=JSON).json()["status"] == "approved"
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ({"approver_id": "owner1", "status": "approved"}, 422),

@@ -239,7 +239,7 @@ def test_the_worker_does_so_within_seconds(base, tmp_path):
     old, stuck = run(base, act)
 
     async def main() -> None:
-        async with working(read(environment, "worker")), asyncio.timeout(5):
+        async with working(read(environment, "worker")), asyncio.timeout(20):
             pass_time(base, old, timedelta(days=1))
             pass_time(base, stuck, timedelta(minutes=10))
             while (status(base, old), status(base, stuck)) != ("expired", "escalated"):
