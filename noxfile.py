@@ -104,6 +104,15 @@ def races(session: nox.Session) -> None:
 
 
 @nox.session
+def deliveries(session: nox.Session) -> None:
+    """10,000 messages to receivers that misbehave, while workers are killed and keys rotate; then their speed."""
+    debian(session, "pgbouncer", pg_ctlcluster="postgresql")
+    session.install("-e", ".[dev,server]")
+    session.run("python", "-m", "tests.races.deliveries", *session.posargs)
+    session.run("python", "-m", "tests.services.bench_deliveries")
+
+
+@nox.session
 def kills(session: nox.Session) -> None:
     """Kill a run at every system call that changes a file."""
     debian(session, "strace")

@@ -1,8 +1,11 @@
 """The application: everything that it is made of, put together."""
 
+import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from datetime import UTC, datetime
 from functools import partial
 
 from starlette.routing import Router
@@ -21,6 +24,7 @@ from aos_server.http.handlers.policy_versions import PolicyVersions
 from aos_server.http.handlers.requests import ApprovalRequests
 from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
+from aos_server.http.handlers.webhooks import WebhookCalls
 from aos_server.http.routes import Handlers, endpoints, router
 from aos_server.identity.auth_service import AuthService
 from aos_server.identity.authenticate import Identity
@@ -28,6 +32,8 @@ from aos_server.identity.issuers import Issuer, IssuerClient
 from aos_server.identity.remote import Remote
 from aos_server.identity.service_keys import ServiceKeys
 from aos_server.jobs.worker import working
+from aos_server.keystores import open_backend
+from aos_server.keystores.keyring import Keyring
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
 from aos_server.services.audit.checkpoints import verifier
@@ -40,10 +46,14 @@ from aos_server.services.requests.reads import tenant_of
 from aos_server.services.runtime.runs import Runs
 from aos_server.services.service_keys import StoredKeys
 from aos_server.services.tenants import Free, Stored, Tenants
+from aos_server.services.webhooks.endpoints import Webhooks
+from aos_server.services.webhooks.targets import network_of
 from aos_server.services.workers import Workers
-from aos_server.settings import Auth, Limits, Settings, read
+from aos_server.settings import Auth, Keys, Limits, Settings, read
 
 __all__ = ["application", "from_environment", "served"]
+
+_log = logging.getLogger(__name__)
 
 COMPUTE_S = 25.0
 """How long a plan may be computed: less than a request may take."""
@@ -93,6 +103,8 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             tenants=Stored(database),
             versions=Versions(database, workers),
             audit=Log(database, verifier(settings.audit.public_key) if settings.audit.public_key else None),
+            webhooks=Webhooks(database, network_of(settings.webhook_hosts)),
+            keys=await asyncio.to_thread(loaded, settings.keys),
             rates=rates,
             hosts=settings.hosts,
             trusting=settings.process == "dev",
@@ -111,6 +123,8 @@ def application(
     tenants: Tenants | None = None,
     versions: Versions | None = None,
     audit: Log | None = None,
+    webhooks: Webhooks | None = None,
+    keys: Keyring | None = None,
     rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
@@ -130,6 +144,7 @@ def application(
         People(identity, login),
         AuditLog(audit),
         ApprovalRequests(desk),
+        WebhookCalls(webhooks, keys),
     )
     gate = Gate(
         identity,
@@ -139,6 +154,15 @@ def application(
         homes={"request_id": partial(tenant_of, database)} if database else {},
     )
     return Edge(router(endpoints(handlers), gate), hosts)
+
+
+def loaded(settings: Keys) -> Keyring | None:
+    """The keys that sign webhooks; None where there are none yet, or nobody can say."""
+    try:
+        return Keyring(open_backend(settings), datetime.now(UTC))
+    except AosError as error:
+        _log.warning("webhooks: %s: %s", error.code, error.detail)
+        return None
 
 
 def _identity(auth: Auth, remote: Remote, keys: ServiceKeys) -> Identity:

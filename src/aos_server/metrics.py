@@ -30,11 +30,16 @@ __all__ = [
     "BREAK_GLASS",
     "CONTENT_TYPE",
     "DECISIONS",
+    "DELIVERIES",
+    "DELIVERY_LAG",
     "IN_FLIGHT",
     "POLICY_ERRORS",
     "REQUESTS",
     "SECONDS",
     "SIMULATIONS",
+    "WEBHOOKS_DISABLED",
+    "WEBHOOKS_OLDEST",
+    "WEBHOOKS_WAITING",
     "WORKERS_LOST",
     "exposition",
 ]
@@ -83,6 +88,24 @@ BREAK_GLASS = Counter(
     "nova_approval_break_glass_total", "Requests that one person approved by breaking the glass"
 )
 WORKERS_LOST = Counter("nova_engine_processes_lost_total", "Processes of the engine that were killed")
+DELIVERIES = Counter("nova_webhook_deliveries_total", "Tries to deliver a message, by result", ["result"])
+DELIVERY_LAG = Histogram(
+    "nova_webhook_lag_seconds",
+    "Time from a change to the arrival of its message",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 14400, 86400, 345600),
+)
+# Every worker measures the same, so the latest one is right.
+WEBHOOKS_WAITING = Gauge(
+    "nova_webhook_waiting",
+    "Deliveries that wait, of webhooks that are active",
+    multiprocess_mode="mostrecent",
+)
+WEBHOOKS_OLDEST = Gauge(
+    "nova_webhook_oldest_undelivered_seconds", "Age of the oldest of them", multiprocess_mode="mostrecent"
+)
+WEBHOOKS_DISABLED = Gauge(
+    "nova_webhook_disabled_endpoints", "Webhooks that are disabled", multiprocess_mode="mostrecent"
+)
 
 # A series that does not exist before its first event can't be told from one that is broken.
 for status in get_args(Status):
@@ -92,6 +115,8 @@ for decision in ("allow", "deny", "requires_approval"):
 for result in ("approved", "rejected", "escalated", "expired", "cancelled", "consumed"):
     for level in range(1, 6):
         APPROVAL_DECISIONS.labels(result, level)
+for result in ("delivered", "retried", "failed", "lost"):
+    DELIVERIES.labels(result)
 
 
 def exposition() -> bytes:

@@ -94,7 +94,11 @@ class Keys(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """All of it. `hosts` are the names under which the server may be called; empty: any."""
+    """All of it. `hosts` are the names under which the server may be called; empty: any.
+
+    `webhook_hosts` are those that webhooks may lead to wherever they are, and without TLS. `worker_port` is where a
+    worker tells its metrics; 0: nowhere.
+    """
 
     process: Process
     host: str
@@ -105,6 +109,8 @@ class Settings(NamedTuple):
     limits: Limits
     audit: Audit
     keys: Keys
+    webhook_hosts: tuple[str, ...] = ()
+    worker_port: int = 0
 
 
 VARIABLES: dict[str, Variable] = {
@@ -145,6 +151,10 @@ VARIABLES: dict[str, Variable] = {
     "AOS_VAULT_ROLE_ID": Variable("`vault`: the role of AppRole"),
     "AOS_VAULT_SECRET_ID": Variable("`vault`: its secret"),
     "AWS_REGION": Variable("`ssm`: the region; credentials are found as AWS' own programs find them"),
+    "AOS_WEBHOOK_HOSTS": Variable(
+        "hosts that webhooks may lead to though they are not public, and without TLS, by comma; said at each start"
+    ),
+    "AOS_WORKER_PORT": Variable("the port of AOS_HOST at which a worker tells its metrics; 0: none", "0"),
 }
 
 CLIENT_VARIABLES = ("AOS_BASE_URL", "AOS_API_KEY", "AOS_DEBUG")
@@ -190,6 +200,8 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
             found.text("AOS_AUDIT_PUBLIC_KEY"),
         ),
         _keys(found),
+        found.words("AOS_WEBHOOK_HOSTS"),
+        found.whole("AOS_WORKER_PORT", 0, 65_535),
     )
     _check_listening(found, settings)
     found.check_spelling()

@@ -19,6 +19,7 @@ TENANT_TABLES = (
     *("policy_versions", "policy_activations"),
     *("idempotency_keys", "audit", "outbox"),
     *("requests", "request_documents", "request_decisions", "request_reviews", "request_uses"),
+    *("webhooks", "deliveries", "delivery_attempts"),
 )
 # One row of each table for the tenant %(t)s, as a superuser writes it.
 ROWS = """
@@ -44,6 +45,11 @@ INSERT INTO request_decisions VALUES ('{u}', '{t}', 'iss', 'sub', 'approve', 3, 
 INSERT INTO request_reviews (request_id, tenant_id, breaker_issuer, breaker_subject, audit_id)
     VALUES ('{u}', '{t}', 'iss', 'sub', gen_random_uuid());
 INSERT INTO request_uses VALUES ('{u}', 1, '{t}', 'iss', 'sub', 'r1', now(), gen_random_uuid());
+INSERT INTO webhooks (id, tenant_id, url, topics, created_issuer, created_by, audit_id)
+    VALUES ('wh_{k}', '{t}', 'https://a.example', '{{*}}', 'iss', 'sub', gen_random_uuid());
+INSERT INTO deliveries (tenant_id, webhook_id, message_id, sequence)
+    SELECT '{t}', 'wh_{k}', id, 1 FROM outbox WHERE tenant_id = '{t}';
+INSERT INTO delivery_attempts (tenant_id, delivery_id, ms) SELECT '{t}', id, 5 FROM deliveries WHERE tenant_id = '{t}';
 """
 
 

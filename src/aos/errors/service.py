@@ -68,6 +68,21 @@ ROWS: dict[str, Code] = {
         503,
         True,
     ),
+    # -- webhooks --------------------------------------------------------------------------------
+    "webhook_refused": Code(
+        "webhooks",
+        "Address refused",
+        "Messages are sent over TLS, to public addresses alone. This is none, or can't be read or found.",
+        "Give an https:// URL that the internet reaches; AOS_WEBHOOK_HOSTS names hosts of the server's own network.",
+    ),
+    "webhook_conflict": Code(
+        "webhooks",
+        "Webhook in another state",
+        "The webhook is disabled, which this can't be done with, or the tenant has as many as it may.",
+        "Enable it, or remove one that nobody needs.",
+        Exit.CONFLICT,
+        409,
+    ),
     # -- who asks, and how often -----------------------------------------------------------------
     "unauthenticated": Code(
         "auth",

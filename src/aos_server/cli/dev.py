@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ from typer import Context, Option
 
 import aos
 from aos_server import logs
-from aos_server.settings import Secret, Settings, read
+from aos_server.settings import Keys, Secret, Settings, read
 
 if TYPE_CHECKING:
     from aos_server.db.embedded import Embedded
@@ -57,6 +58,7 @@ def _connected(settings: Settings, postgres: "Embedded", stub: str, key: Secret)
     from aos_server.services.audit.checkpoints import signer
 
     key_path = postgres.folder / "aos-audit.key"
+    settings = settings._replace(keys=_keys(settings.keys, postgres.folder))
     kept = settings.audit._replace(
         key_path=key_path, checkpoints_path=postgres.folder / "aos-audit.checkpoints"
     )
@@ -70,6 +72,19 @@ def _connected(settings: Settings, postgres: "Embedded", stub: str, key: Secret)
         audit=settings.audit._replace(public_key=signer(key_path).verifier),
     )
     return server, worker
+
+
+def _keys(keys: Keys, folder: Path) -> Keys:
+    """Where the keys are that sign webhooks, with one in it: as the environment says, else beside the database."""
+    from aos_server.keystores import open_backend
+    from aos_server.keystores.changes import carry_out, load, rotate
+
+    if not os.environ.get("WEBHOOK_KEYS_PATH"):
+        keys = keys._replace(path=folder / "aos-webhook-keys")
+    backend = open_backend(keys)
+    if not load(backend)[0].versions:
+        carry_out(backend, rotate(backend, datetime.now(UTC), timedelta(0)))
+    return keys
 
 
 def _document(

@@ -4,17 +4,32 @@ import asyncio
 import os
 
 import aos
+from aos.errors import AosError
 from aos_server import logs
 from aos_server.cli.answers import Answer
-from aos_server.settings import read
+from aos_server.settings import Settings, read
 
 
 def worker() -> Answer:
-    """Deliver the outbox and sequence the audit log, until told to end. Any number may run at once."""
+    """Deliver messages and sequence the audit log, until told to end. Any number may run at once."""
     from aos_server.jobs.worker import run_worker
 
     logs.configure(plain=False)
-    asyncio.run(run_worker(read(os.environ, "worker")))
+    settings = read(os.environ, "worker")
+    if settings.worker_port:
+        _tell_metrics(settings)
+    asyncio.run(run_worker(settings))
     return Answer(
         {"schema": "aos.worker/1", "aos_version": aos.__version__, "status": "ended"}, "ended as told"
     )
+
+
+def _tell_metrics(settings: Settings) -> None:
+    """Answer Prometheus, in a thread. Raises AosError(port_taken)."""
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(settings.worker_port, settings.host.strip("[]"))
+    except OSError as error:
+        where = f"{settings.host}:{settings.worker_port}"
+        raise AosError("port_taken", f"can't listen at {where}: {error.strerror}") from None

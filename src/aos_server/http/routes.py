@@ -21,6 +21,7 @@ from aos_server.http.handlers.policy_versions import PolicyVersions as Versions
 from aos_server.http.handlers.requests import ApprovalRequests
 from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
+from aos_server.http.handlers.webhooks import WebhookCalls
 from aos_server.http.models.audit import AuditCheck, AuditEntry, AuditList, AuditQuery, VerifyAudit
 from aos_server.http.models.base import InTenant
 from aos_server.http.models.health import Health
@@ -63,6 +64,7 @@ from aos_server.http.models.runtime import (
     Skills,
 )
 from aos_server.http.openapi import document
+from aos_server.http.webhook_routes import webhooks
 
 __all__ = ["Handlers", "endpoints", "router"]
 
@@ -78,6 +80,7 @@ class Handlers(NamedTuple):
     people: People
     audit: AuditLog
     requests: ApprovalRequests
+    webhooks: WebhookCalls
 
 
 def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
@@ -300,6 +303,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             codes=["not_found"],
         ),
         *_requests(f"{v1}/policy/requests", to.requests),
+        *webhooks(f"{v1}/webhooks", to.webhooks),
     )
 
 

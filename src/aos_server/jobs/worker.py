@@ -5,13 +5,19 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
 from aos.errors import AosError
 from aos_server.db.pool import Database
-from aos_server.jobs.outbox import Sink, deliver_due
+from aos_server.jobs.deliveries import Deliverer
+from aos_server.keystores import open_backend
+from aos_server.keystores.keyring import Keyring
+from aos_server.metrics import WEBHOOKS_DISABLED, WEBHOOKS_OLDEST, WEBHOOKS_WAITING
 from aos_server.services.audit.checkpoints import signer
 from aos_server.services.audit.log import sequence
 from aos_server.services.requests.timeouts import escalate_due, expire_due
+from aos_server.services.webhooks.queue import forget, spread
+from aos_server.services.webhooks.targets import network_of
 from aos_server.settings import Settings
 
 __all__ = ["run_worker", "working"]
@@ -24,32 +30,35 @@ WORK_S = 8.0
 _LONGEST_REST_S = 10.0
 """Between two questions whether a database that was down at the start is there."""
 
+KEYS_S = 10.0
+"""How old the keys may be that a worker signs with."""
+
 Turn = Callable[[], Awaitable[int]]
 """One turn of a loop: how much it did. After 0 the loop rests."""
 
 
-async def run_worker(settings: Settings, sink: Sink | None = None) -> None:
+async def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; what was begun is then ended.
 
     A database that does not answer is waited for. Raises AosError where it can't begin all the same.
     """
     stop = _stop_signal()
-    async with working(settings, sink, stop):
+    async with working(settings, stop):
         await stop.wait()
 
 
 @asynccontextmanager
-async def working(
-    settings: Settings, sink: Sink | None = None, stop: asyncio.Event | None = None
-) -> AsyncIterator[None]:
-    """Work as long as the block takes, or until `stop`; what was begun is then ended. Raises AosError: schema_outdated.
+async def working(settings: Settings, stop: asyncio.Event | None = None) -> AsyncIterator[None]:
+    """Work as long as the block takes, or until `stop`; what was begun is then ended.
 
-    Without a `sink` there is nobody to deliver to: messages wait in the outbox, untouched, until there is.
+    Raises AosError: schema_outdated, and key_missing where there is none to sign messages with.
     """
     key_path, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key_path is not None
     assert outside is not None
     key = signer(key_path)
+    keys = await asyncio.to_thread(Keyring, open_backend(settings.keys), datetime.now(UTC))
+    network = network_of(settings.webhook_hosts)
     stop = stop or asyncio.Event()
     size = settings.database.pool_size
     async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
@@ -59,12 +68,34 @@ async def working(
             loops.create_task(_loop("expiry", lambda: expire_due(database), 1, stop))
             loops.create_task(_loop("escalation", lambda: escalate_due(database), 1, stop))
             loops.create_task(_loop("idempotency", lambda: _forget(database), 60, stop))
-            if sink is not None:
-                loops.create_task(_loop("outbox", lambda: deliver_due(database, sink), 0.5, stop))
+            loops.create_task(_loop("outbox", lambda: spread(database), 0.25, stop))
+            loops.create_task(_loop("old messages", lambda: forget(database), 600, stop))
+            loops.create_task(_loop("keys", lambda: _refresh(keys), KEYS_S, stop))
+            loops.create_task(_loop("standing", lambda: _measure(database), 15, stop))
+            loops.create_task(Deliverer(database, network, keys).run(stop))
             try:
                 yield
             finally:
                 stop.set()
+
+
+async def _refresh(keys: Keyring) -> int:
+    """Take over keys that were rotated elsewhere. Where their place is gone, those that were loaded sign on."""
+    before = keys.trouble
+    await asyncio.to_thread(keys.refresh, datetime.now(UTC))
+    if keys.trouble is not None and before is None:
+        _log.warning("keys: %s: %s", keys.trouble.code, keys.trouble.detail)
+    return 0
+
+
+async def _measure(database: Database) -> int:
+    async with database.transaction() as transaction:
+        row = await transaction.one("deliveries.standing")
+    assert row is not None
+    WEBHOOKS_WAITING.set(row["waiting"])
+    WEBHOOKS_OLDEST.set(row["oldest_s"])
+    WEBHOOKS_DISABLED.set(row["disabled"])
+    return 0
 
 
 async def _forget(database: Database) -> int:

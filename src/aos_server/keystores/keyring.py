@@ -16,23 +16,28 @@ class Keyring:
 
     def __init__(self, backend: Backend, now: datetime) -> None:
         self._backend = backend
-        self._keys, self._material = _read(backend, now)
+        self._held = _read(backend, now)  # one attribute: another thread may refresh it
         self.trouble: AosError | None = None
         """Why the last `refresh` did not succeed; None: it did."""
 
     @property
     def keys(self) -> KeySet:
         """The versions, for people and metrics."""
-        return self._keys
+        return self._held[0]
 
     def secrets(self, endpoint_id: str, now: datetime) -> list[str]:
         """The live secrets of an endpoint, newest first: a message is signed with each."""
-        return [endpoint_secret(self._material[one.name], endpoint_id) for one in self._keys.live(now)]
+        return list(self.by_version(endpoint_id, now).values())
+
+    def by_version(self, endpoint_id: str, now: datetime) -> dict[str, str]:
+        """The same, with the versions of the keys that they are derived from."""
+        keys, material = self._held
+        return {one.name: endpoint_secret(material[one.name], endpoint_id) for one in keys.live(now)}
 
     def refresh(self, now: datetime) -> None:
         """Take over what others have changed. Where it can't be read, what was loaded stays; `trouble` says why."""
         try:
-            self._keys, self._material = _read(self._backend, now)
+            self._held = _read(self._backend, now)
             self.trouble = None
         except AosError as error:
             self.trouble = error

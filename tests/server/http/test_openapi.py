@@ -40,6 +40,15 @@ CONTRACT = {
     "/api/v1/audit": {"GET"},
     "/api/v1/audit/{entry_id}": {"GET"},
     "/api/v1/audit/verify": {"POST"},
+    "/api/v1/webhooks": {"GET", "POST"},
+    "/api/v1/webhooks/deliveries/{delivery_id}": {"GET"},
+    "/api/v1/webhooks/deliveries/{delivery_id}/redeliver": {"POST"},
+    "/api/v1/webhooks/{webhook_id}": {"GET", "PATCH", "DELETE"},
+    "/api/v1/webhooks/{webhook_id}/secret": {"GET"},
+    "/api/v1/webhooks/{webhook_id}/test": {"POST"},
+    "/api/v1/webhooks/{webhook_id}/deliveries": {"GET"},
+    "/api/v1/webhooks/{webhook_id}/disable": {"POST"},
+    "/api/v1/webhooks/{webhook_id}/enable": {"POST"},
 }
 
 

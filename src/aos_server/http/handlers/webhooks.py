@@ -1,0 +1,165 @@
+"""Webhooks: make, change, test and disable them, get their secrets, see what was delivered, deliver it again."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+from aos.errors import AosError
+from aos.wire.encode import one_line
+from aos.wire.results.documents import envelope
+from aos_server.http.answers import Answer
+from aos_server.http.cursors import bad_cursor, cursor, place
+from aos_server.http.endpoint import Call
+from aos_server.http.models.webhooks import DeliveriesQuery, EditWebhook, NewWebhook, WebhooksQuery
+from aos_server.keystores.keyring import Keyring
+from aos_server.keystores.keyset import moment
+from aos_server.services.changes import Given
+from aos_server.services.idempotency import Key, key_of
+from aos_server.services.webhooks.deliveries import Last, page, redeliver, show
+from aos_server.services.webhooks.endpoints import Edit, Place, Webhooks
+
+__all__ = ["WebhookCalls"]
+
+_PATH = "/api/v1/webhooks"
+
+
+class WebhookCalls:
+    """The handlers of `/api/v1/webhooks`. `keys` None: there is no key yet, and so no secret."""
+
+    def __init__(self, webhooks: Webhooks | None, keys: Keyring | None) -> None:
+        self._kept = webhooks
+        self._keys = keys
+
+    @property
+    def _webhooks(self) -> Webhooks:
+        if self._kept is None:
+            raise AosError("unavailable", "no webhooks are kept here")
+        return self._kept
+
+    async def create_webhook(self, call: Call) -> Answer:
+        """Make one."""
+        asked: NewWebhook = call.body
+        wanted = Edit(asked.url, asked.topics, asked.description, asked.legacy_signature)
+        return _answer(await self._webhooks.create(call.caller, wanted, _key(call, "POST", "")))
+
+    async def list_webhooks(self, call: Call) -> bytes:
+        """A page of them, the newest first."""
+        asked: WebhooksQuery = call.query
+        after = place(asked.cursor)
+        rows, following = await self._webhooks.page(
+            call.caller, Place(*after) if after else None, asked.limit
+        )
+        document = {
+            **envelope("aos.webhook-list/1"),
+            "webhooks": rows,
+            "count": len(rows),
+            "next": None if following is None else cursor(*following),
+        }
+        return one_line(document).encode()
+
+    async def get_webhook(self, call: Call) -> bytes:
+        """One of them."""
+        return one_line(await self._webhooks.get(call.caller, call.path["webhook_id"])).encode()
+
+    async def edit_webhook(self, call: Call) -> Answer:
+        """Change some of it."""
+        asked: EditWebhook = call.body
+        webhook = call.path["webhook_id"]
+        wanted = Edit(asked.url, asked.topics, asked.description, asked.legacy_signature)
+        return _answer(
+            await self._webhooks.edit(call.caller, webhook, wanted, _key(call, "PATCH", f"/{webhook}"))
+        )
+
+    async def remove_webhook(self, call: Call) -> Answer:
+        """Remove it for good."""
+        webhook = call.path["webhook_id"]
+        return _answer(await self._webhooks.remove(call.caller, webhook, _key(call, "DELETE", f"/{webhook}")))
+
+    async def disable_webhook(self, call: Call) -> Answer:
+        """Send nothing there until it is enabled."""
+        webhook = call.path["webhook_id"]
+        key = _key(call, "POST", f"/{webhook}/disable")
+        return _answer(await self._webhooks.disable(call.caller, webhook, key))
+
+    async def enable_webhook(self, call: Call) -> Answer:
+        """Send there again."""
+        webhook = call.path["webhook_id"]
+        key = _key(call, "POST", f"/{webhook}/enable")
+        return _answer(await self._webhooks.enable(call.caller, webhook, key))
+
+    async def test_webhook(self, call: Call) -> Answer:
+        """Send a message of the type webhook.test."""
+        webhook = call.path["webhook_id"]
+        key = _key(call, "POST", f"/{webhook}/test")
+        return _answer(await self._webhooks.test(call.caller, webhook, key))
+
+    async def show_webhook_secret(self, call: Call) -> bytes:
+        """The secrets that sign now; that they were asked for is in the audit log."""
+        webhook = call.path["webhook_id"]
+        if self._keys is None:
+            raise AosError("key_missing", "the server has no key to derive a secret from")
+        now = datetime.now(UTC)
+        await asyncio.to_thread(self._keys.refresh, now)
+        await self._webhooks.secret_shown(call.caller, webhook)
+        ends = {one.name: one.signs_until for one in self._keys.keys.live(now)}
+        document = {
+            **envelope("aos.webhook-secret/1"),
+            "webhook_id": webhook,
+            "secrets": [
+                {"key_version": version, "secret": secret, "signs_until": moment(ends.get(version))}
+                for version, secret in self._keys.by_version(webhook, now).items()
+            ],
+        }
+        return one_line(document).encode()
+
+    async def list_deliveries(self, call: Call) -> bytes:
+        """A page of a webhook's deliveries, the newest first."""
+        asked: DeliveriesQuery = call.query
+        webhook = call.path["webhook_id"]
+        after = place(asked.cursor)
+        at = None if after is None else Last(after[0], _id(after[1], bad_cursor()))
+        await self._webhooks.row(call.caller.tenant, webhook)
+        rows, following = await page(
+            self._webhooks.database, call.caller.tenant, webhook, asked.state, at, asked.limit
+        )
+        document = {
+            **envelope("aos.delivery-list/1"),
+            "deliveries": rows,
+            "count": len(rows),
+            "next": None if following is None else cursor(*following),
+        }
+        return one_line(document).encode()
+
+    async def show_delivery(self, call: Call) -> bytes:
+        """One delivery, try by try."""
+        delivery = _delivery(call)
+        return one_line(await show(self._webhooks.database, call.caller.tenant, delivery)).encode()
+
+    async def redeliver(self, call: Call) -> Answer:
+        """Send it once more."""
+        delivery = _delivery(call)
+        key = _key(call, "POST", f"/deliveries/{delivery}/redeliver")
+        return _answer(await redeliver(self._webhooks.database, call.caller, delivery, key))
+
+
+def _answer(given: Given) -> Answer:
+    return Answer(one_line(given.body).encode(), given.status)
+
+
+def _key(call: Call, method: str, path: str) -> Key | None:
+    header = call.headers.get(b"idempotency-key")
+    if header is None:
+        return None
+    body = None if call.body is None else call.body.model_dump(mode="json", exclude_unset=True)
+    return key_of(header.decode("latin-1"), method, _PATH + path, body)
+
+
+def _delivery(call: Call) -> UUID:
+    return _id(call.path["delivery_id"], AosError("not_found", "there is no such delivery"))
+
+
+def _id(text: str, wrong: AosError) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise wrong from None

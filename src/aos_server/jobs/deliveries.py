@@ -1,0 +1,199 @@
+"""Deliver what is due, many webhooks side by side, so that one that does not answer keeps only itself waiting.
+
+A webhook has a round at a time in a worker: a few of its deliveries, the first of them alone. Only once that was
+answered soon do the others follow, four at a time; else they are given back, and other webhooks have their turn first.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import NamedTuple
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from aos.errors import AosError
+from aos.runtime.guards.network import Network
+from aos_server.db.pool import Database
+from aos_server.jobs.posting import Post, post
+from aos_server.metrics import DELIVERIES, DELIVERY_LAG
+from aos_server.services.webhooks.health import Reason, disable_by_worker
+from aos_server.services.webhooks.messages import Secrets, body_of, headers_of
+from aos_server.services.webhooks.queue import Claimed, End, Try, claim, release, settle
+from aos_server.services.webhooks.schedule import DELAYS_S, after_s
+from aos_server.services.webhooks.targets import target_of
+
+__all__ = ["PER_HOST", "Deliverer", "Pace"]
+
+PER_HOST = 4
+"""How many tries at once reach one host from one worker."""
+ROUNDS = 100
+"""How many webhooks a worker serves at once."""
+EACH = 20
+"""How many deliveries a round has at most."""
+SLOW_S = 5.0
+REST_S = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class Pace(NamedTuple):
+    """How long a claim lasts, how old it may be when a try begins (which takes 15 s), and when the next try is due."""
+
+    lease_s: float = 60.0
+    last_start_s: float = 40.0
+    delays_s: Sequence[float] = DELAYS_S
+
+
+USUAL = Pace()
+
+
+class Deliverer:
+    """What one worker delivers, by `send`."""
+
+    def __init__(
+        self, database: Database, network: Network, secrets: Secrets, send: Post = post, pace: Pace = USUAL
+    ) -> None:
+        self._database = database
+        self._network = network
+        self._secrets = secrets
+        self._send = send
+        self._pace = pace
+        self._book = _Book(database)
+        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._rounds: dict[str, asyncio.Task[None]] = {}
+        self._ended = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop`; what was begun is then ended, and what was not is given back."""
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                self._ended.clear()
+                if not await self._begin(group, stop):
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._ended.wait(), REST_S)
+
+    async def _begin(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> bool:
+        """Begin a round of each webhook that something is due for; whether there was any."""
+        free = ROUNDS - len(self._rounds)
+        if not free:
+            return False
+        try:
+            claimed = await claim(
+                self._database, webhooks=free, each=EACH, busy=self._rounds.keys(), lease_s=self._pace.lease_s
+            )
+        except AosError as error:
+            _log.warning("deliveries: %s: %s", error.code, error.detail)
+            return False
+        for webhook, batch in groupby(claimed, key=lambda one: one.webhook):
+            self._rounds[webhook] = group.create_task(self._round(webhook, list(batch), stop))
+        return bool(claimed)
+
+    async def _round(self, webhook: str, batch: Sequence[Claimed], stop: asyncio.Event) -> None:
+        until = time.monotonic() + self._pace.last_start_s
+        left, settling = deque(batch), list[asyncio.Task[None]]()
+        host = self._host(batch[0].url)
+
+        async def lane(most: int = EACH) -> Try | None:
+            tried = None
+            while left and most and not stop.is_set() and time.monotonic() < until:
+                most -= 1
+                claimed = left.popleft()
+                async with host:
+                    tried = await self._try(claimed)
+                settling.append(asyncio.create_task(self._settle(claimed, tried)))
+            return tried
+
+        try:
+            first = await lane(1)
+            if first is not None and first.status not in (None, 410) and first.ms < SLOW_S * 1000:
+                await asyncio.gather(*(lane() for _ in range(PER_HOST)))
+            await asyncio.gather(*settling)
+            if left:
+                await release(self._database, list(left))
+        except AosError as error:  # what is not written down is tried again, once the claim has ended
+            _log.warning("deliveries: %s: %s", error.code, error.detail)
+        finally:
+            del self._rounds[webhook]
+            self._ended.set()
+
+    def _host(self, url: str) -> asyncio.Semaphore:
+        """Who is to reach a host waits for this."""
+        try:
+            name = target_of(url, self._network).host
+        except AosError:
+            name = ""
+        found = self._hosts.get(name)
+        if found is None:
+            found = self._hosts[name] = asyncio.Semaphore(PER_HOST)
+        return found
+
+    async def _try(self, claimed: Claimed) -> Try:
+        try:
+            body = body_of(claimed.topic, claimed.told_at, claimed.tenant, claimed.sequence, claimed.payload)
+            headers = headers_of(
+                self._secrets,
+                claimed.webhook,
+                claimed.message,
+                datetime.now(UTC),
+                body,
+                legacy=claimed.legacy,
+            )
+            return await self._send(self._network, claimed.url, headers, body)
+        except Exception:  # a fault of ours must not stop the others
+            _log.exception("delivering %s failed", claimed.id)
+            return Try(0, code="INTERNAL", detail="the server failed")
+
+    async def _settle(self, claimed: Claimed, tried: Try) -> None:
+        """Write down how it went, once the webhook is disabled where that is called for."""
+        gone = tried.code == "GONE"
+        wait = None
+        if not gone:
+            wait = after_s(claimed.tries + 1, tried.retry_after_s, random.random, self._pace.delays_s)
+        end = End(claimed, tried, wait)
+        if end.state == "failed":
+            reason: Reason = "gone" if gone else "failing"
+            if await disable_by_worker(self._database, claimed.tenant, claimed.webhook, reason):
+                _log.warning("webhook %s is disabled: %s", claimed.webhook, reason)
+        if not await self._book.settle(end):
+            DELIVERIES.labels("lost").inc()
+            _log.warning("the claim on %s was lost before its try was written down", claimed.id)
+            return
+        DELIVERIES.labels("retried" if end.state == "waiting" else end.state).inc()
+        if end.state == "delivered":
+            DELIVERY_LAG.observe((datetime.now(UTC) - claimed.told_at).total_seconds())
+
+
+class _Book:
+    """Writes down how tries ended, together those that ended while the ones before were written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[tuple[End, asyncio.Future[bool]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def settle(self, end: End) -> bool:
+        """Whether it counts: not where the claim was lost. Raises AosError where nothing could be written."""
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((end, written))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        return await written
+
+    async def _write(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            try:
+                ours: set[UUID] = await settle(self._database, [end for end, _ in taken])
+            except AosError as error:
+                for _, written in taken:
+                    written.set_exception(error)
+            else:
+                for end, written in taken:
+                    written.set_result(end.claimed.id in ours)
+        self._writer = None
