@@ -12,6 +12,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from aos.errors import AosError
+from aos.runtime.guards.network import Network
 from aos_server import logs
 from aos_server.db.pool import Database
 from aos_server.http.edge import Edge
@@ -134,7 +135,8 @@ def application(
 ) -> ASGIApp:
     """The server, of parts. Those that are left out are such as need nothing."""
     workers, tenants = workers or Workers(2, COMPUTE_S), tenants or Free()
-    desk = Desk(database, workers, tenants, trusting) if database else None
+    network = webhooks.network if webhooks else Network()
+    desk = Desk(database, workers, tenants, trusting, network) if database else None
     handlers = Handlers(
         Operations(needed, wanted, partial(counts.refresh, database) if database else None),
         Runtime(workers, tenants, runs),

@@ -125,7 +125,7 @@ def main() -> None:
             )
             rounds = [measured(postgres, pooler.port, url, keys) for _ in range(ROUNDS)]
         finally:
-            if pooler:
+            if pooler is not None:
                 pooler.kill()
             postgres.kill()
             process.terminate()

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from starlette.routing import Router
 
+from aos.errors import AosError
+from aos.wire.approvals import request_digest
 from aos_server.app import application
 from aos_server.db.pool import Database
 from aos_server.identity.authenticate import Credentials
@@ -18,10 +20,15 @@ from aos_server.identity.caller import Caller, Principal
 from aos_server.keystores.changes import carry_out, rotate
 from aos_server.keystores.file import FileBackend
 from aos_server.keystores.keyring import Keyring
+from aos_server.services.requests import reads
+from aos_server.services.requests.create import Asked, Desk, create
 from aos_server.services.webhooks.endpoints import Webhooks
+from aos_server.services.webhooks.queue import spread
 from aos_server.services.webhooks.targets import network_of
 from tests.server.http.world import NO_RUNS, People, told
 from tests.server.serve import serving
+from tests.services import requesting
+from tests.services.requesting import ANN, READ, ask
 
 API = "/api/v1/webhooks"
 HERE = "http://127.0.0.1:9/hook"
@@ -254,3 +261,29 @@ def test_a_tenant_has_no_more_than_a_hundred(client, base):
     assert "wh_aaaaaaaaaaaaaaaa" not in {
         one["webhook_id"] for one in client.get(API, params={"limit": 200}).json()["webhooks"]
     }
+
+
+def test_a_request_has_a_webhook_of_its_own_that_gets_what_becomes_of_it(base):
+    near = network_of(("127.0.0.1",))
+
+    async def act(desk: Desk) -> tuple[dict[str, Any], str]:
+        wired = desk._replace(network=near)
+        asked = Asked("cost", READ, skill="fs_read", level=3, webhook_url=HERE)
+        made = dict((await create(wired, ANN, asked)).body)
+        with pytest.raises(AosError) as caught:
+            await create(desk, ANN, asked)
+        assert caught.value.code == "webhook_refused"
+        other = await ask(wired)
+        assert not (await reads.get(desk.database, "acme", other))["webhook_id"]
+        shown = await reads.get(desk.database, "acme", made["request_id"])
+        assert shown["webhook_id"] == made["webhook_id"]
+        assert request_digest(shown) == made["digest"]
+        return made, other
+
+    made, _ = requesting.run(base, act)
+    assert base.rows("SELECT id, url, request_id, created_by FROM webhooks") == [
+        (made["webhook_id"], HERE, made["request_id"], "ann")
+    ]
+    assert requesting.worker(base, spread) == 2
+    sent = "SELECT webhook_id, topic, payload ->> 'request_id' FROM deliveries JOIN outbox o ON o.id = message_id"
+    assert base.rows(sent) == [(made["webhook_id"], "request.created", made["request_id"])]

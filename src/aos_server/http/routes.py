@@ -329,7 +329,7 @@ def _requests(path: str, to: ApprovalRequests) -> tuple[Endpoint, ...]:
             act="create",
             body=CreateRequest,
             plan=True,
-            codes=["invalid_plan", "policy_denied", "overloaded", "not_computed", *keyed],
+            codes=["invalid_plan", "policy_denied", "webhook_refused", "overloaded", "not_computed", *keyed],
             status=201,
         ),
         Endpoint(

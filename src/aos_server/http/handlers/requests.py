@@ -66,6 +66,7 @@ class ApprovalRequests:
             None if after is None else timedelta(seconds=after),
             body.uses,
             body.required_level,
+            body.webhook_url,
         )
         given = await create(self._desk, call.caller, asked, _key(call, ""))
         where = {"Location": f"/api/v1/policy/requests/{given.body['request_id']}"}

@@ -68,6 +68,11 @@ class CreateRequest(Request):
     escalate_after_seconds: Seconds | None = None
     uses: Annotated[int, Field(ge=1, le=1000, description="How often the approval may be used")] = 1
     required_level: Level | None = None
+    webhook_url: Annotated[
+        str | None,
+        StringConstraints(min_length=1, max_length=2048),
+        Field(description="Told what becomes of it"),
+    ] = None
 
     @model_validator(mode="after")
     def _either(self) -> Self:
@@ -225,7 +230,7 @@ class ApprovalRequest(RequestLine):
     """A request with everything that an approver looks at: the document `aos.request/1`.
 
     `digest` is that of what is asked for (docs/approvals.md). `forecast` is what the server simulated, null where
-    nobody can foresee it; `envelope` what of it the approval binds.
+    nobody can foresee it; `envelope` what of it the approval binds; `webhook_id` what is told of what becomes of it.
     """
 
     decisions: list[RequestDecision]
@@ -237,6 +242,7 @@ class ApprovalRequest(RequestLine):
     policy: JsonObject
     forecast: JsonObject | None
     envelope: JsonObject | None
+    webhook_id: str | None = None
     unknowns: list[Unknown]
 
 

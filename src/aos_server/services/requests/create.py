@@ -9,6 +9,7 @@ from uuid import uuid4
 from aos.domain import approvals
 from aos.domain.approvals import Request
 from aos.errors import AosError, Finding, InputError
+from aos.runtime.guards.network import Network
 from aos.wire.approvals import LARGE, request_digest
 from aos.wire.digests import digest
 from aos.wire.encode import one_line
@@ -26,6 +27,8 @@ from aos_server.services.requests.decide import actor_of
 from aos_server.services.requests.stored import line, state, whole
 from aos_server.services.runtime.simulations import forecast
 from aos_server.services.tenants import Tenants
+from aos_server.services.webhooks.endpoints import of_request
+from aos_server.services.webhooks.targets import check
 from aos_server.services.workers import Workers
 
 __all__ = ["Asked", "Desk", "PolicyType", "create", "judge"]
@@ -49,12 +52,16 @@ _AUDITED = (
 
 
 class Desk(NamedTuple):
-    """What making a request takes. `trusting`: in development, what nobody can simulate is accepted, too."""
+    """What making a request takes. `trusting`: in development, what nobody can simulate is accepted, too.
+
+    `network` says how far a `webhook_url` may lead.
+    """
 
     database: Database
     workers: Workers
     tenants: Tenants
     trusting: bool = False
+    network: Network = Network()
 
 
 class Asked(NamedTuple):
@@ -70,6 +77,7 @@ class Asked(NamedTuple):
     escalate_after: timedelta | None = None
     uses: int = 1
     level: int | None = None
+    webhook_url: str | None = None
 
 
 class _Judged(NamedTuple):
@@ -84,11 +92,15 @@ class _Judged(NamedTuple):
 async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = None) -> Given:
     """Make it; one of level 1 is approved at once, by the policy. The answer is the document `aos.request/1`.
 
-    Raises InputError(invalid_plan), AosError(policy_denied), and what simulating and `change` raise.
+    Raises InputError(invalid_plan), AosError(policy_denied, webhook_refused), and what simulating and `change` raise.
     """
     if before := await answered(desk.database, caller, key):
         return before
     request_id = str(uuid4())
+    webhook: tuple[str, Statement] | None = None
+    if asked.webhook_url is not None:
+        await check(desk.network, asked.webhook_url)
+        webhook = of_request(caller, request_id, asked.webhook_url)
     try:
         judged = await judge(desk, caller, asked)
     except AosError as error:
@@ -101,7 +113,9 @@ async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = Non
         row = _row(request_id, caller, asked, now)
         request = _opened(row, judged, caller, asked, now)
         made.append(request)
-        return _effect(row, request, judged)
+        document = {**judged.document, "webhook_id": webhook and webhook[0]}
+        effect = _effect(row, request, judged._replace(document=document))
+        return effect._replace(statements=[*effect.statements, *([webhook[1]] if webhook else [])])
 
     given = await change(desk.database, caller, [("tenants.ensure", {})], decide, key)
     if not given.again:
