@@ -78,7 +78,7 @@ SERVED = {
     *("audit list", "audit show", "audit verify"),
     *("policy push", "policy list", "policy show", "policy diff", "policy activate"),
     *("requests list", "requests create", "requests show", "requests cancel", "requests escalate"),
-    *("approve", "reject"),
+    *("requests waits", "approve", "reject"),
 }
 
 # Words, input, the code of the problem, the exit status.

@@ -70,3 +70,7 @@ def test_ascii_and_colour_change_nothing_of_that(text: str) -> None:
     plain = re.sub("\x1b\\[[0-9;]*m", "", card(asked(text), 80, True))
     stripped = "".join(f"{line.rstrip()}\n" for line in plain.splitlines())
     assert stripped == card(asked(text), 80, False)
+
+
+def test_marks_on_a_letter_do_not_reach_into_other_lines() -> None:
+    assert tame("e" + "\u0301" * 9) == "e\u0301\u0301" + "\\u0301" * 7

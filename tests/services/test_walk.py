@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import shlex
 import subprocess
@@ -60,26 +61,46 @@ class Person:
     def __init__(self, name: str, home: Path, url: str, token: str) -> None:
         self.home = home / name
         self.home.mkdir()
+        self._env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        }
         (self.home / "plan.json").write_text(json.dumps(PLAN))
         (self.home / "other.json").write_text(json.dumps(PLAN).replace('"report"}', '"another"}'))
         assert self.types("login", "--server", url, "--token-stdin", text=token).returncode == 0
 
     def types(self, *words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
-        env = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-        }
         return subprocess.run(
             [sys.executable, "-m", "aos", *words, "--json"],
             cwd=self.home,
-            env=env,
+            env=self._env,
             input=text,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
+
+    def at_a_terminal(self, answer: str, *words: str) -> tuple[int, str]:
+        """What they see who type this answer, and the exit status."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aos", *words],
+            cwd=self.home,
+            env={**self._env, "NO_COLOR": "1", "TERM": "xterm", "COLUMNS": "80"},
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = b""
+        while b": " not in shown.rpartition(b"type")[2]:
+            shown += os.read(ours, 4096)
+        os.write(ours, f"{answer}\n".encode())
+        process.communicate(timeout=60)
+        os.close(ours)
+        return process.returncode, shown.decode()
 
 
 def test_the_walk(base: Base, served: Served, provider: OpenId, tmp_path: Path) -> None:
@@ -106,6 +127,29 @@ def test_the_walk(base: Base, served: Served, provider: OpenId, tmp_path: Path) 
     assert (people["ann"].home / "a.txt").read_text() == "report"
     rows = base.rows("SELECT status, count(*) FROM requests GROUP BY status ORDER BY status")
     assert dict(rows) == {"cancelled": 1, "consumed": 1, "expired": 1, "rejected": 1}  # type: ignore[arg-type]
+
+
+def test_somebody_at_a_terminal_types_what_it_takes(served: Served, provider: OpenId, tmp_path: Path) -> None:
+    ann, bob = (
+        Person(name, tmp_path, served.url, provider.person(name, OPAQUE)["access_token"])
+        for name in ("ann", "bob")
+    )
+    made = json.loads(ann.types("requests", "create", "plan.json", "--why", "\x1b[2JAPPROVED").stdout)
+    request, first = made["request_id"], made["digest"].removeprefix("sha256:")[:6]
+    assert (bob.at_a_terminal("yes", "approve", request)[0], served.process.poll()) == (3, None)
+    status, shown = bob.at_a_terminal(first, "approve", request)
+    assert status == 0
+    assert "\x1b[2J" not in shown
+    assert "│ \\x1b[2JAPPROVED" in shown
+    assert "1 step can't be undone: save" in shown
+
+    small = [{"skill": "fs_write", "params": {"path": "a", "content": "b"}}]
+    for _ in range(2):
+        ann.types("requests", "create", "--plan", json.dumps(small), "--why", "small")
+    status, shown = bob.at_a_terminal("approve 2", "approve", "--waiting")
+    assert (status, "2 requests" in shown) == (0, True)  # those of level 4 are decided one by one
+    listed = json.loads(bob.types("requests", "list").stdout)["requests"]
+    assert [one["status"] for one in listed] == ["approved", "approved", "pending"]
 
 
 def words(command: str, made: dict[str, Any]) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any
 from aos.domain.approvals import OPEN
 from aos.report.approvals.card import COLOURS, ago
 from aos.report.approvals.foreign import tame
-from aos.report.figures import count
+from aos.report.figures import count, duration
 from aos.report.page import BAD, FAINT, STRONG, Line, Page
 
-__all__ = ["counted", "decided", "requests"]
+__all__ = ["counted", "decided", "requests", "waits"]
 
 _LONGEST, _KINDS = 60, 12
 
@@ -68,4 +68,18 @@ def counted(requests: Sequence[Mapping[str, Any]], width: int, colour: bool, asc
     page.add(page.table("rnl", rows))
     if len(kinds) > _KINDS:
         page.add((f"… and {len(kinds) - _KINDS:,} kinds more", FAINT))
+    return str(page)
+
+
+def waits(by_level: Mapping[int, Sequence[float]], width: int, colour: bool, ascii: bool = False) -> str:
+    """How long people took to decide, by level; each level's waits are in order."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add((f"{count(sum(map(len, by_level.values())), 'decision')} of people", STRONG))
+    page.add()
+    head: list[Line] = [(word, FAINT) for word in ("level", "n", "median", "p90")]
+    rows: list[list[Line]] = [
+        [str(level), f"{len(found):,}", *(duration(found[int(q * (len(found) - 1))]) for q in (0.5, 0.9))]
+        for level, found in by_level.items()
+    ]
+    page.add(page.table("lrrr", [head, *rows]))
     return str(page)
