@@ -113,6 +113,14 @@ def deliveries(session: nox.Session) -> None:
 
 
 @nox.session
+def histories(session: nox.Session) -> None:
+    """10,000 times, a crowd at one approval request: what they were told must have been possible in some order."""
+    debian(session, "pgbouncer", pg_ctlcluster="postgresql")
+    session.install("-e", ".[dev,server]")
+    session.run("python", "-m", "tests.races.histories", *session.posargs)
+
+
+@nox.session
 def kills(session: nox.Session) -> None:
     """Kill a run at every system call that changes a file."""
     debian(session, "strace")

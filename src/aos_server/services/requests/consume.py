@@ -43,14 +43,15 @@ async def consume(desk: Desk, caller: Caller, request: str, use: Use, key: Key |
     if before := await answered(desk.database, caller, key):
         return before
     row = await reads.row(desk.database, caller.tenant, request)
-    void: AosError | None = None
-    if _may(row, caller, use):
-        void = await _void(desk, row, use)
+    looked = _may(row, caller, use)
+    void = await _void(desk, row, use) if looked else None
 
     def rule(found: Request, now: datetime, rows: Sequence[Sequence[Row]]) -> Request:
         after = approvals.consume(found, actor_of(caller), now, digest=use.digest)
         if void is not None:
             raise void
+        if not looked:  # it was approved after it was read, so nobody has held it against things as they are
+            raise AosError("approval_pending", "it was approved this very moment; ask again")
         return after
 
     return await decided(desk.database, caller, request, "consume", rule, key=key, run=use.run)
