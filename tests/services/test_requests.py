@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from aos.errors import AosError
 from aos.wire.approvals import request_digest
 from aos_server.db.pool import Database
 from aos_server.jobs.worker import working
+from aos_server.keystores.changes import carry_out, rotate
+from aos_server.keystores.file import FileBackend
 from aos_server.services.changes import Given
 from aos_server.services.idempotency import Key
 from aos_server.services.requests import decide, reads
@@ -231,7 +233,10 @@ def test_the_worker_does_so_within_seconds(base, tmp_path):
         "DATABASE_URL": base.pooled("aos_worker"),
         "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
         "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
+        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
     }
+    backend = FileBackend(tmp_path / "keys")
+    carry_out(backend, rotate(backend, datetime.now(UTC), timedelta(hours=1)))
 
     async def act(desk: Desk) -> tuple[str, str]:
         return await ask(desk), await ask(desk, escalate_after=timedelta(minutes=10))
