@@ -7,11 +7,12 @@ comes from the environment, no redirect is followed, and nothing that comes back
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
-import httpcore
+import h11
 
 import aos
 from aos.errors import AosError
@@ -29,6 +30,8 @@ BODY_S = 2.0
 """How long the body of an answer is waited for: its status has said what matters."""
 MAX_REPLY = 64 * 1024
 """How much of it is read."""
+MAX_HEAD = 16 * 1024
+_PIECE = 16 * 1024
 _KEPT = 500
 """How much of it is kept, in characters."""
 
@@ -53,22 +56,15 @@ async def post(
         tried = Try(
             0, code=error.code, detail="the host is not on the public internet" if refused else error.detail
         )
-    except httpcore.RemoteProtocolError as error:
-        closed = "disconnected" in str(error)  # httpcore has one class for both
-        tried = Try(0, code="CONNECTION" if closed else "BAD_REPLY", detail=f"no valid HTTP answer: {error}")
-    except (httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
+    except h11.RemoteProtocolError as error:
+        tried = Try(0, code="BAD_REPLY", detail=f"no valid HTTP answer: {error}")
+    except OSError as error:  # TLS among it
         tried = Try(0, code="CONNECTION", detail=f"the connection broke: {error}")
     detail = None if tried.detail is None else visible(tried.detail, 200)
     return tried._replace(ms=int((time.monotonic() - began) * 1000), detail=detail)
 
 
 async def _exchange(network: Network, target: Target, headers: Mapping[str, str], body: bytes) -> Try:
-    url = httpcore.URL(
-        scheme=b"https" if target.secure else b"http",
-        host=target.host.encode(),
-        port=target.port,
-        target=target.path,
-    )
     ours = {
         "host": target.authority,
         "user-agent": f"aos/{aos.__version__}",
@@ -77,56 +73,69 @@ async def _exchange(network: Network, target: Target, headers: Mapping[str, str]
         "accept-encoding": "identity",
         "connection": "close",
     }
-    request = httpcore.Request("POST", url, headers=list({**ours, **headers}.items()), content=body)
-    stream = await _connected(network, target)
-    connection = httpcore.AsyncHTTP11Connection(url.origin, stream)
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+    request = h11.Request(method=b"POST", target=target.path, headers=list({**ours, **headers}.items()))
+    parts = [http.send(event) for event in (request, h11.Data(body), h11.EndOfMessage())]
+    reader, writer = await _connected(network, target)
     try:
-        response = await connection.handle_async_request(request)
-        return _judged(response, await _beginning(response))
+        writer.write(b"".join(part for part in parts if part))
+        await writer.drain()
+        response = await _head(http, reader)
+        return _judged(response, await _beginning(http, reader))
     finally:
-        await stream.aclose()
+        writer.transport.abort()
 
 
-async def _connected(network: Network, target: Target) -> httpcore.AsyncNetworkStream:
-    """A stream to one of the addresses that the host has, each of which was checked; tried in their order."""
+async def _connected(network: Network, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to one of the addresses that the host has, each of which was checked; tried in their order."""
     found = await addresses(network, target, RESOLVE_S)
-    share = (TOTAL_S - 1) / len(found)
+    tls = (network.tls or usual_tls()) if target.secure else None
+    name = target.host if target.secure else None
     for place, address in enumerate(found, 1):
         try:
-            stream = await httpcore.AnyIOBackend().connect_tcp(address, target.port, timeout=share)
-            break
-        except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            async with asyncio.timeout((TOTAL_S - 1) / len(found)):
+                return await asyncio.open_connection(address, target.port, ssl=tls, server_hostname=name)
+        except (TimeoutError, OSError):
             if place == len(found):
                 raise
-    if not target.secure:
-        return stream
-    try:
-        return await stream.start_tls(network.tls or usual_tls(), server_hostname=target.host)
-    except BaseException:
-        await stream.aclose()
-        raise
+    raise AssertionError("a host has an address, or the guard has said that it has none")
 
 
-async def _beginning(response: httpcore.Response) -> str:
+async def _head(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Response:
+    """The status and headers; interim answers (1xx) are passed over. Raises ConnectionError where none comes."""
+    while True:
+        event = await _next(http, reader)
+        if isinstance(event, h11.Response):
+            return event
+        if isinstance(event, h11.ConnectionClosed):
+            raise ConnectionError("the other side closed before it answered")
+
+
+async def _beginning(http: h11.Connection, reader: asyncio.StreamReader) -> str:
     """How the body begins, as it came; what breaks or takes long there changes nothing any more."""
     body = bytearray()
-    try:
+    with suppress(TimeoutError, h11.RemoteProtocolError, OSError):
         async with asyncio.timeout(BODY_S):
-            async for piece in response.aiter_stream():
-                body += piece
-                if len(body) >= MAX_REPLY:
-                    break
-    except (TimeoutError, httpcore.ProtocolError, httpcore.NetworkError):
-        pass
+            while len(body) < MAX_REPLY and isinstance(event := await _next(http, reader), h11.Data):
+                body += event.data
     return visible(body[: 4 * _KEPT].decode("utf-8", "replace"), _KEPT)
 
 
-def _judged(response: httpcore.Response, reply: str) -> Try:
-    status = response.status
+async def _next(http: h11.Connection, reader: asyncio.StreamReader) -> object:
+    while (event := http.next_event()) is h11.NEED_DATA:
+        data = await reader.read(_PIECE)
+        if not data and http.their_state is h11.SEND_RESPONSE:
+            raise ConnectionError("the other side closed before its answer was complete")
+        http.receive_data(data)
+    return event
+
+
+def _judged(response: h11.Response, reply: str) -> Try:
+    status = response.status_code
     if 200 <= status < 300:
         return Try(0, status, reply=reply)
     code = _NAMED.get(status) or _CLASSES.get(status // 100, "BAD_REPLY")
-    wait = _retry_after(_header(response, b"retry-after")) if code in _WAITS else None
+    wait = _retry_after(dict(response.headers).get(b"retry-after", b"")) if code in _WAITS else None
     detail = "redirects are not followed" if code == "REDIRECT" else None
     return Try(0, status, code, detail, reply, wait)
 
@@ -134,10 +143,6 @@ def _judged(response: httpcore.Response, reply: str) -> Try:
 _NAMED = {410: "GONE", 429: "RATE_LIMITED", 503: "OVERLOADED"}
 _CLASSES = {3: "REDIRECT", 4: "HTTP_4XX", 5: "HTTP_5XX"}
 _WAITS = ("RATE_LIMITED", "OVERLOADED")
-
-
-def _header(response: httpcore.Response, wanted: bytes) -> bytes:
-    return next((value for name, value in response.headers if name.lower() == wanted), b"")
 
 
 def _retry_after(value: bytes) -> float | None:

@@ -14,7 +14,7 @@ import httpx
 
 from aos.errors import AosError
 from aos.runtime.guards import GuardError
-from aos.runtime.guards.addresses import Reach, plain_host
+from aos.runtime.guards.addresses import Reach, plain_host, refusal, spelled_oddly
 from aos.runtime.guards.network import Network, resolve
 from aos.runtime.guards.patience import Patience
 
@@ -75,11 +75,13 @@ def network_of(hosts: Collection[str]) -> Network:
 
 async def addresses(network: Network, target: Target, seconds: float = RESOLVE_S) -> Sequence[str]:
     """Where the host is; every address may be reached. Raises GuardError: ADDRESS_REFUSED, CONNECTION, TIMEOUT."""
-    patience = Patience(seconds)
-    if _literal(target.host):  # there is nothing to wait for
-        return resolve(network, target.host, target.port, patience)
+    host, port = target.host, target.port
+    if _literal(host):  # nobody has to be asked
+        if problem := spelled_oddly(host) or refusal(network.reach, host, host):
+            raise GuardError("ADDRESS_REFUSED", problem)
+        return [host]
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_RESOLVERS, resolve, network, target.host, target.port, patience)
+    return await loop.run_in_executor(_RESOLVERS, resolve, network, host, port, Patience(seconds))
 
 
 async def check(network: Network, url: str) -> None:
