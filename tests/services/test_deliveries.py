@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import psycopg
 import pytest
 
@@ -26,7 +27,7 @@ from aos_server.services.webhooks.targets import network_of
 from tests.cli.schemas import faults
 from tests.fakes.receivers import Receiver, receiving
 from tests.races.deliveries import soak
-from tests.services.processes import wait_for
+from tests.services.processes import free_port, wait_for
 from tests.services.test_webhooks import new_keys
 
 T = TypeVar("T")
@@ -375,7 +376,7 @@ def test_what_is_older_than_30_days_is_forgotten(base):
 
 
 @pytest.fixture
-def worker(new_base, tmp_path: Path, receiver) -> Iterator[tuple[Any, "subprocess.Popen[bytes]"]]:
+def worker(new_base, tmp_path: Path, receiver) -> Iterator[tuple[Any, "subprocess.Popen[bytes]", int]]:
     """`aos-server worker` as a process."""
     base = new_base()
     new_keys(tmp_path / "keys")
@@ -386,16 +387,17 @@ def worker(new_base, tmp_path: Path, receiver) -> Iterator[tuple[Any, "subproces
         "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
         "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
         "AOS_WEBHOOK_HOSTS": "127.0.0.1",
+        "AOS_WORKER_PORT": str(port := free_port()),
     }
     words = [sys.executable, "-m", "aos_server", "worker", "--json"]
     process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    yield base, process
+    yield base, process, port
     process.kill()
     process.communicate()
 
 
 def test_the_worker_delivers_sequences_within_a_second_and_ends_when_told(worker, receiver):
-    base, process = worker
+    base, process, port = worker
     add = "INSERT INTO audit VALUES (gen_random_uuid(), 'acme', now(), 'iss', 'ann', 'act', 'x')"
     leaves = "SELECT count(*) FROM audit_leaves"
     webhook(base, f"{receiver.url}/204")
@@ -410,6 +412,9 @@ def test_the_worker_delivers_sequences_within_a_second_and_ends_when_told(worker
     wait_for(lambda: base.rows(leaves) == [(2,)], "the second row is sequenced", 5)
     wait_for(lambda: base.rows("SELECT 1 FROM idempotency_keys") == [], "an old key is forgotten")
     wait_for(lambda: states(base) == {"delivered": 1}, "the message is delivered")
+    told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    assert 'nova_webhook_deliveries_total{result="delivered"} 1.0' in told
+    assert "nova_webhook_oldest_undelivered_seconds" in told
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
