@@ -8,13 +8,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from aos.wire.approvals import request_digest
+from tests.cli.schemas import faults
 from tests.server.processes import Served, aos_server
 from tests.services.conftest import Base
 from tests.services.openid import OPAQUE, OpenId
@@ -82,6 +84,18 @@ class Person:
             check=False,
         )
 
+    @contextmanager
+    def watching(self, *words: str) -> Iterator[IO[bytes]]:
+        """What a command that goes on prints."""
+        words = (sys.executable, "-m", "aos", *words)
+        process = subprocess.Popen(words, cwd=self.home, env=self._env, stdout=subprocess.PIPE)
+        assert process.stdout
+        try:
+            yield process.stdout
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
+
     def at_a_terminal(self, answer: str, *words: str) -> tuple[int, str]:
         """What they see who type this answer, and the exit status."""
         ours, theirs = pty.openpty()
@@ -120,6 +134,7 @@ def test_the_walk(base: Base, served: Served, provider: OpenId, tmp_path: Path) 
         done = people[who].types(*words(command, made))
         told = json.loads(done.stdout)
         assert told.get("exit_code", 0) == done.returncode == int(status), (command, done.stdout)
+        assert faults(told) == []
         if "create" in command:
             made = told
         if "other.json" in command:
@@ -142,6 +157,11 @@ def test_somebody_at_a_terminal_types_what_it_takes(served: Served, provider: Op
     assert "\x1b[2J" not in shown
     assert "│ \\x1b[2JAPPROVED" in shown
     assert "1 step can't be undone: save" in shown
+
+    with bob.watching("requests", "list", "--watch") as lines:
+        line = json.loads(lines.readline())
+        assert faults(line) == []
+        assert (line["request_id"], line["approvals"]) == (request, 1)
 
     small = [{"skill": "fs_write", "params": {"path": "a", "content": "b"}}]
     for _ in range(2):

@@ -184,8 +184,7 @@ def _granted(using: "_Using", grant: Grant, start: RunStart, budget: Decimal | N
 
     The same approval again is no new one: it only makes sure that it was used.
     """
-    before = start.simulation.get("approval") or {}
-    if before.get("request_id") == grant.request:
+    if start.approval.get("request_id") == grant.request:
         kept = start.budget_cents if budget is None else budget
         _check_budget(start, kept)
         grant.use(start.id, using.plan)
@@ -199,7 +198,7 @@ def _granted(using: "_Using", grant: Grant, start: RunStart, budget: Decimal | N
 
 def _check_budget(start: RunStart, budget: Decimal | None) -> None:
     """Raise AosError(approval_void) for more than the approval of the run is good for."""
-    most = (start.simulation.get("approval") or {}).get("most_cents")
+    most = start.approval.get("most_cents")
     if most is not None and (budget is None or budget > Decimal(most)):
         raise AosError(
             "approval_void",
@@ -263,7 +262,7 @@ def _carried_out(using: _Using, start: RunStart, past: RunState | None) -> RunRe
 
 def _confirming(start: RunStart, ask: Callable[[Step], bool | None]) -> Callable[[Step], bool | None]:
     """Steps that want no higher level than was approved have their go-ahead; of others somebody is asked."""
-    level = (start.simulation.get("approval") or {}).get("level", 0)
+    level = start.approval.get("level", 0)
     return lambda step: True if step.approval and step.approval <= level else ask(step)
 
 

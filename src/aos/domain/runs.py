@@ -42,6 +42,11 @@ class RunStart(NamedTuple):
     started_ms: float
     forced: bool = False
 
+    @property
+    def approval(self) -> Mapping[str, Any]:
+        """The approval that the run began with: request, server, digest, level, most_cents; empty where it had none."""
+        return (self.simulation or {}).get("approval") or {}
+
 
 class Intent(NamedTuple):
     """An attempt about to be made. It is on disk before the attempt touches anything.

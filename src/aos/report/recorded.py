@@ -75,7 +75,9 @@ def run(
     page.section("attempts", [*more, page.table("nlllrr", map(_attempt, attempts))] if attempts else [])
     page.section("failures", [page.table("nw", rows)] if (rows := list(_failures(attempts))) else [])
     page.section("next", _next(state, interrupted))
-    facts = (("started", _when(start.started_ms)), ("plan", start.plan_digest))
+    facts = [("started", _when(start.started_ms)), ("plan", start.plan_digest)]
+    if approved := start.approval:
+        facts.append(("approved", f"level {approved['level']}, request {approved['request_id']}"))
     page.section("record", [page.table("lw", [[(name, FAINT), (fact, FAINT)] for name, fact in facts])])
     if state.status == "running":
         page.add()
@@ -181,7 +183,8 @@ def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
                 f" aos runs reconcile {run} --step {one.intent.place.step} --[not-]committed",
             ]
     if interrupted or state.status in ("paused", "cancelled"):
-        more = " --budget CENTS" if state.end and state.end.cause == "budget" else ""
+        limit = " --approval ID" if state.start.approval else " --budget CENTS"
+        more = limit if state.end and state.end.cause == "budget" else ""
         yield [("→", STRONG), f" aos run --resume {run}{more}"]
 
 

@@ -1,42 +1,19 @@
 """`aos requests create`."""
 
 from contextlib import closing
-from typing import Annotated, Any
-
-from typer import Option
+from typing import Any
 
 from aos.api.approvals import exit_of, look, waited
 from aos.api.server import session
 from aos.cli.answer import Answer
 from aos.cli.options import Inputs, PlanArgument, PlanOption, one_plan
-from aos.cli.requests.options import Tenant, Timeout, Wait, seconds
+from aos.cli.requests.making import Agent, AtLeast, Escalates, Expires, Justification, Uses, Webhook
+from aos.cli.requests.options import Tenant, Timeout, Wait
 from aos.cli.requests.showing import shown
 from aos.cli.server import Context, Server
 from aos.cli.values import named_values
 from aos.errors import Exit
 from aos.files.sources import read_document
-
-Justification = Annotated[
-    str, Option("--why", metavar="TEXT", help="Why it should be run: approvers read it.")
-]
-Expires = Annotated[
-    int | None,
-    Option("--expires", parser=seconds, metavar="TIME", help="How long it waits: 60s to 7d, else a day."),
-]
-Escalates = Annotated[
-    int | None,
-    Option(
-        "--escalate-after",
-        parser=seconds,
-        metavar="TIME",
-        help="Ask the next level each time that nobody decides for so long.",
-    ),
-]
-AtLeast = Annotated[
-    int | None, Option("--level", min=1, max=5, metavar="N", help="Ask people of at least that level.")
-]
-Agent = Annotated[str | None, Option("--agent", metavar="NAME", help="The agent that will run it.")]
-Uses = Annotated[int | None, Option("--uses", min=1, max=1000, metavar="N", help="How often it may be run.")]
 
 
 def create(
@@ -48,6 +25,7 @@ def create(
     escalate_after: Escalates = None,
     level: AtLeast = None,
     uses: Uses = None,
+    webhook: Webhook = None,
     agent: Agent = None,
     tenant: Tenant = None,
     wait: Wait = False,
@@ -74,6 +52,7 @@ def create(
             escalate_after_seconds=escalate_after,
             required_level=level,
             uses=uses,
+            webhook_url=webhook,
         )
         status: Exit = exit_of(made["status"])
         if wait and status is Exit.PENDING:

@@ -30,8 +30,8 @@ def granted_again(
     It had used it when it made its first attempt, and then needs it no more.
     """
     state = record.state(run)
-    first = state.start.simulation.get("approval")
+    first = state.start.approval
     if request is None and first and not state.attempts:
         request, server = first["request_id"], server or first["server"]
-    with granted(request, server, used=bool(first) and first["request_id"] == request) as grant:
+    with granted(request, server, used=first.get("request_id") == request) as grant:
         yield grant
