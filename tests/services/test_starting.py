@@ -18,6 +18,7 @@ from aos_server.db.migrate import head
 from tests.server.processes import aos_server
 from tests.services.conftest import Base
 from tests.services.processes import children_of, listens, wait_for
+from tests.services.test_webhooks import new_keys
 
 SERVE = {
     "REDIS_URL": "redis://127.0.0.1:1/0",  # not needed to start
@@ -126,7 +127,9 @@ def test_a_worker_waits_for_a_database_that_is_down_at_its_start(base: Base, tmp
         "DATABASE_URL": base.pooled("aos_worker"),
         "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
         "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
+        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
     }
+    new_keys(tmp_path / "keys")
     base.server.execute(
         "INSERT INTO audit VALUES (gen_random_uuid(), 'acme', now(), 'i', 's', 'a', 'x')", base.name
     )
