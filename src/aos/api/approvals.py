@@ -24,7 +24,7 @@ _EXITS: Mapping[str, Exit] = {
     **dict.fromkeys(("rejected", "expired", "cancelled"), Exit.NO),
 }
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
-_LOOKED_BACK = 200
+_LOOKED_BACK = 10
 
 
 class Seen(NamedTuple):
@@ -81,7 +81,7 @@ def since_last(
 ) -> tuple[Departure, ...] | None:
     """What is different from the last plan of this name that was approved; None where there is none to be found.
 
-    The latest requests are looked through, and no more of them than a page of each status.
+    Only the latest few of each status are looked at: each has to be asked for by itself.
     """
     name = document["plan"].get("name")
     if document["forecast"] is None or not name:
