@@ -6,30 +6,14 @@ is given --server, open a socket.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from aos.cli.command import EVERY, TOKEN, Command
+from aos.cli.operating import OPERATING
 from aos.errors import Exit
 
-EVERY = (
-    *(Exit.YES, Exit.INTERNAL, Exit.USAGE, Exit.WRITE_FAILED),
-    *(Exit.INTERRUPTED, Exit.TERMINATED),
-)
-
+__all__ = ["COMMANDS", "EVERY", "GROUPS", "Command"]
 
 _ID = "0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1"
-_TOKEN = "a renewed token, where the old one ends"
-
-
-class Command(NamedTuple):
-    """One row. `target` is `module:function` below `aos.cli`; `schemas` are the documents that --json can print."""
-
-    target: str
-    help: str
-    example: str
-    schemas: tuple[str, ...]
-    exits: tuple[Exit, ...] = ()
-    writes: str = "nothing"
-    network: bool = False
 
 
 GROUPS: Mapping[str, str] = {
@@ -37,6 +21,7 @@ GROUPS: Mapping[str, str] = {
     "ledger": "Whether the record of runs is sound",
     "audit": "The audit log of a server: list, show, verify",
     "requests": "Approval requests at a server: list, make, show, escalate, cancel",
+    "webhooks": "Where a server sends messages, what became of them; a receiver to try things with",
     "plan": "Check, format and describe plan files",
     "policy": "What rules say of a plan, whether they are sound; versions of them on a server",
     "catalog": "Draft, check and show skill catalogs",
@@ -302,7 +287,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos whoami",
         ("aos.whoami/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "health": Command(
@@ -311,7 +296,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos health --server http://127.0.0.1:8000",
         ("aos.health/1",),
         (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "audit list": Command(
@@ -320,7 +305,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos audit list --object run-17",
         ("aos.audit-list/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "audit show": Command(
@@ -329,7 +314,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos audit show 0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1",
         ("aos.audit-entry/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.PENDING, Exit.DAMAGED),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "audit verify": Command(
@@ -338,7 +323,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos audit verify",
         ("aos.audit-check/1",),
         (Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.DAMAGED),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "requests list": Command(
@@ -347,7 +332,7 @@ COMMANDS: Mapping[str, Command] = {
         "aos requests list --waiting",
         ("aos.requests/1", "aos.request-line/1"),
         (Exit.FORBIDDEN, Exit.TRANSIENT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "requests create": Command(
@@ -356,7 +341,7 @@ COMMANDS: Mapping[str, Command] = {
         'aos requests create plan.json --why "prices for the weekly report"',
         ("aos.approval-request/1",),
         (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT, Exit.PENDING, Exit.CONFLICT, Exit.TIMED_OUT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "requests show": Command(
@@ -365,7 +350,7 @@ COMMANDS: Mapping[str, Command] = {
         f"aos requests show {_ID} --wait --timeout 2h",
         ("aos.approval-request/1",),
         (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT, Exit.PENDING, Exit.TIMED_OUT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "requests cancel": Command(
@@ -374,7 +359,7 @@ COMMANDS: Mapping[str, Command] = {
         f"aos requests cancel {_ID}",
         ("aos.decisions/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "requests escalate": Command(
@@ -383,7 +368,7 @@ COMMANDS: Mapping[str, Command] = {
         f"aos requests escalate {_ID}",
         ("aos.decisions/1",),
         (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "requests waits": Command(
@@ -401,7 +386,7 @@ COMMANDS: Mapping[str, Command] = {
         f"aos approve {_ID}",
         ("aos.decisions/1",),
         (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
     "reject": Command(
@@ -410,9 +395,10 @@ COMMANDS: Mapping[str, Command] = {
         f'aos reject {_ID} --why "too dear"',
         ("aos.decisions/1",),
         (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
-        writes=_TOKEN,
+        writes=TOKEN,
         network=True,
     ),
+    **OPERATING,
     "query": Command(
         "about.query:query",
         "Answer one question about skills, budget or past runs",

@@ -1,0 +1,99 @@
+"""Rows of the table of commands: those that operate a server."""
+
+from collections.abc import Mapping
+
+from aos.cli.command import TOKEN, Command
+from aos.errors import Exit
+
+__all__ = ["OPERATING"]
+
+_HOOK = "wh_mfrggzdfmztwq2lk"
+_DELIVERY = "6f1c2a5e-0c5b-4c77-9a53-5a1f3f0a7a10"
+
+
+def _asking(
+    target: str, help: str, example: str, *schemas: str, exits: tuple[Exit, ...] = (), changes: str = ""
+) -> Command:
+    """A command that asks a server; `changes` is what it changes there."""
+    every = (Exit.FORBIDDEN, Exit.TRANSIENT, *exits)
+    writes = f"{changes} on the server; {TOKEN}" if changes else TOKEN
+    return Command(target, help, example, schemas, every, writes=writes, network=True)
+
+
+OPERATING: Mapping[str, Command] = {
+    "webhooks add": _asking(
+        "webhooks.add:add",
+        "Have messages sent to an address",
+        "aos webhooks add https://hooks.example.com/aos --topic 'run.*'",
+        "aos.webhook/1",
+        exits=(Exit.CONFLICT,),
+        changes="a webhook",
+    ),
+    "webhooks list": _asking(
+        "webhooks.list_webhooks:list_webhooks",
+        "Webhooks of your tenant, and how much waits for them",
+        "aos webhooks list",
+        "aos.webhook-list/1",
+    ),
+    "webhooks show": _asking(
+        "webhooks.show:show", "Show a webhook", f"aos webhooks show {_HOOK}", "aos.webhook/1"
+    ),
+    "webhooks secret": _asking(
+        "webhooks.show:secret",
+        "Show the secrets that its receiver verifies with",
+        f"aos webhooks secret {_HOOK}",
+        "aos.webhook-secret/1",
+        changes="an entry in the audit log",
+    ),
+    "webhooks test": _asking(
+        "webhooks.change:send_test",
+        "Send a webhook a message that says nothing",
+        f"aos webhooks test {_HOOK}",
+        "aos.webhook-test/1",
+        exits=(Exit.CONFLICT,),
+        changes="a message",
+    ),
+    "webhooks deliveries": _asking(
+        "webhooks.deliveries:deliveries",
+        "What was sent to a webhook, and each try of a delivery",
+        f"aos webhooks deliveries {_HOOK} --state failed",
+        "aos.delivery-list/1",
+        "aos.delivery/1",
+    ),
+    "webhooks redeliver": _asking(
+        "webhooks.deliveries:redeliver",
+        "Send a message once more",
+        f"aos webhooks redeliver {_DELIVERY}",
+        "aos.redelivery/1",
+        exits=(Exit.CONFLICT,),
+        changes="a delivery",
+    ),
+    "webhooks disable": _asking(
+        "webhooks.change:disable",
+        "Send nothing there until it is enabled; messages wait",
+        f"aos webhooks disable {_HOOK}",
+        "aos.webhook/1",
+        changes="the webhook",
+    ),
+    "webhooks enable": _asking(
+        "webhooks.change:enable",
+        "Send there again, also what waits",
+        f"aos webhooks enable {_HOOK}",
+        "aos.webhook/1",
+        changes="the webhook",
+    ),
+    "webhooks remove": _asking(
+        "webhooks.change:remove",
+        "Remove a webhook, what waits for it and its log",
+        f"aos webhooks remove {_HOOK}",
+        "aos.webhook/1",
+        changes="the webhook",
+    ),
+    "webhooks listen": _asking(
+        "webhooks.listen:listen",
+        "Receive messages on this machine, and verify and print them",
+        f"aos webhooks listen --port 9000 --webhook {_HOOK}",
+        "aos.webhook-received/1",
+        exits=(Exit.NO,),
+    ),
+}
