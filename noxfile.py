@@ -158,7 +158,8 @@ def bench_server(session: nox.Session) -> None:
     session.run("python", "-m", "tests.services.bench_http")
     session.run("python", "-m", "tests.services.bench_policy")
     session.run("python", "-m", "tests.services.bench_memory")
-    session.run("python", "-m", "tests.services.bench_writes", *session.posargs)
+    session.run("python", "-m", "tests.services.bench_writes")
+    session.run("python", "-m", "tests.services.bench_approve", *session.posargs)
 
 
 @nox.session

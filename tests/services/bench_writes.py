@@ -6,8 +6,9 @@ import re
 import statistics
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -34,19 +35,24 @@ FIRST = ("session.tenant", "session.begun", "idempotency.claim")
 SECOND = ("tenants.spend", "audit.end")
 
 
-def pgbench_script() -> str:
-    """The statements of a change as pgbench sends them: two messages, as the server does."""
+def pgbench_script(first: Sequence[str], second: Sequence[str], literals: dict[str, str], *sets: str) -> str:
+    """The statements of a change as pgbench sends them: two messages, as the server does. `sets` draw its variables.
+
+    `literals` by the parameter's name; by `STATEMENT:NAME` where one means something else.
+    """
 
     def lines(names: Sequence[str]) -> list[str]:
-        filled = (re.sub(r"%\((\w+)\)s", lambda found: LITERALS[found[1]], sql(name)) for name in names)
-        return [" ".join(line for line in text.splitlines() if not line.startswith("--")) for text in filled]
+        return [" ".join(line for line in filled(name).splitlines() if line[:2] != "--") for name in names]
+
+    def filled(name: str) -> str:
+        own = {key.partition(":")[2]: text for key, text in literals.items() if key.startswith(f"{name}:")}
+        return re.sub(r"%\((\w+)\)s", lambda found: (literals | own)[found[1]], sql(name))
 
     return "\n".join(
         [
-            "\\set agent random(1, 1000)",
-            "\\set key random(1, 1000000000000)",
-            " \\;\n".join(["BEGIN", *lines(FIRST)]) + ";",
-            " \\;\n".join([*lines(SECOND), "COMMIT"]) + ";",
+            *(f"\\set {one}" for one in sets),
+            " \\;\n".join(["BEGIN", *lines(first)]) + ";",
+            " \\;\n".join([*lines(second), "COMMIT"]) + ";",
             "",
         ]
     )
@@ -83,14 +89,20 @@ async def ours(url: Secret) -> tuple[float, float]:
             await change(database, CALLER, [], decide, Key(f"{begun}-{number}", b"\0"))
             times.append((time.perf_counter() - begun) * 1000)
 
-    async def load(database: Database, seconds: float) -> None:
-        end = time.perf_counter() + seconds
-        await asyncio.gather(*(client(database, number, end) for number in range(CONNECTIONS)))
-
     async with Database.open(url, CONNECTIONS) as database:
-        await load(database, 1)  # opens the connections, whose time pgbench does not count either
-        times.clear()
-        await load(database, SECONDS)
+        return await loaded(partial(client, database), times)
+
+
+async def loaded(client: Callable[[int, float], Awaitable[None]], times: list[float]) -> tuple[float, float]:
+    """Calls a second of so many clients, and the 95th percentile of what they noted in `times`."""
+
+    async def load(seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        await asyncio.gather(*(client(number, end) for number in range(CONNECTIONS)))
+
+    await load(1)  # opens the connections, whose time pgbench does not count either
+    times.clear()
+    await load(SECONDS)
     return len(times) / SECONDS, statistics.quantiles(times, n=20)[-1]
 
 
@@ -106,7 +118,8 @@ def main() -> None:
         pooler = pgbouncer(pooler_home, postgres, userlist(postgres))
         pooler.start()
         script = home / "change.sql"
-        script.write_text(pgbench_script())
+        drawn = ("agent random(1, 1000)", "key random(1, 1000000000000)")
+        script.write_text(pgbench_script(FIRST, SECOND, LITERALS, *drawn))
         url = Secret(postgres.url("aos_app", "bench", pooler.port))
         try:
             rounds = [(pgbench(script, pooler.port), *uvloop.run(ours(url))) for _ in range(ROUNDS)]
