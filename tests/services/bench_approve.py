@@ -48,7 +48,7 @@ LITERALS = {
     "decision": "'approve'", "level": "3", "break_glass": "false", "reason": "'fine'", "action": "'approve'",
     "object": "'o'", "audit.end:status": "200", "topics": "'{request.approved}'",
 }  # fmt: skip
-KEPT = """SELECT details::text, quote_literal(ARRAY[payload]::text), answer::text
+KEPT = """SELECT details::text, payload::text, answer::text
 FROM audit JOIN outbox ON audit_id = audit.id, idempotency_keys LIMIT 1"""
 
 
@@ -94,7 +94,8 @@ def literals(postgres: Postgres) -> dict[str, str]:
     with psycopg.connect(postgres.url("root", "bench")) as connection:
         kept = connection.execute(KEPT).fetchone()
     assert kept is not None
-    details, payloads, answer = kept
+    details, payload, answer = kept
+    payloads = f"""'{{"all": [{payload}]}}'::jsonb"""
     written = {"details": f"'{details}'", "payloads": payloads, "answer": f"'{answer}'"}
     # A colon would be a variable of pgbench's.
     return LITERALS | {name: text.replace('":', '" :').replace(": ", " : ") for name, text in written.items()}

@@ -29,7 +29,7 @@ LITERALS = {
     "tenant": "'acme'", "issuer": "'https://login.example'", "subject": "'ann'", "key": "(:key)::text",
     "digest": "'\\x00'", "agent": "'a' || :agent", "cents": "1", "unpriced": "0", "audit_id": "gen_random_uuid()",
     "id": "gen_random_uuid()", "action": "'spend'", "object": "'a'", "details": "'{}'", "topics": "'{spent}'",
-    "payloads": "'{\"{}\"}'", "status": "201", "answer": "'{}'",
+    "payloads": "'{\"all\" : [{}]}'::jsonb", "status": "201", "answer": "'{}'",
 }  # fmt: skip
 FIRST = ("session.tenant", "session.begun", "idempotency.claim")
 SECOND = ("tenants.spend", "audit.end")

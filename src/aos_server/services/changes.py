@@ -156,7 +156,7 @@ async def _write(
         object=entry.object,
         details=dict(entry.details),
         topics=[message.topic for message in effect.messages],
-        payloads=[dict(message.payload) for message in effect.messages],
+        payloads={"all": [dict(message.payload) for message in effect.messages]},
         key=key and key.text,
         status=effect.status,
         answer=dict(effect.body),
