@@ -1,7 +1,7 @@
 -- name: end
 -- Say what was done, in the transaction that does it; with it what is to be told, and the answer for the key.
 SELECT end_change(%(id)s, %(issuer)s, %(subject)s, %(action)s, %(object)s, %(details)s, %(topics)s,
-    ARRAY(SELECT jsonb_array_elements(%(payloads)s -> 'all')), %(key)s, %(status)s, %(answer)s);
+    ARRAY(SELECT jsonb_array_elements(%(payloads)s::jsonb -> 'all')), %(key)s, %(status)s, %(answer)s);
 
 -- name: append
 -- Say what else was done in the transaction.
