@@ -73,6 +73,27 @@ def test_no_command_at_all_shows_the_help() -> None:
     assert (done.status, done.text.startswith("Usage: aos ")) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        ([], ["list"]),
+        (["--waiting", "--level", "2"], ["list", "--waiting", "--level", "2"]),
+        (["--no-such"], ["list", "--no-such"]),
+    ],
+)
+def test_requests_are_listed_where_no_verb_is_said(words: list[str], same: list[str]) -> None:
+    closed = {"AOS_BASE_URL": "http://127.0.0.1:9"}
+    one, other = (aos("requests", *found, "--json", env=closed) for found in (words, same))
+    assert (one.status, one.document) == (other.status, other.document)
+    assert one.document["code"] in ("unreachable", "usage")
+
+
+def test_the_help_of_requests_is_that_of_the_group() -> None:
+    shown = aos("requests", "--help")
+    assert (shown.status, b"escalate" in shown.out) == (0, True)
+    assert aos("requests", "lost", "--json").document["code"] == "usage"
+
+
 @pytest.mark.parametrize("words", [["version"], ["skills"], ["skills", "--json"], ["plan", "schema"]])
 def test_a_full_disk_is_status_12(words: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from aos.cli.answer import Answer, Stream
-from aos.cli.table import COMMANDS, GROUPS, Command
+from aos.cli.table import COMMANDS, GROUPS, UNSAID, Command
 from aos.errors import AosError, Exit, Finding
 
 __all__ = ["COMPLETE", "NAME", "build", "call", "context_of", "help_answer"]
@@ -35,7 +35,10 @@ class Group(TyperGroup):
     """Commands by name; only their help lines are known until one is called."""
 
     def __init__(self, path: str, help: str, lines: Mapping[str, str]) -> None:
-        super().__init__(name=path or NAME, help=help, rich_markup_mode=None, add_help_option=False)
+        epilog = f"Without a command: `aos {path} {UNSAID[path]}`." if path in UNSAID else None
+        super().__init__(
+            name=path or NAME, help=help, epilog=epilog, rich_markup_mode=None, add_help_option=False
+        )
         self.params.append(_help_option())
         self._path = path
         self._lines = lines
@@ -47,6 +50,9 @@ class Group(TyperGroup):
         return build(f"{self._path} {cmd_name}".strip()) if cmd_name in self._lines else None
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        verb = UNSAID.get(self._path)
+        if verb and not ctx.resilient_parsing and (not args or _is_option(args[0])):
+            args = [verb, *args]
         if not args and not ctx.resilient_parsing:
             raise _Known(help_answer(ctx)._replace(exit=Exit.USAGE))
         return super().parse_args(ctx, args)
@@ -136,6 +142,11 @@ def _command(path: str, row: Command) -> TyperCommand | TyperGroup:
         )
     command.params.append(_help_option())
     return command
+
+
+def _is_option(word: str) -> bool:
+    """Whether the word is for a command, not for its group."""
+    return word.startswith("-") and word != "--help"
 
 
 def _help_option() -> TyperOption:

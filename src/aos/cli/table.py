@@ -11,7 +11,7 @@ from aos.cli.command import EVERY, TOKEN, Command
 from aos.cli.operating import OPERATING
 from aos.errors import Exit
 
-__all__ = ["COMMANDS", "EVERY", "GROUPS", "Command"]
+__all__ = ["COMMANDS", "EVERY", "GROUPS", "UNSAID", "Command"]
 
 _ID = "0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1"
 
@@ -26,6 +26,8 @@ GROUPS: Mapping[str, str] = {
     "policy": "What rules say of a plan, whether they are sound; versions of them on a server",
     "catalog": "Draft, check and show skill catalogs",
 }
+UNSAID: Mapping[str, str] = {"requests": "list"}
+"""The verb that a group takes where none is said."""
 
 COMMANDS: Mapping[str, Command] = {
     "init": Command(
@@ -329,7 +331,7 @@ COMMANDS: Mapping[str, Command] = {
     "requests list": Command(
         "requests.list_requests:list_requests",
         "Approval requests of your tenant: all, yours, or those that wait for you",
-        "aos requests list --waiting",
+        "aos requests --waiting",
         ("aos.requests/1", "aos.request-line/1"),
         (Exit.FORBIDDEN, Exit.TRANSIENT),
         writes=TOKEN,

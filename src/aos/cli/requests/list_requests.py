@@ -1,4 +1,4 @@
-"""`aos requests list`."""
+"""`aos requests`, or `aos requests list`."""
 
 from contextlib import closing
 from datetime import UTC, datetime

@@ -15,7 +15,7 @@ def seconds(text: str) -> int:
     return int(number) * _UNITS_S[unit]
 
 
-RequestId = Annotated[str, Argument(metavar="ID", help="The request, as `aos requests list` shows it.")]
+RequestId = Annotated[str, Argument(metavar="ID", help="The request, as `aos requests` shows it.")]
 RequestIds = Annotated[list[str] | None, Argument(metavar="[ID]...", help="The requests.")]
 Why = Annotated[str | None, Option("--why", metavar="TEXT", help="The reason; it is kept with the decision.")]
 Digest = Annotated[
