@@ -13,7 +13,7 @@ from aos.policy.decide import decide
 from aos.policy.missing import missing, strictness
 from aos.policy.rules import Policy
 
-__all__ = ["MAX_EXPLAINED", "evaluate", "ruled"]
+__all__ = ["MAX_EXPLAINED", "evaluate", "ruled", "undecided"]
 
 MAX_EXPLAINED = 20
 """For how many answers that are not `allow` the missing facts are sought; each takes some milliseconds."""
@@ -42,6 +42,15 @@ def ruled(result: SimulationResult, said: PolicyVerdict) -> SimulationResult:
         forecast=_without_wait(result, asked),
         policy=said,
     )
+
+
+def undecided(result: SimulationResult, why: Reason) -> SimulationResult:
+    """The simulation where nobody knows what the rules would say: it is not feasible, whatever else holds."""
+    verdict = result.verdict
+    if verdict.decision == "infeasible":
+        return result._replace(verdict=verdict._replace(reasons=(*verdict.reasons, why)))
+    reasons = (why, *verdict.reasons)
+    return result._replace(verdict=Verdict("undetermined", "undetermined", reasons, verdict.approvals))
 
 
 def sentence(ruling: Ruling, would: tuple[Missing, ...]) -> str:

@@ -104,9 +104,13 @@ def forecast(document: Mapping[str, Any], server: str, width: int, colour: bool,
     gaps: list[list[Line]] = [
         [("permission_denied", BAD), str(gap["detail"])] for gap in document["permission_gaps"]
     ]
-    if reasons or gaps:
+    waits: list[list[Line]] = [
+        [("approval", OPEN), f"{wait['step'] or 'the plan'} waits for a person of level {wait['level']}"]
+        for wait in document["approvals"]
+    ]
+    if reasons or gaps or waits:
         page.add()
-        page.add(page.table("lw", [*reasons, *gaps]))
+        page.add(page.table("lw", [*reasons, *gaps, *waits]))
     page.add()
     page.add((f"computed by {server}; --json has all of it", FAINT))
     return str(page)

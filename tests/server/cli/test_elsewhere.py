@@ -61,6 +61,13 @@ def test_people_see_the_verdict_and_who_computed_it(server: str, tmp_path: Path)
     assert server in shown
 
 
+def test_people_see_whom_the_rules_there_wait_for(server: str, tmp_path: Path) -> None:
+    writes = inline(STEP, {"skill": "fs_write", "params": {"path": "a", "content": "b"}})
+    done = ask(server, tmp_path, "simulate", "--plan", writes, "--fail-on", "approval")
+    assert done.status == 8
+    assert "s2 waits for a person of level 2" in done.text
+
+
 def test_an_invalid_plan_is_told_as_it_is_here(server: str, tmp_path: Path) -> None:
     words = ("simulate", "--plan", '[{"skill": "http_cal"}]', "--json")
     there, here = ask(server, tmp_path, *words), aos(*words)

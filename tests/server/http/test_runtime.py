@@ -2,20 +2,32 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
 
+from aos.domain.verdicts import Limits
 from aos.wire.catalogs.read import default_catalog, dump_catalog
+from aos_server.services.runtime.simulations import Question, compute
 from aos_server.services.tenants import Budget, Permissions, Terms
 from tests.cli.process import DEMO, aos
+from tests.cli.schemas import faults
+from tests.server.http.test_policy import ANY_RULE, TOO_LARGE, rules
 from tests.server.http.world import STEP, Told, told
 
 SIMULATE = "/api/v1/runtime/simulate"
+SHIPPED = "src/aos/policy/data/default.cedar"
+FAILS = f'@id("fails") forbid (principal, action, resource) when {{ {TOO_LARGE} }};'
+FROM_4 = "permit (principal, action, resource) when { context.approval_level >= 4 };"
+NO_WRITES = (
+    '@id("no-writes") @reason("never") forbid (principal, action, resource == Aos::Skill::"fs_write");'
+)
+WRITES: dict[str, Any] = {"skill": "fs_write", "params": {"path": "a", "content": "b"}}
 
 
 def test_a_plan_has_the_forecast_that_it_has_on_the_command_line(client: httpx.Client) -> None:
-    ours = aos("simulate", str(DEMO), "--budget", "100", "--json").document
+    ours = aos("simulate", str(DEMO), "--budget", "100", "--policy", SHIPPED, "--json").document
     plan = json.loads(DEMO.read_bytes())
     theirs = client.post(SIMULATE, json={"plan": plan, "budget_cents": 100}).json()
     for part in ("risks", "step_estimates"):
@@ -36,6 +48,70 @@ def test_a_simulation_bears_the_names_that_clients_read(client: httpx.Client) ->
     assert (step["step_index"], step["skill_id"]) == (0, "http_call")
     assert (step["estimated_cost_cents"], step["estimated_latency_ms"]) == (0, 500)
     assert {"step_index", "skill_id", "risk_type", "probability"} <= found["risks"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("said", "plan", "verdict", "status", "levels"),
+    [
+        (None, [STEP], "feasible", "feasible", []),
+        (None, [STEP, WRITES], "feasible", "feasible", [("s2", 2)]),
+        (None, [{**STEP, "approval": 3}, WRITES], "feasible", "feasible", [("s1", 3), ("s2", 2)]),
+        (FROM_4, [{**WRITES, "approval": 2}], "feasible", "feasible", [("s1", 4), ("", 4)]),
+        (f"{ANY_RULE} {NO_WRITES}", [STEP], "feasible", "feasible", []),
+        (f"{ANY_RULE} {NO_WRITES}", [STEP, WRITES], "infeasible", "permission_denied", []),
+        ("permit (", [STEP], "undetermined", "undetermined", []),
+        ("permit (", [{"skill": "http_cal"}], "infeasible", "invalid_plan", None),
+        (f"{ANY_RULE} {FAILS}", [STEP], "infeasible", "permission_denied", []),
+    ],
+)
+def test_the_rules_of_the_tenant_hold_in_a_simulation(
+    client: httpx.Client,
+    told_terms: Told,
+    said: str | None,
+    plan: list[Any],
+    verdict: str,
+    status: str,
+    levels: list[tuple[str, int]] | None,
+) -> None:
+    active = rules(said, digest=f"sha256:{'0' * 64}") if said else None
+    told_terms.terms_of = {"acme": Terms("acme", rules=active)}
+    answer = client.post(SIMULATE, json={"plan": plan, "alternatives": False})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["verdict"], found["status"]) == (verdict, status)
+    assert found["feasible"] is {"feasible": True, "infeasible": False}.get(verdict)
+    if levels is not None:
+        assert [(one["step"], one["level"]) for one in found["approvals"]] == levels
+        assert faults(found) == []
+
+
+def test_a_denial_says_by_which_rule_and_of_which_step(client: httpx.Client, told_terms: Told) -> None:
+    told_terms.terms_of = {"acme": Terms("acme", rules=rules(f"{ANY_RULE} {NO_WRITES}"))}
+    found = client.post(SIMULATE, json={"plan": [STEP, WRITES]}).json()
+    detail = "forbidden by no-writes: never"
+    assert found["permission_gaps"] == [
+        {"code": "permission_denied", "pointer": "/steps/1", "detail": detail}
+    ]
+    assert (found["policy"]["decision"], found["policy"]["policy_digest"]) == ("deny", "sha256:d")
+
+
+def test_rules_that_cannot_be_read_are_why_nobody_knows(client: httpx.Client, told_terms: Told) -> None:
+    told_terms.terms_of = {"acme": Terms("acme", rules=rules("permit ("))}
+    found = client.post(SIMULATE, json={"plan": [STEP]}).json()
+    assert [reason["code"] for reason in found["reasons"]] == ["invalid_policy"]
+    hopeless = client.post(SIMULATE, json={"plan": [STEP], "deadline_ms": 1, "alternatives": False}).json()
+    assert (hopeless["verdict"], hopeless["status"]) == ("infeasible", "deadline_exceeded")
+    assert hopeless["reasons"][-1]["code"] == "invalid_policy"
+
+
+def test_what_an_approval_binds_has_nothing_of_the_wait_for_it() -> None:
+    terms = Terms("acme", rules=rules(FROM_4))
+    asked = Question([WRITES], {}, Limits(), 100, 0, alternatives=False, judge=True, bind=True)
+    beside, obeyed = compute(asked, terms), compute(asked._replace(obey=True), terms)
+    assert beside.envelope == obeyed.envelope
+    assert (beside.said, beside.reasons) == (obeyed.said, obeyed.reasons)
+    assert "policy" not in json.loads(beside.body)
+    assert json.loads(obeyed.body)["policy"]["approval_level_required"] == 4
 
 
 def test_a_plan_that_is_wrong_in_itself_is_an_answer_with_everything_wrong(client: httpx.Client) -> None:

@@ -81,6 +81,8 @@ def question(asked: Simulate) -> Question:
         asked.samples,
         asked.seed,
         asked.alternatives,
+        judge=True,
+        obey=True,
     )
 
 

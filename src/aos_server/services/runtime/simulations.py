@@ -12,7 +12,8 @@ from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import Decision, Limits, Reason, Status
 from aos.errors import AosError, Exit, InputError
-from aos.policy.plans import evaluate
+from aos.policy.plans import evaluate, ruled, undecided
+from aos.policy.rules import Policy
 from aos.wire.encode import one_line
 from aos.wire.envelopes import changed, dump_envelope, parse_envelope
 from aos.wire.plans.read import parse_plan
@@ -41,8 +42,8 @@ class Question(NamedTuple):
     """A plan as it came, and what was asked about it. Limits that are None fall back to the plan's own.
 
     `explain`: what the plan's risks and costs come from is told, too, which takes most of the time. `judge`: the
-    tenant's rules are asked. `bind`: it is said what an approval would bind. `approved`: what was approved before, to
-    hold this against.
+    tenant's rules are asked. `obey`: and the verdict follows them; else what they say is told beside it. `bind`: it is
+    said what an approval would bind. `approved`: what was approved before, to hold this against.
     """
 
     plan: Json
@@ -53,6 +54,7 @@ class Question(NamedTuple):
     alternatives: bool | None = None
     explain: bool = True
     judge: bool = False
+    obey: bool = False
     bind: bool = False
     approved: Approved | None = None
 
@@ -91,10 +93,9 @@ async def forecast(workers: Workers, question: Question, terms: Terms) -> Simula
 def compute(question: Question, terms: Terms) -> Simulation:
     """`forecast`, in this process. A plan that is wrong in itself is an answer, too."""
     catalog = catalog_of(terms.catalog)
-    try:
-        rules = policy_of(terms.rules) if question.judge else None
-    except InputError as error:
-        return Simulation(b"", "undetermined", "undetermined", (_unreadable(error),))
+    rules, unread = _rules(terms) if question.judge else (None, None)
+    if unread and not question.obey:
+        return Simulation(b"", "undetermined", "undetermined", (unread,))
     try:
         parsed = parse_plan(
             question.plan, catalog, name="plan", inputs=question.inputs, max_steps=MAX_STEPS_API
@@ -115,13 +116,14 @@ def compute(question: Question, terms: Terms) -> Simulation:
         notes=parsed.notes,
         refused=tuple(_refused(parsed.plan, terms)),
     )
-    verdict, cost = result.verdict, result.forecast.cost
     said = evaluate(rules, result, Principal(terms.tenant, terms.agent)) if rules else None
+    shown = _obeying(result, said, unread) if question.obey else result
+    verdict, cost = shown.verdict, shown.forecast.cost
     # What is left of the tenant's budget moves; what an approval binds is the plan's own.
     limits = result.limits._replace(budget_cents=result.plan.budget_cents)
     bound = result._replace(policy=said, limits=limits)
     return Simulation(
-        _line(_answer(result)),
+        _line(_answer(shown)),
         verdict.decision,
         verdict.status,
         verdict.reasons,
@@ -147,10 +149,20 @@ def _departures(approved: Approved, now: SimulationResult, catalog: Catalog) -> 
             yield from changed(was.plan, now.plan)
 
 
-def _unreadable(error: InputError) -> Reason:
-    """A policy that an earlier version took, and this one does not. Nobody can say what it would allow."""
-    detail = error.findings[0].detail
-    return Reason("invalid_policy", "", f"the active policy can't be read any more: {detail}")
+def _rules(terms: Terms) -> tuple[Policy | None, Reason | None]:
+    """The active policy; or, where an earlier version took it and this one does not, that nobody can read it."""
+    try:
+        return policy_of(terms.rules), None
+    except InputError as error:
+        detail = error.findings[0].detail
+        return None, Reason("invalid_policy", "", f"the active policy can't be read any more: {detail}")
+
+
+def _obeying(result: SimulationResult, said: PolicyVerdict | None, unread: Reason | None) -> SimulationResult:
+    """The simulation with what the rules say, or with why nobody knows what they would."""
+    if unread:
+        return undecided(result, unread)
+    return ruled(result, said) if said else result
 
 
 def _refused(plan: Plan, terms: Terms) -> Iterator[Reason]:
