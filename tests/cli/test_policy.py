@@ -1,16 +1,18 @@
 """`aos policy` and `aos simulate --policy` as processes."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.process import DEMO, STEP, aos, clean, inline
+from tests.cli.process import DEMO, STEP, Finished, aos, clean, inline
 from tests.cli.schemas import faults
 from tests.cli.test_documents import assert_unknowns_are_null
 
 WRITES = {"skill": "fs_write", "params": {"path": "a.txt", "content": "x"}}
+MAIL = {"skill": "email_send", "params": {"to": "a@b.c", "subject": "s", "body": "b"}}
 ANY = "permit (principal, action, resource);"
 
 
@@ -133,9 +135,77 @@ def test_what_is_denied_is_not_feasible(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("words", [["--server", "http://localhost:1"], ["--many"], ["--apply", "1"]])
-def test_policy_goes_with_a_forecast_made_here(words: list[str], tmp_path: Path) -> None:
-    assert aos("simulate", "--plan", inline(STEP), "--policy", str(tmp_path), *words).status == 2
+def test_a_server_has_rules_of_its_own(tmp_path: Path) -> None:
+    words = ("--server", "http://localhost:1", "--policy", str(tmp_path))
+    assert aos("simulate", "--plan", inline(STEP), *words).status == 2
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder whose aos.toml names rules: nothing is written, and what sends mail is asked about."""
+    rules(
+        tmp_path,
+        ANY,
+        '@id("no-writes") forbid (principal, action, resource == Aos::Skill::"fs_write");',
+        '@id("mail") forbid (principal, action, resource == Aos::Skill::"email_send") '
+        "when { context.approval_level < 2 };",
+    )
+    (tmp_path / "aos.toml").write_text('policy = "policies"\n')
+    (tmp_path / "any.cedar").write_text(ANY)
+    return tmp_path
+
+
+def test_each_of_many_plans_is_held_against_the_rules(project: Path) -> None:
+    lines = "\n".join(json.dumps([step]) for step in (STEP, WRITES, MAIL)).encode()
+
+    def answers(*words: str) -> list[tuple[str, str, int]]:
+        done = aos("simulate", "--many", "--samples", "200", *words, cwd=project, stdin=lines)
+        told = [json.loads(line) for line in done.out.splitlines()]
+        assert [fault for document in told for fault in faults(document)] == []
+        return [(one["status"], one.get("policy", {}).get("decision"), one["exit_code"]) for one in told]
+
+    assert answers("--fail-on", "infeasible,approval") == [
+        ("feasible", "allow", 0),
+        ("permission_denied", "deny", 3),
+        ("feasible", "requires_approval", 8),
+    ]
+    assert answers("--policy", "any.cedar") == [("feasible", "allow", 0)] * 3
+    assert [one[0] for one in answers("--summary")] == ["feasible", "permission_denied", "feasible"]
+
+
+def test_no_plan_that_the_rules_deny_is_handed_out(project: Path) -> None:
+    for step, status in ((STEP, 0), (WRITES, 3), (MAIL, 0)):
+        words = ("simulate", "--plan", inline(step), "--deadline", "1", "--apply", "1", "--json")
+        done = aos(*words, cwd=project)
+        assert (done.status, done.document.get("code")) == (status, "policy_denied" if status else None)
+        assert aos(*words, "--policy", "any.cedar", cwd=project).status == 0
+    assert aos("simulate", str(DEMO), "--apply", "99", "--json", cwd=project).document["code"] == "usage"
+
+
+def test_a_run_goes_on_only_where_the_rules_still_allow_it(project: Path) -> None:
+    (project / "a.txt").write_text("a")
+    (project / "dear.json").write_text(json.dumps({"skills": {"fs_read": {"cost_cents": 3}}}))
+    reads = {"skill": "fs_read", "params": {"path": "a.txt"}}
+    words = ("--catalog", "dear.json", "--json", "--workspace", ".")
+    begun = aos("run", "--plan", inline(reads, reads), "--budget", "4", "--force", *words, cwd=project)
+    assert (begun.status, begun.document["cause"]) == (8, "budget")
+
+    def again(*more: str) -> Finished:
+        done = aos("run", "--resume", begun.document["run"], "--budget", "9", *words, *more, cwd=project)
+        assert faults(done.document) == []
+        return done
+
+    (project / "policies" / "3.cedar").write_text(
+        "forbid (principal, action, resource) when { context.approval_level < 2 };"
+    )
+    assert again().status == 8
+    (project / "policies" / "3.cedar").write_text("forbid (principal, action, resource);")
+    denied = again()
+    assert (denied.status, denied.document["run"]) == (3, None)
+    (project / "policies" / "3.cedar").write_text("forbid (")
+    assert again().document["code"] == "invalid_policy"
+    done = again("--policy", "any.cedar")
+    assert (done.status, done.document["cost"]["spent_cents"]) == (0, 6)
 
 
 def test_who_asks_matters_to_rules_alone() -> None:

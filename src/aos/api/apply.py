@@ -1,11 +1,13 @@
 """Apply one of a result's alternatives to the plan that was simulated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aos.domain.alternatives import Alternative
+from aos.domain.plans import Plan
 from aos.domain.results import SimulationResult
-from aos.errors import AosError
+from aos.domain.verdicts import Limits
+from aos.errors import AosError, Finding
 from aos.wire.plans.read import changed_document
 
 
@@ -29,6 +31,25 @@ def apply(result: SimulationResult, number: int, document: Mapping[str, Any]) ->
     limits = offer.limits
     changed = offer.plan._replace(budget_cents=limits.budget_cents, deadline_ms=limits.deadline_ms)
     return changed_document(document, changed)
+
+
+def check(result: SimulationResult, number: int, judged: Callable[[Plan, Limits], SimulationResult]) -> None:
+    """Raise AosError(policy_denied) where the rules deny the plan with alternative `number`, which there is.
+
+    `judged` simulates a plan under limits, and says what the rules say.
+    """
+    offer = result.alternatives[number - 1]
+    found = judged(offer.plan, offer.limits)
+    if found.policy is not None and found.policy.decision == "deny":
+        raise AosError(
+            "policy_denied",
+            f"the rules deny the plan with alternative {number} ({offer.summary})",
+            findings=[
+                Finding(reason.pointer, reason.code, reason.detail)
+                for reason in found.verdict.reasons
+                if reason.code == "permission_denied"
+            ],
+        )
 
 
 def _those_there_are(offers: Sequence[Alternative]) -> str:

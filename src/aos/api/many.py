@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from aos.api.cases import check_samples
 from aos.api.simulate import simulate
+from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog
 from aos.domain.verdicts import DEFAULT_SAMPLES, Limits, Verdict
 from aos.errors import AosError, Exit
@@ -32,7 +33,8 @@ _AHEAD = 4
 class Terms(NamedTuple):
     """What holds for every line: of a line, these terms, the plan and `fallback` the first that sets a limit wins.
 
-    `status` is the exit status of a verdict; `brief` leaves out what is about single steps.
+    `status` is the exit status of a verdict; `brief` leaves out what is about single steps; `gate` gives a simulation
+    back with what rules say. All of it can be sent to other processes.
     """
 
     catalog: Catalog
@@ -42,6 +44,7 @@ class Terms(NamedTuple):
     samples: int = DEFAULT_SAMPLES
     seed: int = 0
     brief: bool = False
+    gate: Callable[[SimulationResult], SimulationResult] | None = None
 
 
 class Answer(NamedTuple):
@@ -112,6 +115,8 @@ def _simulated(terms: Terms, request: Request, name: str) -> tuple[dict[str, Any
         alternatives=False,
         notes=parsed.notes,
     )
+    if terms.gate is not None:
+        result = terms.gate(result)
     status = terms.status(result.verdict)
     return (summary if terms.brief else simulation)(result, status), status
 

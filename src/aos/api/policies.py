@@ -1,15 +1,16 @@
 """Rules from where a team keeps them, and what they say of a plan."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from aos.domain.policies import PolicyVerdict, Principal
 from aos.domain.results import SimulationResult
 from aos.files.policies import read_policies
 from aos.policy.plans import evaluate, ruled
-from aos.policy.rules import Policy, default_policy, load
+from aos.policy.rules import Policy, Source, default_policy, load
 from aos.wire.problems import visible
 
-__all__ = ["gate", "judged", "load_policy", "policy_verdict"]
+__all__ = ["Gate", "gate", "judged", "load_policy", "policy_verdict"]
 
 
 def load_policy(place: str | None = None) -> Policy:
@@ -30,12 +31,30 @@ def judged(policy: Policy, result: SimulationResult, principal: Principal) -> Si
     return ruled(result, evaluate(policy, result, principal))
 
 
-def gate(place: str | None, principal: Principal) -> Callable[[SimulationResult], SimulationResult]:
-    """What a forecast has to pass before its plan is run: the rules at `place`, read now; None: nothing.
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a forecast has to pass: rules as they were read, and who asks. `place` None: there are no rules.
 
-    Raises as `load_policy` does. A run starts only where `aos.api.run.permitted` says so of what comes out.
+    Called with a simulation it gives that back with what the rules say. Other processes can have it, too.
     """
-    if place is None:
-        return lambda result: result
-    policy = load_policy(place)
-    return lambda result: judged(policy, result, principal)
+
+    place: str | None
+    sources: tuple[Source, ...]
+    principal: Principal
+
+    def __call__(self, result: SimulationResult) -> SimulationResult:
+        """The simulation, judged. Raises nothing that `gate` would not have raised."""
+        return result if self.place is None else judged(_loaded(self), result, self.principal)
+
+
+def gate(place: str | None, principal: Principal) -> Gate:
+    """The rules at `place`, read now, for who asks. Raises as `load_policy` does."""
+    found = Gate(place, () if place is None else tuple(read_policies(place)), principal)
+    if place is not None:
+        _loaded(found)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _loaded(gate: Gate) -> Policy:
+    return load(gate.sources, visible(str(gate.place), 200))

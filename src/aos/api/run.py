@@ -140,11 +140,14 @@ def resume(
     means: Means | None = None,
     *,
     budget_cents: Decimal | None = None,
+    gate: Callable[[SimulationResult], SimulationResult] | None = None,
     grant: Grant | None = None,
 ) -> RunResult:
     """Go on with a run where its record ends; `budget_cents` is what it may now cost in all, None: as before.
 
-    A run that used an approval keeps to it; a new `grant` takes its place.
+    With a `gate` the plan is simulated as when the run began, and goes on only where the rules allow it now: else the
+    result has no state, and the run is as it was. A run that used an approval keeps to it; a new `grant` takes its
+    place.
 
     Steps that are committed are not done again. Raises AosError: run_not_found; run_conflict where the run has ended,
     or where the catalog now promises something else than when it began; and as `run` does.
@@ -160,12 +163,30 @@ def resume(
         )
     using = _prepared(plan, catalog, means._replace(record=record))
     budget = start.budget_cents if budget_cents is None else budget_cents
+    if gate is not None:
+        forecast = gate(_again(using, start, budget))
+        if not permitted(forecast, grant.level if grant else start.approval.get("level", 0)):
+            return RunResult(plan, simulation(forecast, EXITS[forecast.verdict.decision]), None, forecast)
     if grant is not None:
         budget = _granted(using, grant, start, budget_cents)
     else:
         _check_budget(start, budget)
     state = record.resume(name, using.clock(), budget)
     return _carried_out(using, state.start, state)
+
+
+def _again(using: "_Using", start: RunStart, budget: Decimal | None) -> SimulationResult:
+    """The forecast of a run that began, by as many samples and with the same luck."""
+    before = start.simulation["inputs"]
+    return simulate(
+        using.plan,
+        using.catalog,
+        Limits(budget, start.deadline_ms, before["confidence"], before["min_success"]),
+        samples=before["samples"],
+        seed=before["seed"],
+        explain=False,
+        alternatives=False,
+    )
 
 
 def _use(grant: Grant, start: RunStart, using: "_Using") -> None:

@@ -1,6 +1,7 @@
 """Many plans in this process and in others: the same answers, in the same order."""
 
 import json
+import pickle
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from aos.api.many import Answer, Terms, answer, answers
+from aos.api.policies import gate
 from aos.cli.forecast.status import FAIL_ON, exit_status
+from aos.domain.policies import Principal
 from aos.domain.verdicts import Limits
 from aos.errors import AosError, Exit
 from aos.wire.catalogs.read import default_catalog
@@ -33,6 +36,12 @@ def test_an_answer_says_which_line_it_is_of() -> None:
     document = asked({"plan": [READ], "id": "mine"})
     assert list(document)[:4] == ["schema", "aos_version", "line", "id"]
     assert (document["schema"], document["line"], document["id"]) == ("aos.simulation/1", 3, "mine")
+
+
+def test_other_processes_can_have_the_rules() -> None:
+    rules = gate("src/aos/policy/data/default.cedar", Principal())
+    document = asked({"plan": [READ]}, pickle.loads(pickle.dumps(TERMS._replace(gate=rules))))
+    assert document["policy"]["decision"] == "allow"
 
 
 def test_what_is_wrong_is_an_answer_with_the_id() -> None:

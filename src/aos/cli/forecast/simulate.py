@@ -68,20 +68,18 @@ def simulate(
     of them, so that `aos simulate PLAN --apply 1 | aos simulate -` shows what it gives.
 
     --policy, or `policy` in aos.toml, holds the plan against rules: what they deny is infeasible, and the approvals
-    they ask for are named.
+    they ask for are named. --apply prints no plan that they deny.
 
     --many takes a plan a line, or {"plan": PLAN, "id", "budget", "deadline_ms", "seed"}. A line that is wrong is
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
-    if policy is None and server is None and not many and apply is None:
+    if policy is None and server is None:
         policy = config.policy
     if policy is None and (agent is not None or tenant is not None):
         raise BadParameter("only rules look at who asks", param_hint="--agent, --tenant")
-    if policy is not None and (server is not None or many or apply is not None):
-        raise BadParameter(
-            "it takes a plan that is simulated here, and prints a forecast", param_hint="--policy"
-        )
+    if policy is not None and server is not None:
+        raise BadParameter("a server has rules of its own", param_hint="--policy")
     if server is not None:
         if catalogs or many or markdown or html or apply is not None or on is not None:
             raise BadParameter(
@@ -94,6 +92,11 @@ def simulate(
     catalog = aged.catalog
     asked = asked_for(budget, deadline, confidence, min_success, config)
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
+    rules = None
+    if policy is not None:
+        from aos.api.policies import gate
+
+        rules = gate(policy, principal(tenant, agent))
     judged = partial(exit_status, fail_on=fail_on or FAIL_ON)
     if apply is not None and (markdown or html):
         raise BadParameter("it prints a plan, no forecast", param_hint="--apply")
@@ -105,7 +108,7 @@ def simulate(
         from aos.cli.forecast.many import Terms, plans_of_stdin
 
         last = Limits(config.budget_cents, config.deadline_ms)
-        return plans_of_stdin(Terms(catalog, judged, asked, last, samples, seed, brief=summary))
+        return plans_of_stdin(Terms(catalog, judged, asked, last, samples, seed, summary, rules))
     parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
     with Progress() as progress:
         result = forecast(
@@ -119,15 +122,14 @@ def simulate(
             notes=(*parsed.notes, *aged.notes(parsed.plan)),
             progress=progress,
         )
-    if policy is not None:
-        from aos.api.policies import judged as held_against
-        from aos.api.policies import load_policy
-
-        result = held_against(load_policy(policy), result, principal(tenant, agent))
     if apply is not None:
         from aos.cli.forecast.apply import changed_plan
 
-        return changed_plan(result, apply, parsed.document)
+        again = partial(forecast, samples=samples, seed=seed, explain=False, alternatives=False)
+        held = None if rules is None else (lambda plan, limits: rules(again(plan, catalog, limits)))
+        return changed_plan(result, apply, parsed.document, held)
+    if rules is not None:
+        result = rules(result)
     if html is not None:
         write_page(result, html)
     status = judged(result.verdict)

@@ -67,7 +67,7 @@ def run(
     knows whether something took effect it is 10.
 
     What the rules of --policy, or of `policy` in aos.toml, deny is not run (3), nor what they want approved first (8);
-    --force changes nothing about that.
+    --force changes nothing about that. A run that is resumed is held against them anew.
 
     At a terminal it asks before steps that can't be undone, and for the go-ahead of steps with `approval`. --resume
     goes on with a run that pauses, was stopped or was cut off: what is done is not done again.
@@ -78,6 +78,7 @@ def run(
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
     person = Person(present=not (as_json or events) and sys.stdin.isatty() and sys.stderr.isatty())
+    rules = gate(first(policy, otherwise=config.policy), principal(tenant, agent))
     with opened(workspace or Path(), allow_hosts or (), allow_private, ledger, config.run) as (world, record):
         watch = watcher(events, as_json)
         means = Means(world, record, confirm=person.confirm, observe=watch, stoppable=person.stoppable)
@@ -86,7 +87,9 @@ def run(
                 raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
             name = run_named(resume, ledger)
             with granted_again(approval, server, record, name) as grant:
-                return answer(resume_run(name, catalog, means, budget_cents=budget, grant=grant), person)
+                again = rules if rules.place is not None else None  # simulates once more
+                found = resume_run(name, catalog, means, budget_cents=budget, gate=again, grant=grant)
+                return answer(found, person)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
 
         asked = asked_for(budget, deadline, confidence, min_success, config)
@@ -97,7 +100,7 @@ def run(
                 samples=first(samples, otherwise=config.samples),
                 seed=first(seed, otherwise=config.seed),
                 notes=parsed.notes,
-                gate=gate(first(policy, otherwise=config.policy), principal(tenant, agent)),
+                gate=rules,
                 ready=lambda _: None if yes or grant else person.agree(irreversible(parsed.plan, catalog)),
                 grant=grant,
             )

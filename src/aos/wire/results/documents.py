@@ -30,7 +30,7 @@ EXITS: Mapping[Decision, Exit] = {
 
 _DETAILS = (
     *("risks", "step_estimates", "attribution", "evidence", "alternatives"),
-    *("provenance", "prices", "inputs"),
+    *("provenance", "prices", "inputs", "policy"),
 )
 
 
