@@ -1,7 +1,6 @@
 """Hostile input from end to end: status 2, one problem document, soon, and nothing that could fool a terminal."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +47,7 @@ HOSTILE: dict[str, tuple[str, bytes, str]] = {
 @pytest.mark.parametrize(("name", "content", "code"), HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_plan_is_a_problem_soon(name: str, content: bytes, code: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    start = time.monotonic()
-    done = aos("simulate", name, "--json", cwd=tmp_path)
-    assert time.monotonic() - start < 20  # half a second on a machine that does nothing else
+    done = aos("simulate", name, "--json", cwd=tmp_path)  # which waits for a minute, and no longer
     assert (done.status, done.document["code"]) == (2, "invalid_plan")
     assert code in {error["code"] for error in done.document["errors"]}
     assert faults(done.document) == []

@@ -35,13 +35,14 @@ def dev(
     """
     from aos_server.app import served
     from aos_server.cli.answers import Answer, show
-    from aos_server.cli.serving import serve
+    from aos_server.cli.serving import check_free, serve
     from aos_server.db.embedded import embedded
     from aos_server.stub.running import running
 
     started = time.monotonic()
     logs.configure(plain=True)
     settings = read(os.environ if port is None else {**os.environ, "AOS_PORT": str(port)}, "dev")
+    check_free(settings)
     key = secrets.token_urlsafe(16)
     with embedded(data) as postgres, running(settings.port and settings.port + 1, key) as stub:
         server, worker = _connected(settings, postgres, stub.url, Secret(key))

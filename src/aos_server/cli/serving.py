@@ -19,7 +19,7 @@ from aos.errors import AosError, Exit
 from aos_server.limits.protocol import SETTINGS
 from aos_server.settings import Settings
 
-__all__ = ["DRAIN_S", "one_of_several", "serve", "serve_by"]
+__all__ = ["DRAIN_S", "check_free", "one_of_several", "serve", "serve_by"]
 
 DRAIN_S = 25
 """How long requests that are being answered have at the end."""
@@ -72,6 +72,12 @@ def _options() -> dict[str, Any]:
         "access_log": False,
         "timeout_graceful_shutdown": DRAIN_S,
     }
+
+
+def check_free(settings: Settings) -> None:
+    """Raise AosError(port_taken) where `serve` could not listen now."""
+    with _listening(settings):
+        pass
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def aws() -> Iterator[str]:
 @pytest.fixture
 def parameters(aws: str, monkeypatch: pytest.MonkeyPatch) -> Place:
     """An empty SSM."""
-    httpx.post(f"{aws}/moto-api/reset").raise_for_status()
+    httpx.post(f"{aws}/moto-api/reset", timeout=60).raise_for_status()
     found = ssm(aws)
     for name, value in found.environment.items():
         monkeypatch.setenv(name, value)

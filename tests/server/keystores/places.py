@@ -93,7 +93,19 @@ def vault_server() -> Iterator[Vault]:
 def ssm_server() -> Iterator[str]:
     port = _free(1)
     with _serving(["moto_server", "-H", "127.0.0.1", "-p", str(port)], port, "/moto-api/") as url:
+        _load_ssm(url)
         yield url
+
+
+def _load_ssm(url: str) -> None:
+    """Ask for the first time, which loads the service: a busy machine takes longer for it than clients wait."""
+    scope = "Credential=tests/20260101/eu-central-1/ssm/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}",
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": "AmazonSSM.DescribeParameters",
+    }
+    httpx.post(url, headers=headers, content=b"{}", timeout=60).raise_for_status()
 
 
 @contextmanager
