@@ -145,7 +145,7 @@ def application(
         RunRecords(runs),
         People(identity, login),
         AuditLog(audit),
-        ApprovalRequests(desk),
+        ApprovalRequests(desk, identity),
         WebhookCalls(webhooks, keys),
     )
     gate = Gate(

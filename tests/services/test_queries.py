@@ -30,7 +30,8 @@ BOTH = {
 }
 ID = {"id": "00000000-0000-0000-0000-000000000000"}
 PLACE = {"limit": 51, "before_at": "2026-11-26T00:00:00Z", "before_id": ID["id"]}
-EVERY = {**PLACE, "status": None, "mine": False, "level": None, "issuer": "iss", "subject": "s7"}
+NO_FILTER = dict.fromkeys(("status", "skill", "plan", "level", "waiting"))
+EVERY = {**PLACE, **NO_FILTER, "mine": False, "granted": False, "issuer": "iss", "subject": "s7"}
 ALSO_WORKERS = {"requests.overdue", "requests.stuck"}  # the server may ask, too, and sees one tenant
 # After the name may stand what is special about the values.
 HOT: dict[str, dict[str, object]] = {
@@ -48,7 +49,9 @@ HOT: dict[str, dict[str, object]] = {
     "requests.votes": {**ID},
     "requests.get": {**ID},
     "requests.page": {**EVERY},
-    "requests.page waiting": {**EVERY, "level": 3},
+    "requests.page waiting": {**EVERY, "waiting": 3},
+    "requests.page skill": {**EVERY, "skill": "k7"},
+    "requests.page plan": {**EVERY, "plan": "p7", "granted": True},
     "requests.page mine": {**EVERY, "mine": True},
     "requests.page rejected": {**EVERY, "status": "rejected"},
     "requests.page_unreviewed": {**PLACE},

@@ -23,8 +23,9 @@ _EXITS: Mapping[str, Exit] = {
     **dict.fromkeys(("approved", "consumed"), Exit.YES),
     **dict.fromkeys(("rejected", "expired", "cancelled"), Exit.NO),
 }
+_LONGEST_NAME = 200
+"""Characters; a server finds no plan by a longer one."""
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
-_LOOKED_BACK = 10
 
 
 class Seen(NamedTuple):
@@ -79,21 +80,16 @@ def waited(
 def since_last(
     client: Client, document: Mapping[str, Any], catalog: Catalog | None = None
 ) -> tuple[Departure, ...] | None:
-    """What is different from the last plan of this name that was approved; None where there is none to be found.
-
-    Only the latest few of each status are looked at: each has to be asked for by itself.
-    """
+    """What is different from the last plan of this name that was approved; None where there is none."""
     name = document["plan"].get("name")
-    if document["forecast"] is None or not name:
+    if document["forecast"] is None or not name or len(name) > _LONGEST_NAME:
         return None
-    for status in ("consumed", "approved"):
-        for line in client.approval_requests(status=status, limit=_LOOKED_BACK)["requests"]:
-            if line["request_id"] == document["request_id"] or line["skill_id"]:
-                continue
-            before = client.approval_request(line["request_id"])
-            if before["plan"].get("name") == name:
-                return _between(before["plan"], document["plan"], catalog or default_catalog())
-    return None
+    found = client.approval_requests(plan_name=name, granted=True, limit=2)["requests"]
+    before = next((one for one in found if one["request_id"] != document["request_id"]), None)
+    if before is None:
+        return None
+    granted = client.approval_request(before["request_id"])["plan"]
+    return _between(granted, document["plan"], catalog or default_catalog())
 
 
 def check(

@@ -72,15 +72,26 @@ class Approvals(ABC, Generic[A]):
         mine: bool | None = None,
         waiting: bool | None = None,
         level: int | None = None,
+        skill_id: str | None = None,
+        plan_name: str | None = None,
+        granted: bool | None = None,
         review: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         tenant_id: str | None = None,
     ) -> A:
-        """A page of requests, the latest first: of a status, one's own, those that wait for a level or a review."""
-        asked = {"mine": mine, "waiting": waiting, "level": level, "limit": limit}
+        """A page of requests, the latest first: of a status, level, skill or plan, one's own, or waiting."""
+        asked = {"mine": mine, "waiting": waiting, "level": level, "granted": granted, "limit": limit}
         texts = {name: None if value is None else str(value).lower() for name, value in asked.items()}
-        query = {**texts, "status": status, "review": review, "cursor": cursor, "tenant_id": tenant_id}
+        query = {
+            **texts,
+            "status": status,
+            "skill_id": skill_id,
+            "plan_name": plan_name,
+            "review": review,
+            "cursor": cursor,
+            "tenant_id": tenant_id,
+        }
         return self.send(Call("GET", _REQUESTS, query))
 
     def approve(

@@ -85,14 +85,9 @@ def _all_waiting(client: Client, verb: str, which: Which) -> list[Document]:
         raise AosError(
             "usage", f"many at once can be {verb}d at a terminal alone", fix="Name them one by one."
         )
-    # What the server believes of a level for reading may be less than what it is told for deciding.
-    level = min(client.whoami()["level"], ALONE - 1)
-    page = client.approval_requests(waiting=True, level=level, limit=_MOST, tenant_id=which.tenant)[
-        "requests"
-    ]
-    found: list[Document] = [
-        one for one in page if one["required_level"] < ALONE and which.skill in (None, one["skill_id"])
-    ]
+    found: list[Document] = client.approval_requests(
+        waiting=True, level=ALONE - 1, skill_id=which.skill, limit=_MOST, tenant_id=which.tenant
+    )["requests"]
     if found:
         agree_to_all(found, verb)
     return found

@@ -8,7 +8,7 @@ from typer import BadParameter, Option
 
 from aos.api.server import session
 from aos.cli.answer import Answer, Look, Stream
-from aos.cli.requests.options import Level, Skill, Status, Tenant
+from aos.cli.requests.options import Level, PlanName, Skill, Status, Tenant
 from aos.cli.requests.watching import changes
 from aos.cli.server import Context, Server
 from aos.sdk.client import Client
@@ -27,6 +27,7 @@ def list_requests(
     status: Status = None,
     level: Level = None,
     skill: Skill = None,
+    plan_name: PlanName = None,
     tenant: Tenant = None,
     watch: Watch = False,
     limit: Limit = 50,
@@ -36,8 +37,7 @@ def list_requests(
 ) -> Answer | Stream:
     """Approval requests of your tenant, the latest first: all, those that you made, or those that wait for you.
 
-    --level with --waiting: those that somebody of that level can decide on. Otherwise --level and --skill pick from the
-    page that the server gives.
+    --level with --waiting: those that take at most that level; otherwise those that take it.
     """
     if waiting and (mine or status):
         raise BadParameter("--waiting goes neither with --mine nor with --status", param_hint="--waiting")
@@ -48,23 +48,14 @@ def list_requests(
             status=status,
             mine=mine,
             waiting=waiting,
-            level=(level or client.whoami()["level"]) if waiting else None,
+            level=level,
+            skill_id=skill,
+            plan_name=plan_name,
             limit=limit,
             cursor=cursor,
             tenant_id=tenant,
         )
-        found = [
-            one
-            for one in said["requests"]
-            if (waiting or level in (None, one["required_level"])) and skill in (None, one["skill_id"])
-        ]
-        return {
-            **said,
-            **envelope("aos.requests/1"),
-            "requests": found,
-            "count": len(found),
-            "server": asked.url,
-        }
+        return {**said, **envelope("aos.requests/1"), "server": asked.url}
 
     if watch:
         return Stream(changes(asked.client, page))

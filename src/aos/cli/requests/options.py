@@ -37,4 +37,7 @@ Status = Annotated[
 ]
 Level = Annotated[int | None, Option("--level", min=1, max=5, metavar="N", help="Only those of that level.")]
 Skill = Annotated[str | None, Option("--skill", metavar="NAME", help="Only those for a call of that skill.")]
+PlanName = Annotated[
+    str | None, Option("--plan-name", metavar="NAME", help="Only those for a plan of that name.")
+]
 Tenant = Annotated[str | None, Option("--tenant", metavar="NAME", help="The tenant; it has to be yours.")]

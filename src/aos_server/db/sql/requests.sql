@@ -1,11 +1,11 @@
 -- name: add
 -- Keep a new request.
-INSERT INTO requests (id, tenant_id, status, required_level, min_approvals, policy_type, skill_id, agent_id,
-    requester_issuer, requester_subject, owner_issuer, owner_subject, justification, digest, uses, expires_at,
+INSERT INTO requests (id, tenant_id, status, required_level, min_approvals, policy_type, skill_id, plan_name,
+    agent_id, requester_issuer, requester_subject, owner_issuer, owner_subject, justification, digest, uses, expires_at,
     escalate_after, escalates_at, decided_at, grant_expires_at, audit_id)
-VALUES (%(id)s, tenant(), %(status)s, %(required_level)s, %(min_approvals)s, %(policy_type)s, %(skill_id)s, %(agent_id)s,
-    %(requester_issuer)s, %(requester_subject)s, %(owner_issuer)s, %(owner_subject)s, %(justification)s, %(digest)s,
-    %(uses)s, %(expires_at)s, %(escalate_after)s, %(escalates_at)s, %(decided_at)s, %(grant_expires_at)s, %(audit_id)s);
+VALUES (%(id)s, tenant(), %(status)s, %(required_level)s, %(min_approvals)s, %(policy_type)s, %(skill_id)s,
+    %(plan_name)s, %(agent_id)s, %(requester_issuer)s, %(requester_subject)s, %(owner_issuer)s, %(owner_subject)s,
+    %(justification)s, %(digest)s, %(uses)s, %(expires_at)s, %(escalate_after)s, %(escalates_at)s, %(decided_at)s, %(grant_expires_at)s, %(audit_id)s);
 
 -- name: describe
 -- What is asked for, as the text that was shown and digested.
@@ -80,7 +80,8 @@ WHERE r.tenant_id = tenant() AND r.id = %(id)s;
 
 -- name: page
 -- The newest first, after the last one of the page before. Each filter is null where it is not asked for: `open` ones
--- that wait for at most `level`, for somebody who neither asked nor decided; those that they asked for; of a status.
+-- that wait for at most `waiting`, for somebody who neither asked nor decided; those that they asked for; of a status, a
+-- level, a skill, a plan's name; those that were `granted`, used or not.
 SELECT r.*, r.status IN ('pending', 'escalated') AND r.expires_at <= now() AS overdue,
     (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.at, v.approver_subject), '[]')
      FROM request_decisions v WHERE v.request_id = r.id) AS votes,
@@ -89,8 +90,12 @@ FROM requests r
 WHERE r.tenant_id = tenant()
   AND (%(status)s::text IS NULL OR r.status = %(status)s)
   AND (%(mine)s::boolean IS NOT TRUE OR (r.requester_subject, r.requester_issuer) = (%(subject)s, %(issuer)s))
-  AND (%(level)s::int IS NULL OR (
-      r.status IN ('pending', 'escalated') AND r.expires_at > now() AND r.required_level <= %(level)s
+  AND (%(skill)s::text IS NULL OR r.skill_id = %(skill)s)
+  AND (%(plan)s::text IS NULL OR r.plan_name = %(plan)s)
+  AND (%(level)s::int IS NULL OR r.required_level = %(level)s)
+  AND (%(granted)s::boolean IS NOT TRUE OR r.grant_expires_at IS NOT NULL)
+  AND (%(waiting)s::int IS NULL OR (
+      r.status IN ('pending', 'escalated') AND r.expires_at > now() AND r.required_level <= %(waiting)s
       AND (r.requester_issuer, r.requester_subject) <> (%(issuer)s, %(subject)s)
       AND (r.owner_issuer, r.owner_subject) IS DISTINCT FROM (%(issuer)s, %(subject)s)
       AND NOT EXISTS (SELECT FROM request_decisions v WHERE v.request_id = r.id

@@ -11,7 +11,7 @@ from aos_server.http.gate import Identifies
 from aos_server.identity.authenticate import Credentials, credentials
 from aos_server.identity.caller import Caller
 
-__all__ = ["LoginAt", "People"]
+__all__ = ["LoginAt", "People", "as_of_now"]
 
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _HERE = ("localhost", "127.0.0.1", "[::1]")
@@ -53,7 +53,7 @@ class People:
 
     async def whoami(self, call: Call) -> bytes:
         """The caller with the level that holds now; where nobody can say that now, with what the token says."""
-        caller = await self._as_of_now(call)
+        caller = await as_of_now(self._identity, call)
         document = {
             **envelope("aos.whoami/1"),
             "issuer": caller.principal.issuer,
@@ -67,13 +67,18 @@ class People:
         }
         return one_line(document).encode()
 
-    async def _as_of_now(self, call: Call) -> Caller:
-        given = credentials(call.headers.items())
-        if call.caller.live or given == Credentials():
-            return call.caller
-        try:
-            return await self._identity.identify(given, live=True)
-        except AosError as error:
-            if error.code != "auth_unavailable":
-                raise
-            return call.caller
+
+async def as_of_now(identity: Identifies, call: Call) -> Caller:
+    """The caller with the level that holds now, as decisions look at it; where nobody can say that now, as they came.
+
+    Raises AosError(unauthenticated).
+    """
+    given = credentials(call.headers.items())
+    if call.caller.live or given == Credentials():
+        return call.caller
+    try:
+        return await identity.identify(given, live=True)
+    except AosError as error:
+        if error.code != "auth_unavailable":
+            raise
+        return call.caller

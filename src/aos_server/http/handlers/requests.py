@@ -14,6 +14,8 @@ from aos_server.db.pool import Database
 from aos_server.http.answers import Answer
 from aos_server.http.cursors import bad_cursor, cursor, place
 from aos_server.http.endpoint import Call
+from aos_server.http.gate import Identifies
+from aos_server.http.handlers.people import as_of_now
 from aos_server.http.models.requests import (
     Approve,
     CancelRequest,
@@ -37,8 +39,9 @@ __all__ = ["ApprovalRequests"]
 class ApprovalRequests:
     """The handlers of `/api/v1/policy/requests`."""
 
-    def __init__(self, desk: Desk | None) -> None:
+    def __init__(self, desk: Desk | None, identity: Identifies) -> None:
         self._kept = desk
+        self._identity = identity
 
     @property
     def _desk(self) -> Desk:
@@ -82,9 +85,15 @@ class ApprovalRequests:
         which = reads.Filter(
             asked.status,
             asked.mine,
-            (asked.level or call.caller.level) if asked.waiting else None,
-            bool(asked.review),
+            skill=asked.skill_id,
+            plan=asked.plan_name,
+            level=None if asked.waiting else asked.level,
+            granted=asked.granted,
+            unreviewed=bool(asked.review),
         )
+        if asked.waiting:
+            held = (await as_of_now(self._identity, call)).level
+            which = which._replace(waiting=min(held, asked.level or held))
         lines, following = await reads.page(
             self._database, call.caller, which, _place(asked.cursor), asked.limit
         )

@@ -17,7 +17,7 @@ from aos_server.http.models.base import (
 )
 from aos_server.http.models.policy import EITHER
 from aos_server.http.models.runtime import Plan
-from aos_server.services.requests.create import PolicyType
+from aos_server.services.requests.create import MAX_NAME, PolicyType
 
 __all__ = [
     *("ApprovalRequest", "Approve", "CancelRequest", "Consume", "CreateRequest", "Decide", "Reject"),
@@ -41,6 +41,7 @@ Reason = Annotated[
     Field(description=f"At most {MAX_REASON_BYTES:,} bytes of UTF-8"),
 ]
 Subject = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,255}$")]
+PlanName = Annotated[str, StringConstraints(pattern=rf"^[^\x00]{{1,{MAX_NAME}}}$")]
 Level = Annotated[int, Field(ge=1, le=5)]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Seconds = Annotated[int, Field(ge=60, le=MAX_PENDING_S)]
@@ -136,14 +137,18 @@ class Consume(Request):
 
 
 class RequestsQuery(Request):
-    """Which requests. `mine`: those that the caller made. `waiting`: those on which somebody of `level`, or of the
-    caller's, can decide now, but for those that the caller made or decided on. `review`: those whose glass was broken
-    and that nobody has reviewed."""
+    """Which requests. `mine`: those that the caller made. `level`: those that take this level. `granted`: those that
+    were approved, used or not. `waiting`: those on which the caller can decide now, who neither made them nor
+    decided on them; with `level`, those that take no more. `review`: those whose glass was broken and that nobody has
+    reviewed."""
 
     status: RequestStatus | None = None
     mine: bool = False
     waiting: bool = False
     level: Level | None = None
+    skill_id: SkillId | None = None
+    plan_name: PlanName | None = None
+    granted: bool = False
     review: Literal["open"] | None = None
     tenant_id: Id | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
@@ -151,8 +156,13 @@ class RequestsQuery(Request):
 
     @model_validator(mode="after")
     def _one_filter(self) -> Self:
-        if sum([self.mine or self.status is not None, self.waiting, self.review is not None]) > 1:
-            raise ValueError("`waiting` and `review` go with no other filter")
+        picked = self.mine or self.granted or self.status is not None
+        if sum([picked, self.waiting, self.review is not None]) > 1:
+            raise ValueError(
+                "`waiting` and `review` go with none of `status`, `mine`, `granted`, nor with each other"
+            )
+        if self.review and (self.level or self.skill_id or self.plan_name):
+            raise ValueError("`review` goes with no other filter")
         return self
 
 

@@ -38,6 +38,9 @@ PolicyType = Literal["cost", "capability", "resource", "rate_limit"]
 UNFORESEEN_LEVEL = 3
 """Who may let through, in development, what no catalog describes."""
 
+MAX_NAME = 200
+"""Characters; a plan of a longer name is not found by it."""
+
 _BY_POLICY = "level 1: the policy lets it through without anybody"
 _AUDITED = (
     "status",
@@ -186,6 +189,11 @@ def _row(request_id: str, caller: Caller, asked: Asked, now: datetime) -> dict[s
     }
 
 
+def _name(plan: Document) -> str | None:
+    name = plan.get("name")
+    return name if name and len(name) <= MAX_NAME else None
+
+
 def _opened(row: Mapping[str, Any], judged: _Judged, caller: Caller, asked: Asked, now: datetime) -> Request:
     """The request, open; where its level is 1, approved."""
     actor = actor_of(caller)
@@ -207,7 +215,7 @@ def _opened(row: Mapping[str, Any], judged: _Judged, caller: Caller, asked: Aske
 def _effect(row: Row, request: Request, judged: _Judged) -> Effect:
     request_id, document = row["id"], one_line(judged.document)
     values = {**row, **state(request), "digest": request.digest, "uses": request.uses}
-    values["expires_at"] = request.expires_at
+    values |= {"expires_at": request.expires_at, "plan_name": _name(judged.document["plan"])}
     statements: list[Statement] = [
         ("requests.add", values),
         ("requests.describe", {"id": request_id, "document": document}),

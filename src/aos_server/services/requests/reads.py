@@ -21,11 +21,16 @@ __all__ = ["Filter", "Place", "get", "page", "row", "tenant_of"]
 
 class Filter(NamedTuple):
     """Which requests. `mine`: the caller's. `waiting`: those on which somebody of that level can decide now, but for
-    those that the caller made or decided on. `unreviewed`: whose glass was broken."""
+    those that the caller made or decided on. `level` is the one required. `granted`: those that were approved, used or
+    not. `unreviewed`: whose glass was broken, whatever else is asked for."""
 
     status: RequestStatus | None = None
     mine: bool = False
     waiting: int | None = None
+    skill: str | None = None
+    plan: str | None = None
+    level: int | None = None
+    granted: bool = False
     unreviewed: bool = False
 
 
@@ -93,11 +98,5 @@ async def _page(
     async with database.transaction(caller.tenant) as transaction:
         if which.unreviewed:
             return await transaction.all("requests.page_unreviewed", **before)
-        return await transaction.all(
-            "requests.page",
-            status=which.status,
-            mine=which.mine,
-            level=which.waiting,
-            **caller.principal._asdict(),
-            **before,
-        )
+        asked = which._asdict() | caller.principal._asdict()
+        return await transaction.all("requests.page", **asked, **before)
