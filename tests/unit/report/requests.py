@@ -16,9 +16,10 @@ NOW = datetime(2026, 11, 26, 5, 0, tzinfo=UTC)
 
 def asked(text: str, *, level: int = 4, changed: bool = True) -> Request:
     """Two steps, one of which can't be undone; `text` is all that the requester wrote."""
+    said = text.replace("${", "$${")  # it refers to nothing
     steps = (
-        Step("get", "http_call", {"url": f"https://example.org/{text}", "body": {text: text}}),
-        Step("mail", "email_send", {"to": text, "subject": text, "body": text}),
+        Step("get", "http_call", {"url": f"https://example.org/{said}", "body": {said: said}}),
+        Step("mail", "email_send", {"to": said, "subject": said, "body": said}),
     )
     plan = Plan(steps, name=text)
     result = simulate(plan, samples=200, explain=False, alternatives=False)
