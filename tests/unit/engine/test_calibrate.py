@@ -17,11 +17,12 @@ from aos.domain.plans import Plan, Step
 from aos.domain.records import Coded, Records
 from aos.domain.skills import Catalog, FailureMode
 from aos.engine.calibrate.skill import pool
-from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior, local_level, quantiles
+from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior, local_level, quantiles, recencies
 from aos.engine.calibrate.skill.priors import family
 from aos.engine.calibrate.skill.rates import pooled_chances
 from aos.engine.calibrate.skill.students import t_quantiles
-from aos.engine.scores.scoring import GRID, coverage, quantiles_of
+from aos.engine.sampling.distributions import Floats
+from aos.engine.scores.scoring import GRID, coverage, crps, quantiles_of
 from aos.errors import AosError
 from tests.unit.engine.build import skill
 
@@ -154,9 +155,75 @@ def test_recent_records_count_more_where_the_level_moved() -> None:
     assert fitted.half_life(0) < 0.2
 
 
+def batches(count: int, each: int, last: int) -> Floats:
+    """When records were made: `each` a day, a second apart, and the `last` ones on a day of their own."""
+    return np.concatenate(
+        [DAY * day + 1000 * np.arange(last if day == count else each) for day in range(count + 1)]
+    )
+
+
+def test_records_of_one_moment_tell_of_one_level() -> None:
+    lost = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        when = batches(8, 10, 6)
+        level = 100 * np.exp(np.cumsum(rng.normal(0, 0.5, 9)))[(when // DAY).astype(int)]
+        took = level * rng.lognormal(0, 0.05, len(when))
+        later = rng.lognormal(0, 0.05, 200)
+        fitted = [pool.fit([took], [()], dates) for dates in ([when], None)]
+        lost.append([crps(each.quantiles(0, GRID) / level[-1], later) for each in fitted])
+        assert (fitted[0].weights != fitted[1].weights).any()
+    dated, undated = np.mean(lost, axis=0)
+    assert dated < 0.9 * undated
+
+
+def test_what_has_no_date_is_recent_by_its_order() -> None:
+    rng = np.random.default_rng(1)
+    when = batches(8, 10, 6)
+    took = np.linspace(100, 400, len(when)) * rng.lognormal(0, 0.05, len(when))
+    dated, undated, in_order = (
+        learn([Row(str(i), "s", "work", t, t + d) for i, (t, d) in enumerate(zip(start, took, strict=True))])
+        for start in (EPOCH + when, when, 1000.0 * np.arange(len(when)))
+    )
+    told = [learned.catalog.skills["work"].latency for learned in (dated, undated, in_order)]
+    values = [figure and figure.value for figure in told]
+    assert values[0] != values[1]
+    assert values[1] == values[2]
+    assert None not in values
+
+
+@pytest.mark.parametrize("dates", [None, [batches(8, 30, 4)]])
+def test_all_records_count_where_no_level_moves(dates: list[Floats] | None) -> None:
+    lost = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        took, later = np.split(rng.lognormal(5, 0.4, 4244), [244])
+        fitted = pool.fit([took], [()], dates)
+        lost.append([crps(told, later) for told in (fitted.quantiles(0, GRID), np.quantile(took, GRID))])
+        assert fitted.half_life(0) > 0.4
+    pooled, plain = np.mean(lost, axis=0)
+    assert pooled < 1.01 * plain
+
+
+@given(st.lists(st.floats(0, 1e12), min_size=1, max_size=40), st.floats(1e-3, 1e3))
+def test_recent_values_count_most_and_the_newest_three_about_alike(days: list[float], unit: float) -> None:
+    when = np.sort(days)
+    shares = recencies(when)
+    assert shares.sum(axis=1) == pytest.approx(np.ones(len(shares)))
+    assert (np.diff(shares, axis=1) >= 0).all()
+    assert (shares[:, -3:] >= 0.5 * shares[:, -1:] * (1 - 1e-9)).all()
+    assert recencies(5 + when * unit) == pytest.approx(shares, rel=1e-3, abs=1e-6)
+
+
+def test_evenly_spaced_values_age_by_one_each() -> None:
+    age = np.arange(199.0, -1, -1)
+    expected = 2 ** (-age / (0.06 * 200))
+    assert recencies(np.arange(200.0) * DAY)[5] == pytest.approx(expected / expected.sum())
+
+
 def test_experts_that_move_values_move_them_to_the_level_there_is_now() -> None:
     level = np.exp(np.linspace(0, 3, 300))
-    told = quantiles(100 * level, Prior(0.1, 5.0, 0.0, 1.0), np.array([0.5]))
+    told = quantiles(100 * level, np.arange(300.0), Prior(0.1, 5.0, 0.0, 1.0), np.array([0.5]))
     plain, *moved = told[0, 0], *told[MEASURED - 12 : MEASURED - 8, 0]
     assert plain == pytest.approx(100 * np.exp(1.5), rel=0.02)
     assert moved == pytest.approx([100 * np.exp(3)] * 4, rel=0.15)
@@ -335,16 +402,18 @@ def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     )
 
 
-@given(st.lists(st.floats(1e-3, 1e6), min_size=2, max_size=60))
-def test_the_quantiles_of_every_expert_rise(series: list[float]) -> None:
-    told = quantiles(np.array(series), Prior(0.1, 5.0, 0.0, 1.0), GRID)
+@given(st.lists(st.tuples(st.floats(1e-3, 1e6), st.floats(0, 1e12)), min_size=2, max_size=60))
+def test_the_quantiles_of_every_expert_rise(dated: list[tuple[float, float]]) -> None:
+    series, when = np.array(dated).T
+    told = quantiles(series, np.sort(when), Prior(0.1, 5.0, 0.0, 1.0), GRID)
     assert told.shape == (EXPERTS, len(GRID))
     assert (np.diff(told, axis=1) >= -1e-9 * np.abs(told[:, 1:])).all()
 
 
 @given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60))
 def test_the_plainest_expert_tells_the_values_as_they_are(series: list[float]) -> None:
-    plainest = quantiles(np.array(series), Prior(0.09, 5.0, 3.0, 1.0), GRID)[0]
+    when = np.arange(float(len(series)))
+    plainest = quantiles(np.array(series), when, Prior(0.09, 5.0, 3.0, 1.0), GRID)[0]
     assert plainest == pytest.approx(quantiles_of(np.array(series), GRID, np.ones(len(series))))
 
 

@@ -110,6 +110,13 @@ def age(start: Floats) -> Age:
     return Age(newest, round(float(start.max() - start.min()) / _DAY_MS, 3))
 
 
+def moments(start: Floats) -> Floats:
+    """When records were made that started then, for their ages: their order where that is no date."""
+    return (
+        start if age(start).as_of is not None and np.isfinite(start).all() else np.arange(float(len(start)))
+    )
+
+
 def _variants(named: list[tuple[str, tuple[str, ...]]]) -> tuple[Variant, ...]:
     """Ids of the characters that ids may have; where two would be the same, the later one is numbered."""
     taken: set[str] = set()

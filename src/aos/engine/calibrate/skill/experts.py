@@ -2,9 +2,12 @@
 
 A series is positive values in the order of time. With n of them, h a half-life as a share of n and s a noise:
 
-- measured (h, s): the values as they are, weight 2^(-age / max(h n, 3)), times exp(s z), z ~ N(0, 1);
+- measured (h, s): the values as they are, weight 2^(-age / max(h n, 3, a)), times exp(s z), z ~ N(0, 1);
 - moved (h, s): every value moved from the level it had to the level there is now, times exp(s z);
 - student (h, c): Student's t on logs, location and scale drawn towards what related series have, stretched by c.
+
+An age counts mean intervals between records, n - 1 for the oldest, so that many records of one moment tell of one
+level, however many they are. Evenly spaced, it is how many records came later. a is the age of the third newest.
 
 The noise is for what a level does that has not been seen yet: it widens a forecast beyond its records.
 """
@@ -22,8 +25,10 @@ _HALF_LIVES = (np.inf, 1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 _NOISES = (0.0, 0.05, 0.1, 0.15, 0.25, 0.4)
 _STUDENT_HALF_LIVES, _STRETCHES = (np.inf, 0.25), (1.0, 1.5, 2.2)
 _MOVED_HALF_LIVES, _MOVED_NOISES = (0.02, 0.08, 0.25), (0.0, 0.04, 0.1, 0.2)
-_SHORTEST_HALF_LIFE = 3.0
-"""In records: with less, a forecast rests on two or three values."""
+_SHORTEST_HALF_LIFE, _LEAST_RECENT = 3.0, 3
+"""A forecast rests on three values at least, even if the newest came long after the others, or its clock was wrong."""
+_ALL_HALF_LIVES = np.array([*_HALF_LIVES, *_MOVED_HALF_LIVES, *_STUDENT_HALF_LIVES])
+_KIND_ENDS = [len(_HALF_LIVES), len(_HALF_LIVES) + len(_MOVED_HALF_LIVES)]
 _BLOCK_SHARE, _BLOCK_LEAST = 0.06, 8
 """The running level is the median of blocks of 6 % of the records, 8 at least."""
 _LOG_LIMIT = 40.0
@@ -70,10 +75,17 @@ def half_lives() -> Floats:
     )
 
 
-def quantiles(series: Floats, prior: Prior, levels: Floats) -> Floats:
-    """The quantiles of all experts at `levels`: a row an expert."""
+def quantiles(series: Floats, when: Floats, prior: Prior, levels: Floats) -> Floats:
+    """The quantiles of all experts at `levels`: a row an expert. `when` the values are from never falls."""
     logs = np.log(series)
-    return np.concatenate([_measured(series, levels), _moved(logs, levels), _student(logs, prior, levels)])
+    measured, moved, student = np.split(recencies(when), _KIND_ENDS)
+    return np.concatenate(
+        [
+            _measured(series, measured, levels),
+            _moved(logs, moved, levels),
+            _student(logs, student, prior, levels),
+        ]
+    )
 
 
 def log_student(centre: float, width: float | Floats, freedom: float, levels: Floats) -> Floats:
@@ -83,13 +95,19 @@ def log_student(centre: float, width: float | Floats, freedom: float, levels: Fl
     return values
 
 
-def recency(n: int, half_life: float) -> Floats:
-    """Weights of n values, the newest last and 1: half as much after `half_life` * n records."""
-    if not np.isfinite(half_life):
-        return np.ones(n)
-    age = np.arange(n - 1.0, -1.0, -1.0)
-    weights: Floats = np.exp2(-age / max(half_life * n, _SHORTEST_HALF_LIFE))
-    return weights
+def recencies(when: Floats) -> Floats:
+    """How much values from then count, the newest last: a row for each half-life, the kinds one after the other.
+
+    Each row sums to 1.
+    """
+    n = len(when)
+    age: Floats = when[-1] - when
+    if age[0] > 0:
+        age *= (n - 1) / age[0]
+    least = max(_SHORTEST_HALF_LIFE, age[-min(n, _LEAST_RECENT)])
+    weights = np.exp2(-age / np.maximum(_ALL_HALF_LIVES * n, least)[:, None])
+    shares: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
 def local_level(logs: Floats) -> Floats:
@@ -109,32 +127,23 @@ def _stretches(n: int) -> tuple[Floats, Ints, Ints, Ints, Floats]:
     return np.arange(float(n)), of, (first + past - 1) // 2, (first + past) // 2, 0.5 * (first + past - 1)
 
 
-@lru_cache(maxsize=256)
-def _recencies(n: int, half_lives: tuple[float, ...]) -> Floats:
-    """A row for each half-life; each sums to 1."""
-    weights = np.array([recency(n, h) for h in half_lives])
-    shares: Floats = weights / weights.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _measured(series: Floats, levels: Floats) -> Floats:
+def _measured(series: Floats, recent: Floats, levels: Floats) -> Floats:
     ranked = np.argsort(series, kind="stable")
-    weights = _recencies(len(series), _HALF_LIVES)[:, ranked]
-    return _blurred(series[ranked], weights, _NOISES, levels).reshape(-1, len(levels))
+    return _blurred(series[ranked], recent[:, ranked], _NOISES, levels).reshape(-1, len(levels))
 
 
-def _moved(logs: Floats, levels: Floats) -> Floats:
+def _moved(logs: Floats, recent: Floats, levels: Floats) -> Floats:
     running = local_level(logs)
-    now = np.exp(_recencies(len(logs), _MOVED_HALF_LIVES) @ running)
+    now = np.exp(recent @ running)
     relative = np.sort(np.exp(logs - running))
     told = _blurred(relative, np.full((1, len(logs)), 1 / len(logs)), _MOVED_NOISES, levels)
     return (now[:, None, None] * told).reshape(-1, len(levels))
 
 
-def _student(logs: Floats, prior: Prior, levels: Floats) -> Floats:
+def _student(logs: Floats, recent: Floats, prior: Prior, levels: Floats) -> Floats:
     """The posterior of scale and location (BLUP)."""
     rows = []
-    for weights in _recencies(len(logs), _STUDENT_HALF_LIVES):
+    for weights in recent:
         worth = 1 / (weights @ weights)
         mean = weights @ logs
         squares = weights @ (logs - mean) ** 2 * worth

@@ -36,11 +36,12 @@ _TINY = 1e-9
 
 
 class Known(NamedTuple):
-    """What is known of each variant's attempts beforehand: `x` is [attempt, feature]; their age and conditions."""
+    """What is known of each variant's attempts beforehand: `x` is [attempt, feature]; ages, moments, conditions."""
 
     features: tuple[str, ...]
     x: Sequence[Floats]
     ages: Sequence[Age]
+    when: Sequence[Floats]
     columns: Columns
 
 
@@ -85,7 +86,7 @@ def grown(values: Sequence[Floats], known: Known) -> list[Grown]:
         rest[k] = v[k] / found.of(x[k])
     unit = float(np.median(np.concatenate([rest[k] for rest, k in zip(rests, sound, strict=True)])))
     rests = [rest / unit for rest in rests]
-    fitted = times.fit(rests, known.columns, _TINY)
+    fitted = times.fit(rests, known.when, known.columns, _TINY)
     assert fitted is not None
     method = f"{METHOD}, of what {', '.join(known.features[i] for i in found.chosen)} leave unexplained"
     out = []

@@ -43,6 +43,7 @@ class Pool(NamedTuple):
     """Fitted series: a row of `weights` each, over the experts."""
 
     series: tuple[Floats, ...]
+    when: tuple[Floats, ...]
     weights: Floats
     family: Family
 
@@ -50,7 +51,8 @@ class Pool(NamedTuple):
         """The predictive distribution of series j."""
         weights = self.weights[j]
         used = weights > 0
-        each = experts.quantiles(thinned(self.series[j], _FIT), self.family.priors[j], _LEVELS)[used]
+        values, when = thinned(self.series[j], _FIT), thinned(self.when[j], _FIT)
+        each = experts.quantiles(values, when, self.family.priors[j], _LEVELS)[used]
         return quantiles_of(each.ravel(), levels, np.repeat(weights[used], _STEPS))
 
     def unseen(self, conditions: tuple[str, ...], levels: Floats) -> Floats:
@@ -66,12 +68,16 @@ class Pool(NamedTuple):
         return float(weights @ reach / weights.sum())
 
 
-def fit(series: Sequence[Floats], columns: Columns) -> Pool:
-    """Fit series of positive values, each in the order of time; `columns[j]` are the conditions of series j."""
+def fit(series: Sequence[Floats], columns: Columns, when: Sequence[Floats] | None = None) -> Pool:
+    """Fit series of positive values, each in the order of time; `columns[j]` are the conditions of series j.
+
+    `when` the values are from counts in any unit; without it they are evenly spaced.
+    """
+    dated = tuple(np.arange(float(len(y))) for y in series) if when is None else tuple(when)
     shared = family(series, columns)
-    losses = np.array([_losses(y, p) for y, p in zip(series, shared.priors, strict=True)])
+    losses = np.array([_losses(y, t, p) for y, t, p in zip(series, dated, shared.priors, strict=True)])
     count = np.array([len(y) for y in series], np.float64)
-    return Pool(tuple(series), _weights(losses, count), shared)
+    return Pool(tuple(series), dated, _weights(losses, count), shared)
 
 
 def thinned(values: NDArray[T], most: int) -> NDArray[T]:
@@ -80,7 +86,7 @@ def thinned(values: NDArray[T], most: int) -> NDArray[T]:
     return values[::-1][::step][::-1]
 
 
-def _losses(series: Floats, prior: Prior) -> Floats:
+def _losses(series: Floats, when: Floats, prior: Prior) -> Floats:
     """Mean relative CRPS of each expert over the origins; NaN where there are too few records."""
     total, origins = np.zeros(EXPERTS), 0
     spans: set[tuple[int, int]] = set()
@@ -90,7 +96,7 @@ def _losses(series: Floats, prior: Prior) -> Floats:
         if k < 2 or end <= k or (k, end) in spans:
             continue
         spans.add((k, end))
-        told = experts.quantiles(thinned(series[:k], _TRAIN), prior, GRID)
+        told = experts.quantiles(thinned(series[:k], _TRAIN), thinned(when[:k], _TRAIN), prior, GRID)
         total += _relative(crps_rows(told, np.sort(thinned(series[k:end], _TEST))))
         origins += 1
     return total / origins if origins else np.full(EXPERTS, np.nan)

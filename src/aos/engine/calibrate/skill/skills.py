@@ -25,7 +25,7 @@ from aos.engine.calibrate.skill.growth import Grown
 from aos.engine.calibrate.skill.outages import Ended, Lasting, lasting
 from aos.engine.calibrate.skill.rates import pooled_chances
 from aos.engine.calibrate.skill.times import METHOD, Fitted, short
-from aos.engine.calibrate.table import Age, Flags, Ints, Table, Variant, age
+from aos.engine.calibrate.table import Age, Flags, Ints, Table, Variant, age, moments
 from aos.engine.sampling.distributions import Floats
 
 LEAST_COST = 1e-6
@@ -106,17 +106,22 @@ def _learn(
 ) -> list[Learned]:
     """The variants of one skill together."""
     columns = [a.variant.values for a in attempts]
-    success = times.fit([a.time[~a.failed] for a in attempts], columns)
+    when = [moments(a.start) for a in attempts]
+    success = times.fit([np.where(a.failed, np.nan, a.time) for a in attempts], when, columns)
     met = sorted({int(c) for a in attempts for c in np.unique(a.code[a.failed])})
     few = [np.isfinite(a.time).sum() < times.MANY for a in attempts]
-    every = times.fit([a.time for a in attempts], columns) if met and any(few) else None
-    ways = {c: times.fit([a.time[a.code == c] for a in attempts], columns) for c in met}
+    every = times.fit([a.time for a in attempts], when, columns) if met and any(few) else None
+    ways = {
+        c: times.fit([np.where(a.code == c, a.time, np.nan) for a in attempts], when, columns) for c in met
+    }
     apart = any(ways.values())
-    cost = times.fit([a.cost for a in attempts], columns, LEAST_COST)
+    cost = times.fit([a.cost for a in attempts], when, columns, LEAST_COST)
     ended = [Ended(a.start, a.start + a.time, a.code) for a in attempts]
     outages = {c: found for c in met if (found := lasting(ended, c))}
     chances = _chances(attempts, met, columns, first=bool(outages))
-    known = growth.Known(attempts[0].features, [a.x for a in attempts], [a.age for a in attempts], columns)
+    known = growth.Known(
+        attempts[0].features, [a.x for a in attempts], [a.age for a in attempts], when, columns
+    )
     time_growth = growth.grown([np.where(a.failed, np.nan, a.time) for a in attempts], known)
     cost_growth = growth.grown([a.cost for a in attempts], known)
     drifts = walks([_dated(a) for a in attempts])

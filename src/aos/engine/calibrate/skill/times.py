@@ -50,14 +50,17 @@ class Fitted(NamedTuple):
         return self.pool.half_life(self.place[j]) if j in self.place else None
 
 
-def fit(values: Sequence[Floats], columns: Columns, least: float = LEAST_TIME) -> Fitted | None:
+def fit(
+    values: Sequence[Floats], when: Sequence[Floats], columns: Columns, least: float = LEAST_TIME
+) -> Fitted | None:
     """Fit the finite values of each variant, oldest first, raised to `least`; None where no variant has any."""
-    series = {j: np.maximum(x[np.isfinite(x)], least) for j, x in enumerate(values)}
-    series = {j: x for j, x in series.items() if x.size}
-    if not series:
+    known = [np.isfinite(x) for x in values]
+    some = [j for j, finite in enumerate(known) if finite.any()]
+    if not some:
         return None
-    shared = pool.fit(list(series.values()), [columns[j] for j in series])
-    return Fitted(shared, {j: i for i, j in enumerate(series)}, columns)
+    series = [np.maximum(values[j][known[j]], least) for j in some]
+    shared = pool.fit(series, [columns[j] for j in some], [when[j][known[j]] for j in some])
+    return Fitted(shared, {j: i for i, j in enumerate(some)}, columns)
 
 
 def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:

@@ -17,7 +17,7 @@ from aos.domain.skills import MAX_CENTS, MAX_MS, Block, Drawn, Provenance
 from aos.engine.calibrate.skill import pool
 from aos.engine.calibrate.skill.experts import Prior
 from aos.engine.calibrate.skill.times import LEAST_TIME, short
-from aos.engine.calibrate.table import Flags, Ints, Variant, age
+from aos.engine.calibrate.table import Flags, Ints, Variant, age, moments
 from aos.engine.calibrate.whole_run.runs import Shape
 from aos.engine.sampling.distributions import SIZE, Floats, normal_scores
 
@@ -45,11 +45,16 @@ def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
     whole = [done for done in whole if done.sum() >= _LEAST_RUNS]
     columns = _columns(fit, variants)
     times = [np.maximum(s.makespan()[done], LEAST_TIME) for s, done in zip(fit, whole, strict=True)]
-    time_pool = pool.fit(times, columns)
+    when = [moments(s.began)[done] for s, done in zip(fit, whole, strict=True)]
+    time_pool = pool.fit(times, columns, when)
     costs = [s.cost[done].sum(axis=1) for s, done in zip(fit, whole, strict=True)]
     fails = _fails(whole)
     priced = [j for j, cost in enumerate(costs) if (cost > _LEAST_COST).all()]
-    cost_pool = pool.fit([costs[j] for j in priced], [columns[j] for j in priced]) if priced else None
+    cost_pool = None
+    if priced:
+        cost_pool = pool.fit(
+            [costs[j] for j in priced], [columns[j] for j in priced], [when[j] for j in priced]
+        )
     out = []
     for j, shape in enumerate(fit):
         time = widened(time_pool.quantiles(j, _LEVELS), times[j], time_pool.family.priors[j])
