@@ -8,6 +8,7 @@ from aos.api.approvals import check, look
 from aos.domain.approvals import OPEN
 from aos.domain.envelopes import Envelope
 from aos.domain.plans import Plan
+from aos.domain.rest import bounds
 from aos.domain.results import SimulationResult
 from aos.domain.skills import Catalog
 from aos.errors import AosError
@@ -61,14 +62,22 @@ class Grant(NamedTuple):
             idempotency_key=f"{run}.{self.request}",
         )
 
-    def record(self, most: Decimal | None) -> Mapping[str, Any]:
-        """What the ledger keeps of it, beside the forecast that it is for."""
+    def record(self, most: Decimal | None, after_ms: float = 0.0) -> Mapping[str, Any]:
+        """What the ledger keeps of it. `after_ms`: the active time of the run that was given it while under way."""
+        known = bounds(self.envelope) if self.envelope else None
         return {
             "request_id": self.request,
             "server": self.server,
             "digest": self.digest,
             "level": self.level,
             "most_cents": None if most is None else str(most),
+            "bounds": known
+            and {
+                "samples": known.samples,
+                "time_p95_ms": known.time_ms,
+                "success": known.success,
+                "after_ms": after_ms,
+            },
         }
 
 

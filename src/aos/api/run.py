@@ -3,11 +3,12 @@
 import math
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from aos.api.bounds import held_to
 from aos.api.grants import Grant
 from aos.api.scores import score
 from aos.api.simulate import simulate
@@ -41,7 +42,9 @@ class Record(Journal, Protocol):
     def state(self, run: str) -> RunState: ...
     def score(self, run: str, score: Mapping[str, Any]) -> None: ...
     def past_failures(self, skill: str, code: str) -> PastFailures: ...
-    def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState: ...
+    def resume(
+        self, run: str, at_ms: float, budget_cents: Decimal | None, approval: Mapping[str, Any] | None = None
+    ) -> RunState: ...
 
 
 class Means(NamedTuple):
@@ -150,11 +153,13 @@ def resume(
     place.
 
     Steps that are committed are not done again. Raises AosError: run_not_found; run_conflict where the run has ended,
-    or where the catalog now promises something else than when it began; and as `run` does.
+    or where the catalog now promises something else than when it began; approval_void where the rest has left the
+    approval and there is no new one; and as `run` does.
     """
     catalog, means = catalog or default_catalog(), means or Means()
     record = means.record or Memory()
-    start = record.state(name).start
+    before = record.state(name)
+    start = before.start
     plan = parse_plan(start.plan, catalog, name=f"the plan of run {name}").plan
     if _contract(plan, catalog) != start.contract:
         detail = f"run {name} began under another contract: versions, prices, effects, retry or limits have changed"
@@ -167,12 +172,15 @@ def resume(
         forecast = gate(_again(using, start, budget))
         if not permitted(forecast, grant.level if grant else start.approval.get("level", 0)):
             return RunResult(plan, simulation(forecast, EXITS[forecast.verdict.decision]), None, forecast)
-    if grant is not None:
-        budget = _granted(using, grant, start, budget_cents)
+    given = None
+    if grant is not None and grant.request != start.approval.get("request_id"):
+        budget, given = _granted(using, grant, before, budget_cents)
     else:
-        _check_budget(start, budget)
-    state = record.resume(name, using.clock(), budget)
-    return _carried_out(using, state.start, state)
+        _check_bounds(before, budget)
+        if grant is not None:  # it only makes sure that it was used
+            grant.use(start.id, plan)
+    state = record.resume(name, using.clock(), budget, given)
+    return _carried_out(using, state.start, state, frozenset(state.steps) if given else frozenset())
 
 
 def _again(using: "_Using", start: RunStart, budget: Decimal | None) -> SimulationResult:
@@ -200,32 +208,34 @@ def _use(grant: Grant, start: RunStart, using: "_Using") -> None:
         raise
 
 
-def _granted(using: "_Using", grant: Grant, start: RunStart, budget: Decimal | None) -> Decimal | None:
-    """Hold a new approval against the forecast of now and use it; what the run may then cost in all.
-
-    The same approval again is no new one: it only makes sure that it was used.
-    """
-    if start.approval.get("request_id") == grant.request:
-        kept = start.budget_cents if budget is None else budget
-        _check_budget(start, kept)
-        grant.use(start.id, using.plan)
-        return kept
+def _granted(
+    using: "_Using", grant: Grant, before: RunState, budget: Decimal | None
+) -> tuple[Decimal | None, Mapping[str, Any]]:
+    """Hold a new approval against the forecast of now and use it; what the run may then cost in all, and its record."""
     limits = Limits(budget_cents=budget)
     forecast = simulate(using.plan, using.catalog, limits, explain=False, alternatives=False)
     grant.check(using.plan, using.catalog, forecast)
-    grant.use(start.id, using.plan)
-    return _least(forecast.limits.budget_cents, grant.most_cents(forecast))
+    grant.use(before.start.id, using.plan)
+    most = grant.most_cents(forecast)
+    return _least(forecast.limits.budget_cents, most), grant.record(most, before.active_ms)
 
 
-def _check_budget(start: RunStart, budget: Decimal | None) -> None:
-    """Raise AosError(approval_void) for more than the approval of the run is good for."""
+def _check_bounds(before: RunState, budget: Decimal | None) -> None:
+    """Raise AosError(approval_void) where the approval of the run is not good for what is left, or for so much."""
+    start, end = before.start, before.end
+    if before.status == "paused" and end and end.cause == "envelope":
+        raise _void(start, end.detail)
     most = start.approval.get("most_cents")
     if most is not None and (budget is None or budget > Decimal(most)):
-        raise AosError(
-            "approval_void",
-            f"the approval of run {start.id} is good for {most}c",
-            fix="Ask for another one with `aos requests create`, then resume with --approval ID.",
-        )
+        raise _void(start, f"it is good for {most}c")
+
+
+def _void(start: RunStart, why: str) -> AosError:
+    return AosError(
+        "approval_void",
+        f"the approval of run {start.id} is not enough: {why}",
+        fix="Ask for another one with `aos requests create`, then resume with --approval ID.",
+    )
 
 
 def _least(*amounts: Decimal | None) -> Decimal | None:
@@ -260,7 +270,9 @@ def _prepared(plan: Plan, catalog: Catalog, means: Means) -> _Using:
     return _Using(plan, catalog, means, world, means.record or Memory(), can, _clock())
 
 
-def _carried_out(using: _Using, start: RunStart, past: RunState | None) -> RunResult:
+def _carried_out(
+    using: _Using, start: RunStart, past: RunState | None, known: Container[str] = ()
+) -> RunResult:
     plan, catalog, means, world, record, can, clock = using
     settings = Settings(
         clock,
@@ -272,6 +284,7 @@ def _carried_out(using: _Using, start: RunStart, past: RunState | None) -> RunRe
         lambda made: masked(made, world.secrets.masker),
         record.past_failures,
         means.observe,
+        held_to(start, plan, catalog, known),
     )
     executor = Executor(start, plan, catalog, settings, past)
     means.stoppable(executor.stop)

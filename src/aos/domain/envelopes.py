@@ -239,10 +239,8 @@ def _cost(approved: Envelope, forecast: Forecast, now: Held) -> Iterator[Departu
         detail = f"the cost was known, at most {was.value:g}c in 95 of 100 runs, and is unknown now"
         yield Departure("cost_outside", "", was.value, None, None, detail)
     elif was.known or not now.known:
-        above, most = (
-            _beyond(forecast.cost_at_least, forecast.samples, was.value),
-            _tolerated(approved, forecast),
-        )
+        above = share_beyond(forecast.cost_at_least, forecast.samples, was.value)
+        most = tolerated(approved.samples, forecast.samples)
         if above > most:
             detail = f"5 of 100 runs could cost more than {was.value:g}c, now {100 * above:.3g} of 100 do"
             yield Departure("cost_outside", "", was.value, now.value, _six(most), detail)
@@ -255,7 +253,8 @@ def _time(approved: Envelope, forecast: Forecast, now: Held) -> Iterator[Departu
         yield Departure("time_outside", "", was.value, None, None, detail)
     elif was.known or not now.known:
         limit = was.value * TIME_FACTOR
-        above, most = _beyond(forecast.time_at_least, forecast.samples, limit), _tolerated(approved, forecast)
+        above = share_beyond(forecast.time_at_least, forecast.samples, limit)
+        most = tolerated(approved.samples, forecast.samples)
         if above > most:
             detail = f"5 of 100 runs could take longer than {limit:g} ms, now {100 * above:.3g} of 100 do"
             yield Departure("time_outside", "", was.value, now.value, _six(most), detail)
@@ -267,14 +266,14 @@ def _success(approved: Envelope, now: Envelope) -> Iterator[Departure]:
         detail = f"the chance of success was known, {100 * was.value:.3g} %, and is unknown now"
         yield Departure("success_outside", "", was.value, None, None, detail)
         return
-    least = was.value - SUCCESS_MARGIN - _noise((was.value + then.value) / 2, approved.samples, now.samples)
+    least = was.value - SUCCESS_MARGIN - noise((was.value + then.value) / 2, approved.samples, now.samples)
     if then.value < least:
         detail = f"{100 * was.value:.3g} of 100 runs succeeded, now {100 * then.value:.3g} of 100 do"
         yield Departure("success_outside", "", was.value, then.value, _six(least), detail)
 
 
 def _risks(approved: Envelope, forecast: Forecast) -> Iterator[Departure]:
-    most = RISK_MARGIN + _noise(RISK_MARGIN, approved.samples, forecast.samples)
+    most = RISK_MARGIN + noise(RISK_MARGIN, approved.samples, forecast.samples)
     places = {step.id: i for i, step in enumerate(forecast.steps)}
     for risk in forecast.risks:
         if risk.code not in approved.risks and risk.meets > most:
@@ -303,23 +302,25 @@ def _wider(before: Sequence[Reach], now: Sequence[Reach]) -> Iterator[Departure]
                 yield Departure("effect_new", pointer, None, new, None, detail)
 
 
-def _beyond(spread: Spread, samples: int, limit: float) -> float:
+def share_beyond(spread: Spread, samples: int, limit: float) -> float:
     """At least this share of the runs is beyond the limit; 0 where the p95 is within it.
 
     The histogram knows it to one of its 32 cells between the least value and the p95.
     """
     limit *= _ROUNDED
+    if limit < 0:
+        return 1.0
     if limit >= spread.p95.value:
         return 0.0
     cells = zip(spread.edges, spread.counts, strict=False)
     return 1 - sum(count for low, count in cells if low <= limit) / samples
 
 
-def _tolerated(approved: Envelope, forecast: Forecast) -> float:
+def tolerated(one: int, other: int) -> float:
     """The share of runs that may be beyond the approved p95: 5 of 100, and what two samplings may be apart."""
-    return 1 - QUANTILE + _noise(QUANTILE, approved.samples, forecast.samples)
+    return 1 - QUANTILE + noise(QUANTILE, one, other)
 
 
-def _noise(chance: float, one: int, other: int) -> float:
+def noise(chance: float, one: int, other: int) -> float:
     """Four standard errors of the difference of two shares from so many samples each."""
     return NOISE * sqrt(chance * (1 - chance) * (1 / one + 1 / other))

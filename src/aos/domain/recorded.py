@@ -1,13 +1,23 @@
 """What a record tells: of a run, enough to go on with it where it stopped; of itself, whether it can be trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from aos.domain.outcomes import Effect, Outcome
 from aos.domain.runs import Intent, Money, PauseCause, Place, RunEnd, RunStart, RunStatus, StepEnd
 
-__all__ = ["Attempted", "Damage", "LedgerCheck", "Measured", "PastFailures", "RunLine", "RunState", "Tried"]
+__all__ = [
+    "Attempted",
+    "Damage",
+    "LedgerCheck",
+    "Measured",
+    "PastFailures",
+    "Progress",
+    "RunLine",
+    "RunState",
+    "Tried",
+]
 
 
 class Attempted(NamedTuple):
@@ -38,6 +48,15 @@ class RunState(NamedTuple):
     active_ms: float
     end: RunEnd | None
     approved: frozenset[str] = frozenset()
+
+
+class Progress(NamedTuple):
+    """How far a run under way has got at `at_ms` (Unix time). `active_ms` leaves out waits for people."""
+
+    at_ms: float
+    active_ms: float
+    attempts: Iterable[Attempted]
+    steps: Mapping[str, StepEnd]
 
 
 class Damage(NamedTuple):

@@ -8,8 +8,9 @@ from aos.domain.outcomes import Outcome
 
 RunStatus = Literal["running", "succeeded", "failed", "paused", "cancelled"]
 
-PauseCause = Literal["budget", "approval", "unknown_effect"]
-"""Why a run waits: for money, for a person's go-ahead, for somebody to say whether an attempt took effect."""
+PauseCause = Literal["budget", "approval", "envelope", "unknown_effect"]
+"""Why a run waits: for money, for a person's go-ahead, for another approval since the rest has left the one it has, for
+somebody to say whether an attempt took effect."""
 
 
 class Place(NamedTuple):
@@ -44,8 +45,13 @@ class RunStart(NamedTuple):
 
     @property
     def approval(self) -> Mapping[str, Any]:
-        """The approval that the run began with: request, server, digest, level, most_cents; empty where it had none."""
+        """The approval that the run has: request, server, digest, level, most_cents, bounds; empty where none."""
         return (self.simulation or {}).get("approval") or {}
+
+    def resumed(self, budget_cents: Decimal | None, approval: Mapping[str, Any] | None) -> "RunStart":
+        """What the run rests on from now on; `approval` None: that which it has."""
+        told = self.simulation if approval is None else {**(self.simulation or {}), "approval": approval}
+        return self._replace(budget_cents=budget_cents, simulation=told)
 
 
 class Intent(NamedTuple):

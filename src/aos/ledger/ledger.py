@@ -119,14 +119,17 @@ class Ledger:
         with failures(self.path):
             return read_state(self._db, run)
 
-    def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState:
-        """Go on with a run that pauses, was cancelled, or whose process died; `budget_cents` is what it now has.
+    def resume(
+        self, run: str, at_ms: float, budget_cents: Decimal | None, approval: Mapping[str, Any] | None = None
+    ) -> RunState:
+        """Go on with a run that pauses, was cancelled, or whose process died; `budget_cents` is what it now has,
+        `approval` one that it was given now.
 
         Raises AosError: run_not_found, run_conflict where the run has ended or another process carries it out.
         """
         self.state(run)
         self._claims.take(run)
-        body = {"at_ms": at_ms, "budget_cents": budget_cents}
+        body = {"at_ms": at_ms, "budget_cents": budget_cents, **({"approval": approval} if approval else {})}
         self._write(_Waiting(run, "resumed", lambda _: body))
         return self.state(run)
 

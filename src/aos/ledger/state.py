@@ -103,7 +103,8 @@ class _Reading:
                 self.start = documents.load_start(self._run, body, self._fetch)
             case "resumed" if self.start:
                 budget = body["budget_cents"]
-                self.start = self.start._replace(budget_cents=None if budget is None else Decimal(budget))
+                budget = None if budget is None else Decimal(budget)
+                self.start = self.start.resumed(budget, body.get("approval"))
             case "intent":
                 intent = documents.load_intent(self._run, body)
                 self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)

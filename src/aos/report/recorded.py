@@ -184,7 +184,7 @@ def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
             ]
     if interrupted or state.status in ("paused", "cancelled"):
         limit = " --approval ID" if state.start.approval else " --budget CENTS"
-        more = limit if state.end and state.end.cause == "budget" else ""
+        more = limit if state.end and state.end.cause in ("budget", "envelope") else ""
         yield [("→", STRONG), f" aos run --resume {run}{more}"]
 
 
@@ -192,7 +192,11 @@ def _why(state: RunState) -> str:
     if state.end is None or state.status != state.end.status:
         return ""
     end = state.end
-    cause = {"budget": "no money is left", "approval": "a person has to agree", "unknown_effect": ""}
+    cause = {
+        "budget": "no money is left",
+        "approval": "a person has to agree",
+        "envelope": "the rest has left what was approved",
+    }
     told = [cause.get(end.cause or "", ""), f"at {end.at}" if end.at else "", end.detail]
     return ", ".join(filter(None, told))
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from aos.domain.failures import FAILURES
 from aos.domain.happenings import (
     AttemptEnded,
     AttemptStarted,
@@ -20,10 +19,10 @@ from aos.domain.happenings import (
     RunStarted,
     StepEnded,
 )
-from aos.domain.outcomes import Execution, Failure, Outcome
+from aos.domain.outcomes import Outcome
 from aos.domain.plans import Outcome as StepOutcome
 from aos.domain.plans import Plan, Step, order
-from aos.domain.recorded import Attempted, RunState
+from aos.domain.recorded import Attempted, Progress, RunState
 from aos.domain.retries import effective_retry, repeatable
 from aos.domain.runs import (
     GoAhead,
@@ -40,7 +39,7 @@ from aos.domain.skills import Catalog, declares_nothing
 from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
 from aos.runtime.flights import Flights, Landed
 from aos.runtime.journal import Journal
-from aos.runtime.outcomes import Experience, Situation, outcome
+from aos.runtime.outcomes import Experience, Situation, interrupted, outcome
 from aos.runtime.schedule import Ask, Attempt, Closed, Command, Failed, Open, Schedule
 from aos.runtime.skills import Fault, Implementation, Reply
 
@@ -57,7 +56,8 @@ class Settings(NamedTuple):
 
     `clock` is Unix time in ms and never goes back. `confirm` asks a person about a step; None: nobody is there to ask.
     `reserves` are set aside from the budget before a step, in cents by step id; None: nobody knows how much. `mask`
-    takes secrets out of an outcome. `grace_ms` is how long an attempt that
+    takes secrets out of an outcome. `outside` is asked when steps have ended: where it gives a reason, no other step
+    begins, and the run pauses. `grace_ms` is how long an attempt that
     is out of time, or told to stop, may take to notice.
     """
 
@@ -70,6 +70,7 @@ class Settings(NamedTuple):
     mask: Callable[[Outcome], Outcome] = lambda made: made
     experience: Experience = lambda skill, code: None
     observe: Observer = lambda happening: None
+    outside: Callable[[Progress], str] = lambda progress: ""
     grace_ms: float = 2000.0
 
 
@@ -97,6 +98,9 @@ class Executor:
         self._told_to_stop = False
         self._stopping = False
         self._waited_ms = 0.0  # for people
+        self._began = 0.0
+        self._ended_since = False  # whether a step has ended that `outside` was not asked about
+        self._outside = ""
 
     def stop(self) -> None:
         """End as soon as what is under way has noticed. May be called from a signal handler or another thread."""
@@ -109,8 +113,8 @@ class Executor:
         Raises AosError where the journal can't be written: nothing is started any more, and what is under way is told
         to stop.
         """
-        began = self.use.clock()
-        self.use.observe(RunStarted(began, self.start, self._past is not None))
+        self._began = self.use.clock()
+        self.use.observe(RunStarted(self._began, self.start, self._past is not None))
         try:
             status, cause, at = self._loop()
         except BaseException:
@@ -119,7 +123,7 @@ class Executor:
         finally:
             self._flights.close()
         now = self.use.clock()
-        active = (self._past.active_ms if self._past else 0.0) + now - began - self._waited_ms
+        active = self._active_ms(now)
         end = RunEnd(self.start.id, status, now, active, cause, at, self._why(cause, at))
         self.use.journal.end(end)
         self._news.append(RunEnded(now, end))
@@ -127,6 +131,9 @@ class Executor:
         money = self.use.journal.money(self.start.id)
         attempts, approved = tuple(self.attempts.values()), frozenset(self._approved)
         return RunState(self.start, status, attempts, self.steps, money, active, end, approved)
+
+    def _active_ms(self, now: float) -> float:
+        return (self._past.active_ms if self._past else 0.0) + now - self._began - self._waited_ms
 
     def _flush(self) -> None:
         """Before a wait: what has ended is on record, and told."""
@@ -160,6 +167,8 @@ class Executor:
                 self._flush()
                 for landed in self._flights.wait(schedule.wake):
                     self._land(landed)
+            elif self._outside:
+                return "paused", "envelope", schedule.refused
             elif schedule.refused:
                 return "paused", "budget", schedule.refused
             elif schedule.asking:
@@ -209,6 +218,8 @@ class Executor:
                 money = self.use.journal.money(self.start.id)
                 ask = self.use.reserves.get(at.step if at else "")
                 return f"{at} sets {ask}c aside; {money.spent}c of {money.budget}c are spent"
+            case "envelope":
+                return self._outside
             case "approval":
                 return f"{at} waits for somebody's go-ahead"
             case "unknown_effect":
@@ -240,18 +251,26 @@ class Executor:
             self.steps[step.id] = end
             self.use.journal.step_ended(end)
             self._news.append(StepEnded(end.ended_ms, end.run, step.id, outcome))
+            self._ended_since = True
 
     # -- attempts --------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         """Make the attempts that are due: all at once, or as many as there is money for."""
         due, self._due = self._due, []
-        if not due or (not self._schedule.refused and self._make(due)):
+        if due and self._ended_since and not self._outside:
+            self._ended_since = False
+            self._outside = self.use.outside(self._progress())
+        if not due or (not (self._schedule.refused or self._outside) and self._make(due)):
             return
         for attempt in due:
             begins = attempt.place.step not in self._reserved
-            if (begins and self._schedule.refused) or not self._make([attempt]):
+            if (begins and (self._schedule.refused or self._outside)) or not self._make([attempt]):
                 self._schedule.refuse(attempt.place)
+
+    def _progress(self) -> Progress:
+        now = self.use.clock()
+        return Progress(now, self._active_ms(now), self.attempts.values(), self.steps)
 
     def _make(self, due: list[Attempt]) -> bool:
         """Write down what is to be done, then do it; False, and nothing done, where the budget has no room for it."""
@@ -346,7 +365,7 @@ class Executor:
                 return
             now = self.use.clock()
             free = declares_nothing(self.catalog.skills[intent.skill])
-            result = _interrupted(now - intent.started_ms, number, Decimal(0) if free else None)
+            result = interrupted(now - intent.started_ms, number, Decimal(0) if free else None)
             self.use.journal.settle(Settled(intent, result, now))
             self.attempts[place, number] = Attempted(intent, result, now)
         elif _unseen(result) and result.effect == "unknown" and not intent.repeatable:
@@ -378,10 +397,3 @@ def _timeout_s(step: Step, params: Mapping[str, Any], constraints: Mapping[str, 
 
 def _unseen(result: Outcome) -> bool:
     return result.failure is not None and result.failure.code in _UNSEEN
-
-
-def _interrupted(latency_ms: float, number: int, cost_cents: Decimal | None) -> Outcome:
-    """How an attempt is settled that nobody saw the end of, and that is made again."""
-    kind = FAILURES["INTERRUPTED"]
-    failure = Failure("INTERRUPTED", kind.category, kind.meaning, retryable=True)
-    return Outcome(False, None, failure, Execution(latency_ms, cost_cents, number - 1), effect="unknown")

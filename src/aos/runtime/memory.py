@@ -101,12 +101,14 @@ class Memory:
         good = {(a.intent.run, a.intent.place) for a in mine if a.outcome and a.outcome.success}
         return PastFailures(seen, len(met & good) / len(met) if met else None)
 
-    def resume(self, run: str, at_ms: float, budget_cents: Decimal | None) -> RunState:
-        """Go on with a run that has not ended. Raises AosError: run_not_found, run_conflict."""
+    def resume(
+        self, run: str, at_ms: float, budget_cents: Decimal | None, approval: Mapping[str, Any] | None = None
+    ) -> RunState:
+        """Go on with a run that has not ended, by a new `approval`. Raises AosError: run_not_found, run_conflict."""
         if self.state(run).status in ("succeeded", "failed"):
             raise AosError("run_conflict", f"run {run} has {self.state(run).status}")
         found = self._runs[run]
-        found.start = found.start._replace(budget_cents=budget_cents)
+        found.start = found.start.resumed(budget_cents, approval)
         return self.state(run)
 
     def score(self, run: str, score: Mapping[str, Any]) -> None:

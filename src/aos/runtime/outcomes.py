@@ -1,6 +1,7 @@
 """From what a skill replied to the outcome that is recorded: category, effect, and what to do next."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 from aos.domain.failures import FAILURES, Effect
@@ -11,7 +12,7 @@ from aos.domain.skills import Category, Effects, RetryPolicy, Skill
 from aos.runtime.masking import Masker
 from aos.runtime.skills import Fault, Reply
 
-__all__ = ["Experience", "Situation", "masked", "outcome"]
+__all__ = ["Experience", "Situation", "interrupted", "masked", "outcome"]
 
 
 Experience = Callable[[str, str], PastFailures | None]
@@ -71,6 +72,13 @@ def _failure(fault: Fault, effect: Effect, at: Situation, experience: Experience
         past.seen if past else None,
         past.recovered if past else None,
     )
+
+
+def interrupted(latency_ms: float, number: int, cost_cents: Decimal | None) -> Outcome:
+    """How an attempt is settled that nobody saw the end of, and that is made again."""
+    kind = FAILURES["INTERRUPTED"]
+    failure = Failure("INTERRUPTED", kind.category, kind.meaning, retryable=True)
+    return Outcome(False, None, failure, Execution(latency_ms, cost_cents, number - 1), effect="unknown")
 
 
 def _category(code: str, skill: Skill) -> Category:

@@ -62,6 +62,7 @@ def test_it_is_used_once_is_on_record_and_gives_the_go_ahead() -> None:
         "digest": desk.document["digest"],
         "level": 4,
         "most_cents": "12.000120",
+        "bounds": {"samples": 10_000, "time_p95_ms": 2.0, "success": 1.0, "after_ms": 0.0},
     }
     assert record.state(start.id).start == start
     assert list(desk.used) == [f"{start.id}.req-1"]
@@ -103,7 +104,7 @@ def test_it_pauses_before_it_costs_more_and_goes_on_with_another_approval() -> N
     state = run(PLAN, CATALOG, means=using, grant=grant(desk)).state
     assert state
     assert state.end
-    assert (state.status, state.end.cause) == ("paused", "budget")
+    assert (state.status, state.end.cause) == ("paused", "envelope")
     assert (first.calls, second.calls) == (1, 0)
     name = state.start.id
     assert code(lambda: resume(name, CATALOG, using, budget_cents=Decimal(99))) == "approval_void"

@@ -144,7 +144,7 @@ def next_actions(state: RunState) -> Sequence[str]:
         failed = [a.outcome for a in state.attempts if a.outcome and not a.outcome.success]
         return failed[-1].next_actions if failed else ()
     match end.cause if end else None:
-        case "budget" if state.start.approval:
+        case "budget" | "envelope" if state.start.approval:
             return ("aos requests create PLAN --why TEXT", f"aos run --resume {run} --approval ID")
         case "budget":
             return (f"aos run --resume {run} --budget CENTS",)
