@@ -221,7 +221,14 @@ def test_the_end_waits_for_what_is_being_answered(world: World, asking: Asking) 
             target=lambda: answers.append(asked.post("/api/v1/runtime/simulate", json=slow))
         )
         thread.start()
-        time.sleep(0.5)
+
+        def both() -> bool:
+            """The plan and this very question are being answered."""
+            lines = asking(served).get("/metrics").text.splitlines()
+            (line,) = [line for line in lines if line.startswith("nova_http_requests_in_flight ")]
+            return float(line.split()[1]) == 2
+
+        wait_for(both, "the plan is being answered")
         assert served.end() == 128 + signal.SIGTERM
         thread.join()
     assert answers[0].status_code == 200
