@@ -16,13 +16,17 @@ from typing import IO, Any
 import pytest
 
 from aos.wire.approvals import request_digest
+from aos_server.services.requests.create import Desk
+from aos_server.services.terms import NewTerms, set_terms
 from tests.cli.schemas import faults
 from tests.server.processes import Served, aos_server
 from tests.services.conftest import Base
 from tests.services.openid import OPAQUE, OpenId
 from tests.services.processes import Process, folder, free_port
+from tests.services.requesting import person, run
 
-PAGE = (Path(__file__).parents[2] / "docs/approvals.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/approvals.md").read_text()
 LINE = re.compile(r"^(\w+)\$ aos (.+?) +# (\d+)(.*)$", re.MULTILINE)
 PLAN = {
     "aos_plan": "1",
@@ -170,6 +174,45 @@ def test_somebody_at_a_terminal_types_what_it_takes(served: Served, provider: Op
     assert (status, "2 requests" in shown) == (0, True)  # those of level 4 are decided one by one
     listed = json.loads(bob.types("requests", "list").stdout)["requests"]
     assert [one["status"] for one in listed] == ["approved", "approved", "pending"]
+
+
+def test_measured_figures_that_have_drifted_void_an_approval(
+    base: Base, served: Served, provider: OpenId, tmp_path: Path
+) -> None:
+    ann, bob = (
+        Person(name, tmp_path, served.url, provider.person(name, OPAQUE)["access_token"])
+        for name in ("ann", "bob")
+    )
+    plan = json.dumps([{"skill": "fs_write", "params": {"path": "a.txt", "content": "b"}}])
+    (ann.home / "small.json").write_text(plan)
+    made = json.loads(ann.types("requests", "create", "small.json", "--why", "small").stdout)
+    request = made["request_id"]
+    assert bob.types("approve", request, "--digest", made["digest"]).returncode == 0
+
+    measured(base, p50=1_000, p90=2_500)
+    refused = json.loads(ann.types("run", "small.json", "--approval", request).stdout)
+    assert (refused["code"], [one["code"] for one in refused["errors"]]) == (
+        "approval_void",
+        ["time_outside"],
+    )
+    assert not (ann.home / "a.txt").exists()
+    assert json.loads(ann.types("requests", "show", request).stdout)["status"] == "approved"
+
+    measured(base, p50=105, p90=262)  # 100 and 250 were declared
+    assert ann.types("run", "small.json", "--approval", request).returncode == 0
+    assert (ann.home / "a.txt").read_text() == "b"
+
+
+def measured(base: Base, **latency_ms: float) -> None:
+    """From now on the catalog of the tenant says that of fs_write; nobody's plan has changed."""
+    shipped = json.loads((ROOT / "src/aos/wire/catalogs/data/default_catalog.json").read_bytes())
+    skill = shipped["skills"]["fs_write"] | {"latency_ms": {**latency_ms, "method": "measured"}}
+    catalog = json.dumps({"aos_catalog": "1", "skills": {"fs_write": skill}}).encode()
+
+    async def change(desk: Desk) -> None:
+        await set_terms(desk.database, person("ops", 5), NewTerms(catalog=catalog))
+
+    run(base, change)
 
 
 def words(command: str, made: dict[str, Any]) -> list[str]:
