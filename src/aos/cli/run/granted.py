@@ -27,11 +27,12 @@ def granted_again(
 ) -> Iterator[Grant | None]:
     """For a run that is resumed: another grant; or the one that it began with and may not have used yet.
 
-    It had used it when it made its first attempt, and then needs it no more.
+    It had used it when it made its first attempt, and then needs it no more. Another one may be used by this run
+    already, where it was cut off right then: the server tells whether it was.
     """
     state = record.state(run)
     first = state.start.approval
     if request is None and first and not state.attempts:
         request, server = first["request_id"], server or first["server"]
-    with granted(request, server, used=first.get("request_id") == request) as grant:
+    with granted(request, server, used=True) as grant:
         yield grant
