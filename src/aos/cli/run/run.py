@@ -1,34 +1,15 @@
 """`aos run`."""
 
-import sys
-from pathlib import Path
-
 from typer import BadParameter
 
 from aos.api.policies import gate
-from aos.api.run import Means, irreversible
-from aos.api.run import resume as resume_run
-from aos.api.run import run as run_plan
 from aos.api.sources import load_catalog, load_plan
-from aos.api.world import opened, run_named
 from aos.cli.answer import Answer
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
 from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, PlanOption, first, one_plan
 from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
-from aos.cli.run.granted import granted, granted_again
-from aos.cli.run.options import (
-    AllowHosts,
-    AllowPrivate,
-    Approval,
-    AsJson,
-    Events,
-    Force,
-    Resume,
-    Workspace,
-    Yes,
-)
-from aos.cli.run.people import Person
-from aos.cli.run.shown import answer, watcher
+from aos.cli.run import options as its
+from aos.cli.run.carrying import Place, carrier
 from aos.cli.server import Server
 from aos.cli.values import named_values
 from aos.files.config import find_config
@@ -45,17 +26,17 @@ def run(
     seed: Seed = None,
     catalogs: Catalogs = None,
     inputs: Inputs = None,
-    force: Force = False,
-    yes: Yes = False,
-    resume: Resume = None,
-    workspace: Workspace = None,
-    allow_hosts: AllowHosts = None,
-    allow_private: AllowPrivate = False,
+    force: its.Force = False,
+    yes: its.Yes = False,
+    resume: its.Resume = None,
+    workspace: its.Workspace = None,
+    allow_hosts: its.AllowHosts = None,
+    allow_private: its.AllowPrivate = False,
     ledger: Ledger = None,
-    approval: Approval = None,
+    approval: its.Approval = None,
     server: Server = None,
-    events: Events = False,
-    as_json: AsJson = False,
+    events: its.Events = False,
+    as_json: its.AsJson = False,
     policy: SimulatePolicy = None,
     agent: Agent = None,
     tenant: Tenant = None,
@@ -73,35 +54,19 @@ def run(
     goes on with a run that pauses, was stopped or was cut off: what is done is not done again.
 
     --approval uses up an approval of a server, exactly as it was given: what has left it is not run, whatever --force
-    says, and a run pauses before it costs more.
+    says. A run pauses before it costs more, or where its rest leaves what was approved.
     """
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
-    person = Person(present=not (as_json or events) and sys.stdin.isatty() and sys.stderr.isatty())
     rules = gate(first(policy, otherwise=config.policy), principal(tenant, agent))
-    with opened(workspace or Path(), allow_hosts or (), allow_private, ledger, config.run) as (world, record):
-        watch = watcher(events, as_json)
-        means = Means(world, record, confirm=person.confirm, observe=watch, stoppable=person.stoppable)
+    place = Place(workspace, allow_hosts, allow_private, ledger)
+    with carrier(place, catalog, rules, config, (approval, server), events, as_json) as carry:
         if resume is not None:
             if plan or plan_option or inputs:
                 raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
-            name = run_named(resume, ledger)
-            with granted_again(approval, server, record, name) as grant:
-                again = rules if rules.place is not None else None  # simulates once more
-                found = resume_run(name, catalog, means, budget_cents=budget, gate=again, grant=grant)
-                return answer(found, person)
+            return carry.go_on(resume, budget)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
-
         asked = asked_for(budget, deadline, confidence, min_success, config)
-        with granted(approval, server) as grant:
-            result = run_plan(
-                *(parsed.plan, catalog, settled(asked, parsed.plan, config), means),
-                force=force,
-                samples=first(samples, otherwise=config.samples),
-                seed=first(seed, otherwise=config.seed),
-                notes=parsed.notes,
-                gate=rules,
-                ready=lambda _: None if yes or grant else person.agree(irreversible(parsed.plan, catalog)),
-                grant=grant,
-            )
-        return answer(result, person)
+        limits = settled(asked, parsed.plan, config)
+        drawn = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
+        return carry.begin(parsed, limits, *drawn, force=force, yes=yes)
