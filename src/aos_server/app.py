@@ -19,6 +19,7 @@ from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
 from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Check, Operations
+from aos_server.http.handlers.keys import KeyCalls
 from aos_server.http.handlers.people import LoginAt, People
 from aos_server.http.handlers.policy import Policy
 from aos_server.http.handlers.policy_versions import PolicyVersions
@@ -34,6 +35,7 @@ from aos_server.identity.remote import Remote
 from aos_server.identity.service_keys import ServiceKeys
 from aos_server.jobs.worker import working
 from aos_server.keystores import open_backend
+from aos_server.keystores.backend import Backend
 from aos_server.keystores.keyring import Keyring
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
@@ -48,6 +50,7 @@ from aos_server.services.runtime.runs import Runs
 from aos_server.services.service_keys import StoredKeys
 from aos_server.services.tenants import Free, Stored, Tenants
 from aos_server.services.webhooks.endpoints import Webhooks
+from aos_server.services.webhooks.keys import KeyService
 from aos_server.services.webhooks.targets import network_of
 from aos_server.services.workers import Workers
 from aos_server.settings import Auth, Keys, Limits, Settings, read
@@ -106,6 +109,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             audit=Log(database, verifier(settings.audit.public_key) if settings.audit.public_key else None),
             webhooks=Webhooks(database, network_of(settings.webhook_hosts)),
             keys=await asyncio.to_thread(loaded, settings.keys),
+            keystore=_keystore(settings.keys),
             rates=rates,
             hosts=settings.hosts,
             trusting=settings.process == "dev",
@@ -126,6 +130,7 @@ def application(
     audit: Log | None = None,
     webhooks: Webhooks | None = None,
     keys: Keyring | None = None,
+    keystore: Backend | None = None,
     rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
@@ -147,6 +152,7 @@ def application(
         AuditLog(audit),
         ApprovalRequests(desk, identity),
         WebhookCalls(webhooks, keys),
+        KeyCalls(KeyService(database, keystore) if database and keystore else None),
     )
     gate = Gate(
         identity,
@@ -164,6 +170,14 @@ def loaded(settings: Keys) -> Keyring | None:
         return Keyring(open_backend(settings), datetime.now(UTC))
     except AosError as error:
         _log.warning("webhooks: %s: %s", error.code, error.detail)
+        return None
+
+
+def _keystore(settings: Keys) -> Backend | None:
+    """Where keys are changed; None where what it takes is not installed."""
+    try:
+        return open_backend(settings)
+    except AosError:  # `loaded` has said it
         return None
 
 

@@ -33,6 +33,10 @@ __all__ = [
     "DELIVERIES",
     "DELIVERY_LAG",
     "IN_FLIGHT",
+    "KEYSTORE_UP",
+    "KEYS_LIVE",
+    "KEY_AGE",
+    "KEY_ROTATIONS",
     "POLICY_ERRORS",
     "REQUESTS",
     "SECONDS",
@@ -107,6 +111,19 @@ WEBHOOKS_DISABLED = Gauge(
     "nova_webhook_disabled_endpoints", "Webhooks that are disabled", multiprocess_mode="mostrecent"
 )
 
+KEY_AGE = Gauge(
+    "nova_webhook_key_age_seconds",
+    "Age of the key that signs; NaN where nobody wrote down when it was made",
+    multiprocess_mode="mostrecent",
+)
+KEYS_LIVE = Gauge("nova_webhook_key_live", "Keys that sign", multiprocess_mode="mostrecent")
+KEYSTORE_UP = Gauge(
+    "nova_webhook_key_backend_up",
+    "Whether the keystore could be read at the last look; loaded keys sign on",
+    multiprocess_mode="mostrecent",
+)
+KEY_ROTATIONS = Counter("nova_webhook_key_rotations_total", "Rotations of the key, by result", ["result"])
+
 # A series that does not exist before its first event can't be told from one that is broken.
 for status in get_args(Status):
     SIMULATIONS.labels(status)
@@ -115,6 +132,8 @@ for decision in ("allow", "deny", "requires_approval"):
 for result in ("approved", "rejected", "escalated", "expired", "cancelled", "consumed"):
     for level in range(1, 6):
         APPROVAL_DECISIONS.labels(result, level)
+for result in ("done", "failed"):
+    KEY_ROTATIONS.labels(result)
 for result in ("delivered", "retried", "failed", "lost"):
     DELIVERIES.labels(result)
 

@@ -80,7 +80,10 @@ class Audit(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """Where the keys are that sign webhooks. `first` is the version that signs before the first rotation."""
+    """Where the keys are that sign webhooks. `first` is the version that signs before the first rotation.
+
+    A worker rotates a key that is older than `every_days`; 0: nobody does unless told to.
+    """
 
     backend: str
     path: Path
@@ -91,6 +94,7 @@ class Keys(NamedTuple):
     vault_role: str
     vault_role_secret: Secret
     region: str
+    every_days: int = 0
 
 
 class Settings(NamedTuple):
@@ -151,6 +155,7 @@ VARIABLES: dict[str, Variable] = {
     "AOS_VAULT_ROLE_ID": Variable("`vault`: the role of AppRole"),
     "AOS_VAULT_SECRET_ID": Variable("`vault`: its secret"),
     "AWS_REGION": Variable("`ssm`: the region; credentials are found as AWS' own programs find them"),
+    "AOS_WEBHOOK_KEY_DAYS": Variable("a worker rotates a key that is older than that; 0: none does", "0"),
     "AOS_WEBHOOK_HOSTS": Variable(
         "hosts that webhooks may lead to though they are not public, and without TLS, by comma; said at each start"
     ),
@@ -271,6 +276,7 @@ def _keys(found: Environment) -> Keys:
         found.text("AOS_VAULT_ROLE_ID"),
         Secret(found.text("AOS_VAULT_SECRET_ID")),
         found.text("AWS_REGION"),
+        found.whole("AOS_WEBHOOK_KEY_DAYS", 0, 3650),
     )
     if keys.backend not in ("file", "vault", "ssm"):
         found.wrong("AOS_WEBHOOK_KEYS", "must be file, vault or ssm")

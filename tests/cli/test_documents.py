@@ -79,7 +79,7 @@ SERVED = {
     *("policy push", "policy list", "policy show", "policy diff", "policy activate"),
     *("requests list", "requests create", "requests show", "requests cancel", "requests escalate"),
     *("requests waits", "approve", "reject"),
-    *(name for name in COMMANDS if name.startswith("webhooks ")),
+    *(name for name in COMMANDS if name.startswith(("webhooks ", "keys "))),
 }
 
 # Words, input, the code of the problem, the exit status.

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -415,6 +416,10 @@ def test_the_worker_delivers_sequences_within_a_second_and_ends_when_told(worker
     told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
     assert 'nova_webhook_deliveries_total{result="delivered"} 1.0' in told
     assert "nova_webhook_oldest_undelivered_seconds" in told
+    assert "nova_webhook_key_live 1.0" in told
+    assert "nova_webhook_key_backend_up 1.0" in told
+    assert re.search(r"^nova_webhook_key_age_seconds [0-9.]+$", told, re.MULTILINE)
+    assert 'nova_webhook_key_rotations_total{result="done"} 0.0' in told
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err

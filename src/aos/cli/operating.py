@@ -10,6 +10,8 @@ __all__ = ["OPERATING"]
 _HOOK = "wh_mfrggzdfmztwq2lk"
 _DELIVERY = "6f1c2a5e-0c5b-4c77-9a53-5a1f3f0a7a10"
 
+_CHANGING = (Exit.NO, Exit.PENDING, Exit.CONFLICT, Exit.UNKNOWN_EFFECT, Exit.DAMAGED)
+
 
 def _asking(
     target: str, help: str, example: str, *schemas: str, exits: tuple[Exit, ...] = (), changes: str = ""
@@ -95,5 +97,38 @@ OPERATING: Mapping[str, Command] = {
         f"aos webhooks listen --port 9000 --webhook {_HOOK}",
         "aos.webhook-received/1",
         exits=(Exit.NO,),
+    ),
+    "keys list": _asking(
+        "keys.look:list_keys",
+        "Versions of the key that signs webhooks, and their age",
+        "aos keys list",
+        "aos.keys/1",
+    ),
+    "keys show": _asking(
+        "keys.look:show", "Show a version: its age, its end, a fingerprint", "aos keys show v2", "aos.key/1"
+    ),
+    "keys rotate": _asking(
+        "keys.rotate:rotate",
+        "Make a key that signs from now on; rehearse whether webhooks accept it",
+        "aos keys rotate --dry-run",
+        "aos.keys-change/1",
+        "aos.key-rehearsal/1",
+        exits=_CHANGING,
+        changes="the keys",
+    ),
+    "keys retire": _asking(
+        "keys.retire:retire",
+        "Remove a key for good, once every webhook accepts the new one",
+        "aos keys retire v1",
+        "aos.keys-change/1",
+        exits=_CHANGING,
+        changes="the keys",
+    ),
+    "keys verify": _asking(
+        "keys.look:verify",
+        "Whether every key that signs is there and whole",
+        "aos keys verify",
+        "aos.keys-check/1",
+        exits=(Exit.NO, Exit.DAMAGED),
     ),
 }

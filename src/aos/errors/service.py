@@ -35,6 +35,14 @@ ROWS: dict[str, Code] = {
         Exit.CONFLICT,
         409,
     ),
+    "keys_not_accepted": Code(
+        "keys",
+        "Webhooks without the new key",
+        "Not every webhook has accepted a message that the new key alone had signed; they would refuse all of them.",
+        "Rehearse: `aos keys rotate --rehearse` asks every webhook, and names those that refuse.",
+        Exit.CONFLICT,
+        409,
+    ),
     "keys_damaged": Code(
         "keys",
         "Keys damaged",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
+from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
 
 _STATES = {
     "active": GOOD,
@@ -75,11 +75,11 @@ def deliveries(document: Mapping[str, Any], width: int, colour: bool, ascii: boo
     page = Page(width=width, colour=colour, ascii=ascii)
     rows: list[list[Line]] = []
     for one in document["deliveries"]:
-        rows.append(
-            [f"{one['sequence']:,}", _when(one["created_at"]), _state(one), str(one["type"]), _outcome(one)]
-        )
-        rows.append(["", "", "", (str(one["delivery_id"]), FAINT), ""])
-    page.add(page.table("rlllw", rows) if rows else ("nothing was sent", FAINT))
+        name, style = _state(one)
+        told: Line = [f"{_when(one['created_at'])}  ", (f"{name:9}", style), f"  {one['type']}"]
+        rows.append([f"{one['sequence']:,}", told])
+        rows.append(["", [(f"{one['delivery_id']}  ", FAINT), _outcome(one)]])
+    page.add(page.table("rw", rows) if rows else ("nothing was sent", FAINT))
     _more(page, document)
     return str(page)
 
@@ -134,7 +134,7 @@ def _told(page: Page, told: Mapping[str, Any]) -> None:
     page.add(page.table("lw", rows))
 
 
-def _state(one: Mapping[str, Any]) -> Part:
+def _state(one: Mapping[str, Any]) -> tuple[str, str]:
     state = str(one["state"])
     return state, _STATES.get(state, "")
 

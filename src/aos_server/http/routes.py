@@ -15,6 +15,7 @@ from aos_server.http.endpoint import Call, Endpoint, Handler, Resource
 from aos_server.http.gate import Gate
 from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Operations
+from aos_server.http.handlers.keys import KeyCalls
 from aos_server.http.handlers.people import People
 from aos_server.http.handlers.policy import Policy
 from aos_server.http.handlers.policy_versions import PolicyVersions as Versions
@@ -22,6 +23,7 @@ from aos_server.http.handlers.requests import ApprovalRequests
 from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.handlers.webhooks import WebhookCalls
+from aos_server.http.key_routes import keys
 from aos_server.http.models.audit import AuditCheck, AuditEntry, AuditList, AuditQuery, VerifyAudit
 from aos_server.http.models.base import InTenant
 from aos_server.http.models.health import Health
@@ -81,6 +83,7 @@ class Handlers(NamedTuple):
     audit: AuditLog
     requests: ApprovalRequests
     webhooks: WebhookCalls
+    keys: KeyCalls
 
 
 def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
@@ -304,6 +307,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
         ),
         *_requests(f"{v1}/policy/requests", to.requests),
         *webhooks(f"{v1}/webhooks", to.webhooks),
+        *keys(f"{v1}/keys", to.keys),
     )
 
 

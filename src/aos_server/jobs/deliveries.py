@@ -22,6 +22,7 @@ from aos.runtime.guards.network import Network
 from aos_server.db.pool import Database
 from aos_server.jobs.posting import Post, post
 from aos_server.metrics import DELIVERIES, DELIVERY_LAG
+from aos_server.services.webhooks import rehearsals
 from aos_server.services.webhooks.health import Reason, disable_by_worker
 from aos_server.services.webhooks.messages import Secrets, body_of, headers_of
 from aos_server.services.webhooks.queue import Claimed, End, Try, claim, release, settle
@@ -51,6 +52,10 @@ class Pace(NamedTuple):
 
 
 USUAL = Pace()
+
+_REHEARSED = 20
+_REHEARSED_AGAIN_S = 1.0
+"""A rehearsal is tried once; only a worker that has not seen the key yet tries so often, and so soon."""
 
 
 class Deliverer:
@@ -143,8 +148,11 @@ class Deliverer:
                 datetime.now(UTC),
                 body,
                 legacy=claimed.legacy,
+                only=_alone(claimed),
             )
             return await self._send(self._network, claimed.url, headers, body)
+        except AosError as error:  # a key that was made a moment ago
+            return Try(0, code="KEY_NOT_LOADED", detail=error.detail)
         except Exception:  # a fault of ours must not stop the others
             _log.exception("delivering %s failed", claimed.id)
             return Try(0, code="INTERNAL", detail="the server failed")
@@ -152,11 +160,18 @@ class Deliverer:
     async def _settle(self, claimed: Claimed, tried: Try) -> None:
         """Write down how it went, once the webhook is disabled where that is called for."""
         gone = tried.code == "GONE"
+        version = _alone(claimed)
         wait = None
-        if not gone:
+        if version is not None:
+            wait = (
+                _REHEARSED_AGAIN_S if tried.code == "KEY_NOT_LOADED" and claimed.tries < _REHEARSED else None
+            )
+            if tried.code is None:
+                await rehearsals.keep_accepted(self._database, claimed.webhook, version)
+        elif not gone:
             wait = after_s(claimed.tries + 1, tried.retry_after_s, random.random, self._pace.delays_s)
         end = End(claimed, tried, wait)
-        if end.state == "failed":
+        if end.state == "failed" and (gone or version is None):
             reason: Reason = "gone" if gone else "failing"
             if await disable_by_worker(self._database, claimed.tenant, claimed.webhook, reason):
                 _log.warning("webhook %s is disabled: %s", claimed.webhook, reason)
@@ -167,6 +182,11 @@ class Deliverer:
         DELIVERIES.labels("retried" if end.state == "waiting" else end.state).inc()
         if end.state == "delivered":
             DELIVERY_LAG.observe((datetime.now(UTC) - claimed.told_at).total_seconds())
+
+
+def _alone(claimed: Claimed) -> str | None:
+    """The version of the key that alone is to sign it; None: all that are live."""
+    return str(claimed.payload["key_version"]) if claimed.topic == rehearsals.TOPIC else None
 
 
 class _Book:

@@ -5,17 +5,26 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import nan
 
 from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.jobs.deliveries import Deliverer
 from aos_server.keystores import open_backend
 from aos_server.keystores.keyring import Keyring
-from aos_server.metrics import WEBHOOKS_DISABLED, WEBHOOKS_OLDEST, WEBHOOKS_WAITING
+from aos_server.metrics import (
+    KEY_AGE,
+    KEYS_LIVE,
+    KEYSTORE_UP,
+    WEBHOOKS_DISABLED,
+    WEBHOOKS_OLDEST,
+    WEBHOOKS_WAITING,
+)
 from aos_server.services.audit.checkpoints import signer
 from aos_server.services.audit.log import sequence
 from aos_server.services.requests.timeouts import escalate_due, expire_due
+from aos_server.services.webhooks.keys import KeyService, find_abandoned
 from aos_server.services.webhooks.queue import forget, spread
 from aos_server.services.webhooks.targets import network_of
 from aos_server.settings import Settings
@@ -32,6 +41,9 @@ _LONGEST_REST_S = 10.0
 
 KEYS_S = 10.0
 """How old the keys may be that a worker signs with."""
+
+ROTATION_S = 60.0
+"""Between two looks whether a rotation is due."""
 
 Turn = Callable[[], Awaitable[int]]
 """One turn of a loop: how much it did. After 0 the loop rests."""
@@ -57,7 +69,8 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
     assert key_path is not None
     assert outside is not None
     key = signer(key_path)
-    keys = await asyncio.to_thread(Keyring, open_backend(settings.keys), datetime.now(UTC))
+    keystore = open_backend(settings.keys)
+    keys = await asyncio.to_thread(Keyring, keystore, datetime.now(UTC))
     network = network_of(settings.webhook_hosts)
     stop = stop or asyncio.Event()
     size = settings.database.pool_size
@@ -71,6 +84,10 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
             loops.create_task(_loop("outbox", lambda: spread(database), 0.25, stop))
             loops.create_task(_loop("old messages", lambda: forget(database), 600, stop))
             loops.create_task(_loop("keys", lambda: _refresh(keys), KEYS_S, stop))
+            loops.create_task(_loop("key changes", lambda: find_abandoned(database, keystore), 30, stop))
+            if settings.keys.every_days:
+                every, service = timedelta(days=settings.keys.every_days), KeyService(database, keystore)
+                loops.create_task(_loop("rotation", lambda: service.rotate_due(every), ROTATION_S, stop))
             loops.create_task(_loop("standing", lambda: _measure(database), 15, stop))
             loops.create_task(Deliverer(database, network, keys).run(stop))
             try:
@@ -85,6 +102,11 @@ async def _refresh(keys: Keyring) -> int:
     await asyncio.to_thread(keys.refresh, datetime.now(UTC))
     if keys.trouble is not None and before is None:
         _log.warning("keys: %s: %s", keys.trouble.code, keys.trouble.detail)
+    live = keys.keys.live(datetime.now(UTC))
+    made = live[0].created_at
+    KEYS_LIVE.set(len(live))
+    KEY_AGE.set(nan if made is None else (datetime.now(UTC) - made).total_seconds())
+    KEYSTORE_UP.set(keys.trouble is None)
     return 0
 
 

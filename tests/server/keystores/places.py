@@ -2,14 +2,16 @@
 
 import itertools
 import os
+import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import httpx
 
@@ -41,8 +43,19 @@ class Place(NamedTuple):
 class Vault:
     """A server whose data is in memory."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, log: Path) -> None:
         self.url = url
+        self._log = log
+
+    def seal(self) -> None:
+        """From now on it knows nothing."""
+        self.call("POST", "sys/seal")
+
+    def unseal(self) -> None:
+        """It knows again what it knew."""
+        found = re.search(r"Unseal Key: (\S+)", self._log.read_text())
+        assert found
+        self.call("POST", "sys/unseal", key=found[1])
 
     def call(self, method: str, path: str, **body: object) -> httpx.Response:
         """Its API, as root."""
@@ -84,9 +97,12 @@ def ssm(url: str) -> Place:
 @contextmanager
 def vault_server() -> Iterator[Vault]:
     port = _free(2)  # it takes the next one, too
-    words = ["bao", "server", "-dev", f"-dev-root-token-id={ROOT_TOKEN}", "-dev-no-store-token"]
-    with _serving([*words, f"-dev-listen-address=127.0.0.1:{port}"], port, "/v1/sys/health") as url:
-        yield Vault(url)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        words = ["bao", "server", "-dev", f"-dev-root-token-id={ROOT_TOKEN}", "-dev-no-store-token"]
+        words.append(f"-dev-listen-address=127.0.0.1:{port}")
+        with log.open("w") as said, _serving(words, port, "/v1/sys/health", said) as url:
+            yield Vault(url, log)
 
 
 @contextmanager
@@ -109,10 +125,10 @@ def _load_ssm(url: str) -> None:
 
 
 @contextmanager
-def _serving(words: list[str], port: int, ready: str) -> Iterator[str]:
+def _serving(words: list[str], port: int, ready: str, said: IO[str] | None = None) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     command = [str(_SCRIPTS / words[0]), *words[1:]]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=said or subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
         while True:
             assert process.poll() is None, f"{words[0]} did not start"

@@ -1,5 +1,6 @@
 """What arrives is verified so that no other message passes, and each wrong one has its name."""
 
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,6 +27,19 @@ def code(headers, body=BODY, secrets=(SECRET,), now=NOW, **options) -> str:
         verify(headers, body, secrets, now, **options)
     assert SECRET[6:] not in str(failed.value)
     return failed.value.code
+
+
+def test_each_pair_is_compared_in_constant_time_whichever_fits(monkeypatch):
+    live, compared = [new_secret(), SECRET, new_secret()], list[bool]()
+    compare = hmac.compare_digest
+
+    def watched(one: bytes, other: bytes) -> bool:
+        compared.append(compare(one, other))
+        return compared[-1]
+
+    monkeypatch.setattr(hmac, "compare_digest", watched)
+    verify(sign(live[:2], "msg_1", NOW, BODY), BODY, live, NOW)
+    assert (len(compared), sum(compared)) == (6, 2)
 
 
 @given(

@@ -27,8 +27,8 @@ WHERE tenant_id = tenant() AND request_id IS NULL
 ORDER BY created_at DESC, id DESC LIMIT %(limit)s;
 
 -- name: set
--- What its owner may change.
-UPDATE webhooks SET url = %(url)s, topics = %(topics)s, description = %(description)s,
+-- What its owner may change. What another address has accepted says nothing of this one.
+UPDATE webhooks SET accepted_key = CASE WHEN url = %(url)s THEN accepted_key END, url = %(url)s, topics = %(topics)s, description = %(description)s,
     legacy_signature = %(legacy_signature)s, audit_id = %(audit_id)s
 WHERE tenant_id = tenant() AND id = %(id)s;
 
@@ -63,3 +63,7 @@ SELECT count(*) AS count FROM gone;
 -- Whether anything has arrived there lately.
 SELECT 1 AS found FROM deliveries
 WHERE webhook_id = %(id)s AND state = 'delivered' AND ended_at > now() - %(period)s::interval LIMIT 1;
+
+-- name: accepted
+-- It has accepted a message that this key alone had signed.
+UPDATE webhooks SET accepted_key = %(version)s WHERE id = %(id)s;

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from aos.errors import AosError
 from aos.webhooks import sign
 from aos.wire.encode import one_line
 
@@ -40,14 +41,27 @@ def body_of(topic: str, at: datetime, tenant: str, sequence: int, data: Mapping[
 
 
 def headers_of(
-    secrets: Secrets, webhook: str, message: UUID, now: datetime, body: bytes, *, legacy: bool
+    secrets: Secrets,
+    webhook: str,
+    message: UUID,
+    now: datetime,
+    body: bytes,
+    *,
+    legacy: bool,
+    only: str | None = None,
 ) -> dict[str, str]:
-    """The headers that say who sent `body` at `now`, by every key that is live at that time.
+    """The headers that say who sent `body` at `now`, by every key that is live at that time, or by `only` one of them.
+
+    Raises AosError(key_not_found) where that one is not loaded, or signs no more.
 
     With `legacy` the predecessor's as well. It has room for one signature, that of the oldest live key: receivers have
     the overlap to get the new secret, and the version tells which of them to take.
     """
     live = secrets.by_version(webhook, now)
+    if only is not None:
+        if only not in live:
+            raise AosError("key_not_found", f"{only} is not among the keys that sign here")
+        live = {only: live[only]}
     headers = sign(list(live.values()), str(message), now, body)
     if legacy:
         version, secret = list(live.items())[-1]

@@ -1,0 +1,1 @@
+"""The keys with which a server signs webhooks."""

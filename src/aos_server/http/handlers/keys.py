@@ -1,0 +1,56 @@
+"""The keys that sign webhooks: list, show, rotate, retire, verify, rehearse. Metadata alone, never a key."""
+
+from datetime import timedelta
+
+from aos.errors import AosError
+from aos.wire.encode import one_line
+from aos_server.http.endpoint import Call
+from aos_server.http.models.keys import RetireKey, RotateKeys
+from aos_server.services.webhooks.keys import KeyService
+
+__all__ = ["KeyCalls"]
+
+
+class KeyCalls:
+    """The handlers of `/api/v1/keys`."""
+
+    def __init__(self, keys: KeyService | None) -> None:
+        self._kept = keys
+
+    @property
+    def _keys(self) -> KeyService:
+        if self._kept is None:
+            raise AosError("unavailable", "no keys are kept here")
+        return self._kept
+
+    async def list_keys(self, call: Call) -> bytes:
+        """All versions, newest first."""
+        return one_line(await self._keys.list()).encode()
+
+    async def show_key(self, call: Call) -> bytes:
+        """One version with its fingerprint."""
+        return one_line(await self._keys.show(call.path["version"])).encode()
+
+    async def verify_keys(self, call: Call) -> bytes:
+        """Whether every key that signs is there and whole."""
+        return one_line(await self._keys.verify()).encode()
+
+    async def rotate_keys(self, call: Call) -> bytes:
+        """Make a key that signs from now on."""
+        asked: RotateKeys = call.body
+        overlap = timedelta(hours=asked.overlap_hours)
+        return one_line(await self._keys.rotate(call.caller, overlap, asked.dry_run)).encode()
+
+    async def retire_key(self, call: Call) -> bytes:
+        """Remove a key for good."""
+        asked: RetireKey = call.body
+        version = call.path["version"]
+        return one_line(await self._keys.retire(call.caller, version, asked.confirm, asked.dry_run)).encode()
+
+    async def rehearse_key(self, call: Call) -> bytes:
+        """Ask every webhook whether it accepts the current key alone."""
+        return one_line(await self._keys.rehearse(call.caller)).encode()
+
+    async def show_rehearsal(self, call: Call) -> bytes:
+        """What they have answered."""
+        return one_line(await self._keys.rehearsal(call.caller)).encode()
