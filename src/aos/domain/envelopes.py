@@ -240,7 +240,7 @@ def _cost(approved: Envelope, forecast: Forecast, now: Held) -> Iterator[Departu
         yield Departure("cost_outside", "", was.value, None, None, detail)
     elif was.known or not now.known:
         above = share_beyond(forecast.cost_at_least, forecast.samples, was.value)
-        most = tolerated(approved.samples, forecast.samples)
+        most = _tolerated(approved.samples, forecast.samples)
         if above > most:
             detail = f"5 of 100 runs could cost more than {was.value:g}c, now {100 * above:.3g} of 100 do"
             yield Departure("cost_outside", "", was.value, now.value, _six(most), detail)
@@ -254,7 +254,7 @@ def _time(approved: Envelope, forecast: Forecast, now: Held) -> Iterator[Departu
     elif was.known or not now.known:
         limit = was.value * TIME_FACTOR
         above = share_beyond(forecast.time_at_least, forecast.samples, limit)
-        most = tolerated(approved.samples, forecast.samples)
+        most = _tolerated(approved.samples, forecast.samples)
         if above > most:
             detail = f"5 of 100 runs could take longer than {limit:g} ms, now {100 * above:.3g} of 100 do"
             yield Departure("time_outside", "", was.value, now.value, _six(most), detail)
@@ -316,7 +316,7 @@ def share_beyond(spread: Spread, samples: int, limit: float) -> float:
     return 1 - sum(count for low, count in cells if low <= limit) / samples
 
 
-def tolerated(one: int, other: int) -> float:
+def _tolerated(one: int, other: int) -> float:
     """The share of runs that may be beyond the approved p95: 5 of 100, and what two samplings may be apart."""
     return 1 - QUANTILE + noise(QUANTILE, one, other)
 

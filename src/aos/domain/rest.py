@@ -5,13 +5,16 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from aos.domain.distributions import Constant, Distribution
-from aos.domain.envelopes import SUCCESS_MARGIN, TIME_FACTOR, Envelope, noise, share_beyond, tolerated
+from aos.domain.envelopes import SUCCESS_MARGIN, TIME_FACTOR, Envelope, noise, share_beyond
 from aos.domain.forecasts import Forecast
 from aos.domain.plans import Outcome, Plan, Step
 from aos.domain.skills import CallCost, Catalog, Effects, FailureMode, Figure, Provenance, Skill
 
 __all__ = ["Bounds", "Rest", "bounds", "outside", "rest"]
 
+LIKELY = 0.5
+"""The chance to be over a bound from which a run asks again. What has a chance of 0.05 at first reaches it in at most 1
+of 10 runs (Ville's inequality), so at most twice as many are asked about as end beyond their p95."""
 SLACK_MS = 1000.0
 """So much later than approved no run is asked about: it may be the machine's own time."""
 
@@ -63,8 +66,8 @@ def rest(plan: Plan, catalog: Catalog, ended: Mapping[str, Outcome]) -> Rest:
 def outside(approved: Bounds, left: Forecast, spent: Decimal, elapsed_ms: float) -> str:
     """In what the rest leaves the approval, in words; "" where it stays within, or can't succeed any more.
 
-    The tolerances are those of `aos.domain.envelopes`, and a second of time: a run under way is held to what holds
-    before it.
+    It is outside when it is more likely than not to cost or take more than was approved (of time 1.25 times that, and a
+    second), or less likely to succeed, as far as the tolerance before a run goes.
     """
     if left.success.high.value == 0:
         return ""
@@ -72,15 +75,14 @@ def outside(approved: Bounds, left: Forecast, spent: Decimal, elapsed_ms: float)
 
 
 def _outside(approved: Bounds, left: Forecast, spent: float, elapsed_ms: float) -> Iterator[str]:
-    most = tolerated(approved.samples, left.samples)
     if approved.cost_cents is not None:
         above = share_beyond(left.cost_at_least, left.samples, approved.cost_cents - spent)
-        if above > most:
+        if above > LIKELY:
             yield f"{spent:g}c are spent, and {100 * above:.3g} of 100 runs would go on beyond {approved.cost_cents:g}c"
     if approved.time_ms is not None:
         limit = approved.time_ms * TIME_FACTOR + SLACK_MS
         late = share_beyond(left.time_at_least, left.samples, limit - elapsed_ms)
-        if late > most:
+        if late > LIKELY:
             yield (
                 f"{elapsed_ms:.0f} ms have passed, and {100 * late:.3g} of 100 runs would go on beyond {limit:g} ms"
             )

@@ -7,13 +7,19 @@ from typing import Any
 import pytest
 
 from aos.api.bounds import held_to
+from aos.api.cases import case
 from aos.api.grants import Grant, grant_of
 from aos.api.run import Means, resume, run
 from aos.api.runs import export, import_from
 from aos.domain.envelopes import Held
+from aos.domain.outcomes import Execution, Outcome
 from aos.domain.plans import OnError, Plan, Step
-from aos.domain.recorded import Progress, RunState
+from aos.domain.recorded import Attempted, Progress, RunState
 from aos.domain.results import RunResult
+from aos.domain.runs import StepEnd
+from aos.domain.verdicts import Limits
+from aos.engine.execution.program import compile_plan
+from aos.engine.simulate import Simulation
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
 from aos.runtime.memory import Memory
@@ -158,6 +164,27 @@ def test_a_step_under_way_counts_from_when_it_began() -> None:
 
     assert asked(1_090.0) == ""  # b ends when a did, as far as anybody knows
     assert "would go on beyond 1050 ms" in asked(2_200.0)
+
+
+def test_of_runs_that_go_as_forecast_few_ask_again() -> None:
+    plan = Plan(tuple(Step(f"s{i}", "varied", {}) for i in range(5)))
+    state, _, _ = acted(plan, {step.id: Reply({}, cost_cents=Decimal(0)) for step in plan.steps})
+    asked = case(plan, CATALOG, Limits())
+    (drawn,) = Simulation(compile_plan(plan, CATALOG, asked.prices), 77).take(400)
+    assert drawn.steps
+    paused = 0
+    for number in range(400):
+        watch, attempts, ended = held_to(state.start, plan, CATALOG), list[Attempted](), dict[str, StepEnd]()
+        for step, before in zip(drawn.steps[:-1], state.attempts[:-1], strict=True):
+            start, end, name = float(step.start[number]), float(step.end[number]), before.intent.place.step
+            cents = Decimal(0 if step.cost is None else int(step.cost[number])) / 1_000_000
+            made = Outcome(True, None, None, Execution(end - start, cents), effect="none")
+            attempts.append(Attempted(before.intent._replace(started_ms=start), made, end))
+            ended[name] = state.steps[name]
+            if watch(Progress(end, end, attempts, ended)):
+                paused += 1
+                break
+    assert 0 < paused < 40
 
 
 def test_an_approval_of_a_resumed_run_is_on_record(tmp_path: Any) -> None:
