@@ -77,7 +77,11 @@ class Transaction:
         return await self._many(statements)
 
     async def last(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        """Every row of each statement, and COMMIT, in one round trip: after statements that only read."""
+        """Every row of each statement, and COMMIT, in one round trip.
+
+        After statements that only read, or may be made again by whoever was not answered: a COMMIT that was lost is
+        no CommitLost here.
+        """
         return await self._many(statements, "COMMIT")
 
     async def _many(self, statements: Sequence[Statement], *end: str) -> list[list[Row]]:

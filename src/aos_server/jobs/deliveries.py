@@ -35,10 +35,12 @@ PER_HOST = 4
 """How many tries at once reach one host from one worker."""
 ROUNDS = 100
 """How many webhooks a worker serves at once."""
-EACH = 20
+EACH = 40
 """How many deliveries a round has at most."""
 SLOW_S = 5.0
 REST_S = 0.25
+TOGETHER_S = 0.01
+"""How long the first end of a try waits for others that are written down with it."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,53 +81,54 @@ class Deliverer:
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 self._ended.clear()
-                if not await self._begin(group, stop):
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._ended.wait(), REST_S)
+                await self._begin(group, stop)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), REST_S)
 
-    async def _begin(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> bool:
-        """Begin a round of each webhook that something is due for; whether there was any."""
+    async def _begin(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        """Begin a round of each webhook that something is due for, as long as there is room."""
         free = ROUNDS - len(self._rounds)
         if not free:
-            return False
+            return
         try:
             claimed = await claim(
                 self._database, webhooks=free, each=EACH, busy=self._rounds.keys(), lease_s=self._pace.lease_s
             )
         except AosError as error:
             _log.warning("deliveries: %s: %s", error.code, error.detail)
-            return False
+            return
         for webhook, batch in groupby(claimed, key=lambda one: one.webhook):
             self._rounds[webhook] = group.create_task(self._round(webhook, list(batch), stop))
-        return bool(claimed)
 
     async def _round(self, webhook: str, batch: Sequence[Claimed], stop: asyncio.Event) -> None:
         until = time.monotonic() + self._pace.last_start_s
-        left, settling = deque(batch), list[asyncio.Task[None]]()
+        left, tries, settling = deque(batch), list[Try](), list[asyncio.Task[None]]()
         host = self._host(batch[0].url)
 
-        async def lane(most: int = EACH) -> Try | None:
-            tried = None
+        async def lane(most: int = EACH) -> None:
             while left and most and not stop.is_set() and time.monotonic() < until:
                 most -= 1
                 claimed = left.popleft()
                 async with host:
                     tried = await self._try(claimed)
+                tries.append(tried)
                 settling.append(asyncio.create_task(self._settle(claimed, tried)))
-            return tried
 
         try:
-            first = await lane(1)
-            if first is not None and first.status not in (None, 410) and first.ms < SLOW_S * 1000:
-                await asyncio.gather(*(lane() for _ in range(PER_HOST)))
-            await asyncio.gather(*settling)
-            if left:
-                await release(self._database, list(left))
+            try:
+                await lane(1)
+                if tries and tries[0].status not in (None, 410) and tries[0].ms < SLOW_S * 1000:
+                    await asyncio.gather(*(lane() for _ in range(PER_HOST)))
+                if any(one.code for one in tries):  # what is written down may disable the webhook
+                    await asyncio.gather(*settling)
+                if left:
+                    await release(self._database, list(left))
+            finally:
+                del self._rounds[webhook]
+                self._ended.set()
+            await asyncio.gather(*settling)  # meanwhile the next round may begin
         except AosError as error:  # what is not written down is tried again, once the claim has ended
             _log.warning("deliveries: %s: %s", error.code, error.detail)
-        finally:
-            del self._rounds[webhook]
-            self._ended.set()
 
     def _host(self, url: str) -> asyncio.Semaphore:
         """Who is to reach a host waits for this."""
@@ -207,6 +210,7 @@ class _Book:
 
     async def _write(self) -> None:
         while self._waiting:
+            await asyncio.sleep(TOGETHER_S)
             taken, self._waiting = self._waiting, []
             try:
                 ours: set[UUID] = await settle(self._database, [end for end, _ in taken])

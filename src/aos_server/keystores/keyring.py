@@ -1,6 +1,9 @@
 """What a running server signs with: keys that were loaded, and stay when the place they came from is gone."""
 
+import functools
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from aos.errors import AosError
 from aos_server.keystores.backend import Backend
@@ -9,6 +12,9 @@ from aos_server.keystores.keyset import KeySet
 from aos_server.keystores.secrets import endpoint_secret
 
 __all__ = ["Keyring"]
+
+_Derive: TypeAlias = Callable[[str, str], str]
+"""Version of a key and endpoint to its secret."""
 
 
 class Keyring:
@@ -31,8 +37,8 @@ class Keyring:
 
     def by_version(self, endpoint_id: str, now: datetime) -> dict[str, str]:
         """The same, with the versions of the keys that they are derived from."""
-        keys, material = self._held
-        return {one.name: endpoint_secret(material[one.name], endpoint_id) for one in keys.live(now)}
+        keys, derive = self._held
+        return {one.name: derive(one.name, endpoint_id) for one in keys.live(now)}
 
     def refresh(self, now: datetime) -> None:
         """Take over what others have changed. Where it can't be read, what was loaded stays; `trouble` says why."""
@@ -50,8 +56,11 @@ class Keyring:
         return change
 
 
-def _read(backend: Backend, now: datetime) -> tuple[KeySet, dict[str, bytes]]:
-    """The keys that sign. Read once more where one was retired between looking at the record and at the key."""
+def _read(backend: Backend, now: datetime) -> tuple[KeySet, _Derive]:
+    """The keys that sign, and what derives secrets from them, each once.
+
+    Read once more where one was retired between looking at the record and at the key.
+    """
     keys, stamp = load(backend)
     while True:
         try:
@@ -65,4 +74,9 @@ def _read(backend: Backend, now: datetime) -> tuple[KeySet, dict[str, bytes]]:
                 raise AosError("keys_damaged", error.detail) from error
     if not material:
         raise AosError("key_missing", f"{backend.where('')} holds no key")
-    return keys, material
+
+    @functools.lru_cache(10_000)
+    def derive(version: str, endpoint_id: str) -> str:
+        return endpoint_secret(material[version], endpoint_id)
+
+    return keys, derive

@@ -80,14 +80,10 @@ async def claim(
     is always the last.
     """
     start = f"wh_{secrets.choice('234567abcdefghijklmnopqrstuvwxyz')}{secrets.token_hex(4)}"
-    async with database.transaction() as transaction:
-        rows = await transaction.all(
-            "deliveries.claim",
-            webhooks=webhooks,
-            each=each,
-            busy=list(busy),
-            start=start,
-            lease=timedelta(seconds=lease_s),
+    values = {"webhooks": webhooks, "each": each, "busy": list(busy), "start": start}
+    async with database.transaction() as transaction:  # where its answer is lost, the lease ends by itself
+        (rows,) = await transaction.last(
+            [("deliveries.claim", {**values, "lease": timedelta(seconds=lease_s)})]
         )
     return [
         Claimed(
@@ -112,8 +108,8 @@ async def settle(database: Database, ends: Sequence[End]) -> set[UUID]:
         "details": [end.tried.detail for end in ends],
         "replies": [end.tried.reply for end in ends],
     }
-    async with database.transaction() as transaction:
-        rows = await transaction.all("deliveries.settle", **columns)
+    async with database.transaction() as transaction:  # where its answer is lost, the fence decides
+        (rows,) = await transaction.last([("deliveries.settle", columns)])
     return {row["id"] for row in rows}
 
 

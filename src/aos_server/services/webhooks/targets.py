@@ -4,6 +4,7 @@ The address is read in one way, here, and checked when a webhook is made as well
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,11 @@ class Target(NamedTuple):
 
 def target_of(url: str, network: Network) -> Target:
     """What a URL means. Raises AosError(webhook_refused) where it means nothing, or nothing that may be sent to."""
+    return _target(url, network.reach.allow_hosts)
+
+
+@functools.lru_cache(1024)  # it depends on nothing else: where the host is, is looked up each time
+def _target(url: str, plain: frozenset[str]) -> Target:
     try:
         parsed = httpx.URL(url)
         host = parsed.raw_host.decode("ascii")
@@ -55,7 +61,7 @@ def target_of(url: str, network: Network) -> Target:
     port = (443 if parsed.scheme == "https" else 80) if parsed.port is None else parsed.port
     if not 0 < port < 65_536:
         raise _refused(f"port {port} does not exist")
-    if parsed.scheme == "http" and plain_host(host) not in network.reach.allow_hosts:
+    if parsed.scheme == "http" and plain_host(host) not in plain:
         raise _refused("without TLS anybody on the way could read what is sent: use https")
     return Target(parsed.scheme == "https", host, port, parsed.netloc.decode("ascii"), parsed.raw_path)
 
