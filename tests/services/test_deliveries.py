@@ -244,7 +244,7 @@ def test_410_disables_and_what_else_waits_is_kept(base, keys, receiver):
     webhook(base, "https://127.0.0.2/", 1, topics="'{webhook.disabled}'")
     tell(base, 3)
     deliver(base, keys, "SELECT count(*) FROM webhooks WHERE disabled_reason = 'gone'")
-    assert len(receiver.got) <= 2
+    assert len(receiver.got) == 1
     assert base.rows("SELECT action, issuer, object FROM audit") == [
         ("webhook.disabled", "urn:aos:host", name(0)),
     ]
@@ -258,6 +258,15 @@ def test_410_disables_and_what_else_waits_is_kept(base, keys, receiver):
     )
     assert len(receiver.got) == before
     assert states(base)["waiting"] >= 3
+
+
+def test_who_is_gone_is_asked_once(base, keys, receiver):
+    """The next round of a webhook waits until it is disabled."""
+    for number in range(20):
+        webhook(base, f"{receiver.url}/410", number)
+    tell(base, 3)
+    deliver(base, keys, "SELECT count(*) = 20 FROM webhooks WHERE disabled_reason = 'gone'")
+    assert len(receiver.got) == 20
 
 
 @pytest.mark.parametrize("lately", [False, True])
