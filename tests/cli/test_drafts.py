@@ -22,9 +22,12 @@ def test_init_writes_settings_and_a_plan_that_is_feasible(tmp_path: Path) -> Non
 def test_every_commented_setting_is_one(tmp_path: Path) -> None:
     aos("init", cwd=tmp_path)
     aos("catalog", "init", "translate", "--out", "skills.toml", cwd=tmp_path)
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "all.cedar").write_text('@id("all") permit (principal, action, resource);')
     uncomment(tmp_path / "aos.toml")
     document = aos("simulate", "plan.json", "--json", cwd=tmp_path).document
     assert (document["deadline_ms"], document["confidence"], document["samples"]) == (30000, 0.9, 10000)
+    assert document["policy"]["decision"] == "allow"
     assert "translate" in aos("skills", "--json", cwd=tmp_path).document["skills"]
 
 
