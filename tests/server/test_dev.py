@@ -238,6 +238,12 @@ def test_what_a_decision_may_not_say_is_refused(
     assert client.get(at).json()["status"] == "pending"
 
 
+def test_a_tenant_that_can_not_be_is_said_before_anybody_is_believed(client: httpx.Client) -> None:
+    rules = {"files": {"a.cedar": "permit (principal, action, resource);"}, "message": "x"}
+    said = client.post("/api/v1/policy/versions", json={**rules, "tenant_id": "\u00b1"})
+    assert (said.status_code, said.json()["errors"][0]["pointer"]) == (422, "/tenant_id")
+
+
 def test_what_approvals_count_is_in_the_metrics(client: httpx.Client) -> None:
     requested(client)
     text = client.get("/metrics").text

@@ -86,9 +86,7 @@ def test_where_redis_hangs_the_share_of_the_matrix_is_left(
 
 
 @pytest.mark.parametrize("how", ["killed", "hung"])
-def test_a_redis_that_is_back_is_used_again(
-    how: str, url: str, redis_server: Process
-) -> None:
+def test_a_redis_that_is_back_is_used_again(how: str, url: str, redis_server: Process) -> None:
     async def story() -> None:
         async with counting(url) as rates:
             await allowed(rates, 1, who="warm")

@@ -140,11 +140,15 @@ class Resource:
         said = Said.of(query.model_dump() if endpoint.body is None else stated)
         told |= said.claims
         if caller is None:
+            self._fitted(endpoint, stated)  # who is believed has to have a name and a tenant that can be
             caller = scope["aos.caller"] = await self._gate.named(said, path)
             await self._gate.admit(caller, act, scope["aos.told"])
         check_claims(caller, said)
-        body = None if endpoint.body is None else bodies.fitted(endpoint.body, stated, "body")
-        return Call(caller, path, query, body, headers)
+        return Call(caller, path, query, self._fitted(endpoint, stated), headers)
+
+    @staticmethod
+    def _fitted(endpoint: Endpoint, stated: Any) -> Any:
+        return None if endpoint.body is None else bodies.fitted(endpoint.body, stated, "body")
 
     @staticmethod
     async def _stated(endpoint: Endpoint, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
