@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from aos.domain.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
-from aos.domain.plans import MAIN_INPUTS, Expect, OnError, Outcome, Plan, RetryOverride, Step, When
-from aos.domain.skills import (
+from aos.domain.plans.plan import MAIN_INPUTS, Expect, OnError, Outcome, Plan, RetryOverride, Step, When
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
+from aos.domain.skills.skill import (
     CATEGORIES,
     Block,
     CallCost,

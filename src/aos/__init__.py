@@ -13,44 +13,44 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from aos.api.history import Question as Question
-    from aos.api.queries import ask as ask
-    from aos.api.run import Means as Means
-    from aos.api.run import run as run
-    from aos.api.simulate import simulate as simulate
-    from aos.api.sources import load_catalog as load_catalog
-    from aos.api.sources import load_plan as load_plan
-    from aos.domain.forecasts import Forecast as Forecast
-    from aos.domain.plans import Plan as Plan
-    from aos.domain.plans import Step as Step
-    from aos.domain.results import RunResult as RunResult
-    from aos.domain.results import SimulationResult as SimulationResult
-    from aos.domain.skills import Catalog as Catalog
-    from aos.domain.skills import Skill as Skill
-    from aos.domain.verdicts import Limits as Limits
-    from aos.domain.verdicts import Verdict as Verdict
+    from aos.api.files.sources import load_catalog as load_catalog
+    from aos.api.files.sources import load_plan as load_plan
+    from aos.api.forecast.simulate import simulate as simulate
+    from aos.api.running.history import Question as Question
+    from aos.api.running.queries import ask as ask
+    from aos.api.running.run import Means as Means
+    from aos.api.running.run import run as run
+    from aos.domain.forecasts.forecast import Forecast as Forecast
+    from aos.domain.forecasts.results import RunResult as RunResult
+    from aos.domain.forecasts.results import SimulationResult as SimulationResult
+    from aos.domain.forecasts.verdicts import Limits as Limits
+    from aos.domain.forecasts.verdicts import Verdict as Verdict
+    from aos.domain.plans.plan import Plan as Plan
+    from aos.domain.plans.plan import Step as Step
+    from aos.domain.skills.skill import Catalog as Catalog
+    from aos.domain.skills.skill import Skill as Skill
     from aos.errors import AosError as AosError
     from aos.errors import InputError as InputError
 
 _HOMES = {
     "AosError": "aos.errors",
-    "Catalog": "aos.domain.skills",
-    "Forecast": "aos.domain.forecasts",
+    "Catalog": "aos.domain.skills.skill",
+    "Forecast": "aos.domain.forecasts.forecast",
     "InputError": "aos.errors",
-    "Limits": "aos.domain.verdicts",
-    "Means": "aos.api.run",
-    "Plan": "aos.domain.plans",
-    "Question": "aos.api.history",
-    "RunResult": "aos.domain.results",
-    "SimulationResult": "aos.domain.results",
-    "Skill": "aos.domain.skills",
-    "Step": "aos.domain.plans",
-    "Verdict": "aos.domain.verdicts",
-    "ask": "aos.api.queries",
-    "load_catalog": "aos.api.sources",
-    "load_plan": "aos.api.sources",
-    "run": "aos.api.run",
-    "simulate": "aos.api.simulate",
+    "Limits": "aos.domain.forecasts.verdicts",
+    "Means": "aos.api.running.run",
+    "Plan": "aos.domain.plans.plan",
+    "Question": "aos.api.running.history",
+    "RunResult": "aos.domain.forecasts.results",
+    "SimulationResult": "aos.domain.forecasts.results",
+    "Skill": "aos.domain.skills.skill",
+    "Step": "aos.domain.plans.plan",
+    "Verdict": "aos.domain.forecasts.verdicts",
+    "ask": "aos.api.running.queries",
+    "load_catalog": "aos.api.files.sources",
+    "load_plan": "aos.api.files.sources",
+    "run": "aos.api.running.run",
+    "simulate": "aos.api.forecast.simulate",
 }
 
 __all__ = [*sorted(_HOMES)]

@@ -19,7 +19,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
-from aos.domain.verdicts import Status
+from aos.domain.forecasts.verdicts import Status
 
 __all__ = [
     "APPROVALS_PENDING",

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 
-from aos.domain.plans import Plan, RetryOverride, Step
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan, RetryOverride, Step
 from aos.engine.alternatives import alternatives
 from aos.engine.attribution import attribution
 from aos.engine.evidence import evidence

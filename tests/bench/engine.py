@@ -7,9 +7,10 @@ from functools import partial
 import numpy as np
 from numpy.random import SFC64, Generator
 
-from aos.domain.distributions import Constant, Lognormal
-from aos.domain.plans import Plan, Step
-from aos.domain.skills import (
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.distributions import Constant, Lognormal
+from aos.domain.skills.skill import (
     CallCost,
     Catalog,
     Effects,
@@ -18,10 +19,9 @@ from aos.domain.skills import (
     RetryPolicy,
     Skill,
 )
-from aos.domain.skills import (
+from aos.domain.skills.skill import (
     Figure as Stated,
 )
-from aos.domain.verdicts import Limits
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.simulate import Simulation
 from aos.engine.summary import forecast

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from aos.api.many import Terms, answers
+from aos.api.forecast.many import Terms, answers
 from aos.cli.forecast.status import FAIL_ON, exit_status
 from aos.files.lines import Line
 from aos.wire.catalogs.read import default_catalog

@@ -8,8 +8,8 @@ from tests.bench.figures import Figure
 
 _PROGRAM = """
 import resource
-from aos.domain.plans import Plan, Step
-from aos.domain.verdicts import Limits
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.forecasts.verdicts import Limits
 from aos.engine.feasibility import judge
 from aos.engine.execution.program import compile_plan
 from tests.bench.engine import _catalog

@@ -7,7 +7,7 @@ from typing import Any
 
 import cedarpy
 
-from aos.domain.policies import Facts, Principal, Question
+from aos.domain.approvals.policies import Facts, Principal, Question
 from aos.policy.decide import decide
 from aos.policy.missing import missing
 from aos.policy.rules import Policy, Source, load

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aos.api.calibrate import calibrate
-from aos.domain.records import Coded, Records
-from aos.domain.skills import Catalog
+from aos.api.learning.calibrate import calibrate
+from aos.domain.learning.records import Coded, Records
+from aos.domain.skills.skill import Catalog
 from tests.bench.figures import Figure
 
 _VARIANTS, _RUNS, _STEPS = 450, 140, 63_000
@@ -26,7 +26,7 @@ for i in range({rows}):
 """
 _READER = """
 import resource
-from aos.api.records import load_records
+from aos.api.learning.records import load_records
 read = load_records("-", by=("region",), features=("tokens",))
 assert len(read.records.start_ms) == {rows}, len(read.records.start_ms)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

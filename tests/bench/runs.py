@@ -11,8 +11,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aos.domain.plans import Plan, Step
-from aos.domain.runs import GoAhead, Intent, Money, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.runs.run import GoAhead, Intent, Money, RunEnd, RunStart, Settled, StepEnd
 from aos.ledger.ledger import Ledger
 from aos.runtime.executor import Executor, Settings
 from aos.runtime.journal import Journal

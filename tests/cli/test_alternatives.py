@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aos.domain.alternatives import Operation
+from aos.domain.forecasts.alternatives import Operation
 from tests.cli.process import ROOT, STEP, Finished, aos, inline
 from tests.cli.schemas import faults
 from tests.property.test_alternative_laws import patched

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aos.api.runs import export
+from aos.api.running.runs import export
 from aos.cli.table import COMMANDS, EVERY
 from aos.errors import CODES, Exit
 from aos.ledger.ledger import Ledger

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aos.api.runs import export
+from aos.api.running.runs import export
 from aos.cli.table import COMMANDS
 from aos.ledger.ledger import Ledger
 from tests.cli.process import DEMO, STEP, aos, inline

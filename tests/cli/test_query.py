@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aos.api.queries import QUERIES
+from aos.api.running.queries import QUERIES
 from tests.cli.process import aos
 
 

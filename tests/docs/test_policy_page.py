@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aos.domain.policies import Facts
+from aos.domain.approvals.policies import Facts
 from aos.policy.rules import MAX_BYTES, MAX_RULES, Source, load
 from aos.policy.syntax import MAX_NESTING, MAX_OPERATORS, MAX_STATEMENT
 from tests.cli.process import ROOT, aos

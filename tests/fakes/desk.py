@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-from aos.api.simulate import simulate
-from aos.domain.envelopes import envelope
-from aos.domain.plans import Plan
-from aos.domain.skills import Catalog
+from aos.api.forecast.simulate import simulate
+from aos.domain.approvals.envelopes import envelope
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.skill import Catalog
 from aos.errors import AosError, Exit
 from aos.wire.approvals import request_digest
 from aos.wire.envelopes import dump_envelope

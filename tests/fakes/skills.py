@@ -6,7 +6,7 @@ from threading import Event
 from typing import Any
 
 import aos
-from aos.domain.runs import Place
+from aos.domain.runs.run import Place
 from aos.runtime.guards.addresses import Reach
 from aos.runtime.guards.network import Network
 from aos.runtime.secrets import Secrets

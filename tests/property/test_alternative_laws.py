@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from aos.domain.alternatives import Alternative, Operation
-from aos.domain.distributions import Constant, Distribution
-from aos.domain.forecasts import Forecast
-from aos.domain.plans import Plan
-from aos.domain.prices import ModelPrice
-from aos.domain.skills import CallCost, Catalog, FailureMode, Figure, Provenance
-from aos.domain.verdicts import Limits, Verdict
+from aos.domain.forecasts.alternatives import Alternative, Operation
+from aos.domain.forecasts.forecast import Forecast
+from aos.domain.forecasts.verdicts import Limits, Verdict
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.distributions import Constant, Distribution
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import CallCost, Catalog, FailureMode, Figure, Provenance
 from aos.engine.alternatives import alternatives
 from aos.engine.attribution import attribution
 from aos.engine.execution.program import compile_plan

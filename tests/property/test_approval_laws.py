@@ -6,8 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from aos.domain import approvals
-from aos.domain.approvals import BECOMES, OPEN, Actor, Party, Request
+from aos.domain.approvals import requests as approvals
+from aos.domain.approvals.requests import BECOMES, OPEN, Actor, Party, Request
 from aos.errors import AosError
 
 START = datetime(2026, 11, 26, tzinfo=UTC)

@@ -8,7 +8,7 @@ import jsonschema_rs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.skills import Catalog
+from aos.domain.skills.skill import Catalog
 from aos.errors import CODES, InputError
 from aos.wire.catalogs.read import (
     catalog_contract_digest,

@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from aos.api.cases import Case, case
-from aos.api.diff import diff
-from aos.api.simulate import simulate
-from aos.domain.differences import Comparison, Pair
-from aos.domain.plans import Plan
-from aos.domain.skills import Catalog
-from aos.domain.verdicts import Limits
+from aos.api.forecast.cases import Case, case
+from aos.api.forecast.diff import diff
+from aos.api.forecast.simulate import simulate
+from aos.domain.forecasts.differences import Comparison, Pair
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.skill import Catalog
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.plans.read import dump_plan, parse_plan
 from aos.wire.results.differences import comparison

@@ -6,12 +6,12 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aos.api.simulate import simulate
-from aos.domain.envelopes import Envelope, Held, departures, envelope
-from aos.domain.forecasts import Spread, Unknown
-from aos.domain.plans import Plan
-from aos.domain.policies import PolicyVerdict
-from aos.domain.results import SimulationResult
+from aos.api.forecast.simulate import simulate
+from aos.domain.approvals.envelopes import Envelope, Held, departures, envelope
+from aos.domain.approvals.policies import PolicyVerdict
+from aos.domain.forecasts.forecast import Spread, Unknown
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.plans.plan import Plan
 from aos.wire.envelopes import changed, dump_envelope, envelope_digest, parse_envelope
 from tests.strategies import plans
 

@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.simulate import simulate
-from aos.domain.plans import Plan
-from aos.domain.results import SimulationResult
-from aos.domain.skills import Catalog, Skill
-from aos.domain.verdicts import Limits
+from aos.api.forecast.simulate import simulate
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.skill import Catalog, Skill
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.results.documents import simulation
 from tests.strategies import plans

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from aos.domain.runs import Intent, RunEnd, Settled
+from aos.domain.runs.run import Intent, RunEnd, Settled
 from aos.ledger.ledger import Ledger
 from aos.ledger.verify import verify
 from aos.runtime.memory import Memory

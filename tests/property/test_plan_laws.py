@@ -8,7 +8,7 @@ import jsonschema_rs
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aos.domain.plans import Plan, order
+from aos.domain.plans.plan import Plan, order
 from aos.errors import CODES, InputError
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.plans.read import ParsedPlan, dump_plan, parse_plan, plan_digest, plan_schema

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.policies import Facts, Principal, Question
+from aos.domain.approvals.policies import Facts, Principal, Question
 from aos.policy.decide import decide
 from aos.policy.missing import missing, strictness
 from aos.policy.rules import Policy, Source, load

@@ -5,13 +5,13 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aos.api.backtest import backtest
-from aos.api.calibrate import calibrate
-from aos.api.learned import learned_document
-from aos.api.outcomes import outcomes
-from aos.domain.plans import Plan, Step
-from aos.domain.records import Records
-from aos.domain.skills import Block, Catalog
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.backtest import backtest
+from aos.api.learning.calibrate import calibrate
+from aos.api.learning.learned import learned_document
+from aos.domain.learning.records import Records
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.skill import Block, Catalog
 from aos.errors import AosError
 from aos.wire.catalogs.read import parse_catalog
 from aos.wire.records.read import Declared, read_csv

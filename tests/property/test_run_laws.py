@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.distributions import Constant
-from aos.domain.flow import too_dear
-from aos.domain.plans import Plan, Step
-from aos.domain.retries import effect_of_failure, repeatable
-from aos.domain.runs import Place
-from aos.domain.skills import Catalog, RateLimit, Skill
+from aos.domain.plans.flow import too_dear
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.plans.retries import effect_of_failure, repeatable
+from aos.domain.runs.run import Place
+from aos.domain.skills.distributions import Constant
+from aos.domain.skills.skill import Catalog, RateLimit, Skill
 from aos.engine.execution.budget import spent_when_stopped
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.sampling.draws import Node

@@ -1,6 +1,6 @@
 """What an approval request does, one call after another: written from the rules as people are told them.
 
-It shares nothing with `aos.domain.approvals`, so that the two can't be wrong together.
+It shares nothing with `aos.domain.approvals.requests`, so that the two can't be wrong together.
 """
 
 from collections.abc import Iterator

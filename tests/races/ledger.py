@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from aos.api.runs import show
+from aos.api.running.runs import show
 from aos.ledger.ledger import Ledger
 from aos.ledger.verify import verify
 from tests.unit.ledger.build import intent, run_end, settled, start, step_end

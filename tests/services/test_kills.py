@@ -11,8 +11,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from aos.api.runs import listed, reconcile, show
-from aos.domain.runs import Place
+from aos.api.running.runs import listed, reconcile, show
+from aos.domain.runs.run import Place
 from aos.errors import Exit
 from aos.ledger.verify import verify
 from tests.services.one_run import STEPS

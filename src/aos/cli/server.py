@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from aos.cli.answer import Answer, Look
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
 from aos.errors import Exit
 from aos.wire.policies import POLICY_EXITS
 from aos.wire.results.documents import EXITS
@@ -45,7 +45,7 @@ def simulated(
 
     Raises InputError(invalid_plan) where the server finds something wrong with the plan, as it would be here.
     """
-    from aos.api.server import simulate_there
+    from aos.api.server.session import simulate_there
 
     told = simulate_there(server, source, inputs, asked, samples, seed)
     decision = told.document["verdict"]
@@ -55,7 +55,7 @@ def simulated(
     document = {**told.document, "exit_code": int(status)}
 
     def text(look: Look) -> str:
-        from aos.report import server as report
+        from aos.report.server import status as report
 
         return report.forecast(document, told.url, *look)
 
@@ -66,14 +66,14 @@ def decided(
     server: str, source: str, inputs: Mapping[str, Any], agent: str | None, tenant: str | None
 ) -> Answer:
     """What a server decides of the plan at `source`: by its rules, permissions and budget. Nothing is changed."""
-    from aos.api.server import decide_there
+    from aos.api.server.session import decide_there
 
     told = decide_there(server, source, inputs, agent, tenant)
     status = POLICY_EXITS.get(told.document["decision"], Exit.NO)
     document = {**told.document, "server": told.url, "exit_code": int(status)}
 
     def text(look: Look) -> str:
-        from aos.report import server as report
+        from aos.report.server import status as report
 
         return report.decision(document, *look)
 
@@ -82,14 +82,14 @@ def decided(
 
 def capable(server: str) -> Answer:
     """What the caller can do at a server: its skills with their permissions, and the budget that is left."""
-    from aos.api.server import session
+    from aos.api.server.session import session
 
     asked = session(server)
     with closing(asked.client) as client:
         document = {**client.capabilities(), "server": asked.url}
 
     def text(look: Look) -> str:
-        from aos.report import server as report
+        from aos.report.server import status as report
 
         return report.capabilities(document, *look)
 
@@ -98,7 +98,7 @@ def capable(server: str) -> Answer:
 
 def answered(server: str, query_type: str, params: Mapping[str, Any], run: str | None) -> Answer:
     """A server's answer to a query."""
-    from aos.api.server import session
+    from aos.api.server.session import session
 
     asked = session(server)
     with closing(asked.client) as client:

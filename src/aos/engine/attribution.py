@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.attribution import Attribution, Danger, Fix, StepShare
-from aos.domain.flow import waits_for
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.attribution import Attribution, Danger, Fix, StepShare
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.flow import waits_for
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Flags

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.differences import Delta, Pair, PlanFigures, Quantity, StepFigures
-from aos.domain.forecasts import Forecast
-from aos.domain.plans import Plan
-from aos.domain.verdicts import MAX_SAMPLES, Limits, Reason, Verdict
+from aos.domain.forecasts.differences import Delta, Pair, PlanFigures, Quantity, StepFigures
+from aos.domain.forecasts.forecast import Forecast
+from aos.domain.forecasts.verdicts import MAX_SAMPLES, Limits, Reason, Verdict
+from aos.domain.plans.plan import Plan
 from aos.engine.execution.program import Program
 from aos.engine.feasibility import too_close, verdict
 from aos.engine.sampling.distributions import Floats

@@ -20,10 +20,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from aos.domain.attribution import Attribution, Evidence
-from aos.domain.forecasts import Chance, Forecast
-from aos.domain.skills import CallCost, Catalog, CostModel, Figure
-from aos.domain.verdicts import STANDARD_ERRORS, Limits, Verdict
+from aos.domain.forecasts.attribution import Attribution, Evidence
+from aos.domain.forecasts.forecast import Chance, Forecast
+from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
+from aos.domain.skills.skill import CallCost, Catalog, CostModel, Figure
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import SIZE, Floats
 from aos.engine.sampling.draws import Flags

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from aos.domain.forecasts import Chance, Forecast
-from aos.domain.verdicts import (
+from aos.domain.forecasts.forecast import Chance, Forecast
+from aos.domain.forecasts.verdicts import (
     MAX_SAMPLES,
     STANDARD_ERRORS,
     Approval,

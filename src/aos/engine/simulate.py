@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.flow import Flow
+from aos.domain.plans.flow import Flow
 from aos.engine.execution.clock import Clock
 from aos.engine.execution.network import Network, can_queue
 from aos.engine.execution.program import Call, Program

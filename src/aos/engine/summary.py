@@ -6,8 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.forecasts import BudgetStop, Chance, Estimate, Figures, Forecast, Risk, Spread, StepForecast
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.forecast import (
+    BudgetStop,
+    Chance,
+    Estimate,
+    Figures,
+    Forecast,
+    Risk,
+    Spread,
+    StepForecast,
+)
+from aos.domain.forecasts.verdicts import Limits
 from aos.engine.execution.budget import spent_when_stopped
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.distributions import Floats

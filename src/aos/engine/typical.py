@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from aos.domain.flow import Flow, waits_for
+from aos.domain.plans.flow import Flow, waits_for
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.prices import MICRO
 

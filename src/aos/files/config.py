@@ -4,7 +4,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from aos.domain.verdicts import DEFAULT_CONFIDENCE, DEFAULT_MIN_SUCCESS, DEFAULT_SAMPLES, MAX_SAMPLES
+from aos.domain.forecasts.verdicts import (
+    DEFAULT_CONFIDENCE,
+    DEFAULT_MIN_SUCCESS,
+    DEFAULT_SAMPLES,
+    MAX_SAMPLES,
+)
 from aos.files.run_config import RunConfig, read_run_config
 from aos.files.sources import Document, read_document
 from aos.wire.shape import MISSING, Reader, at

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.outcomes import Execution, Failure, Outcome, SideEffect
-from aos.domain.runs import GoAhead, Intent, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs.outcomes import Execution, Failure, Outcome, SideEffect
+from aos.domain.runs.run import GoAhead, Intent, Place, RunEnd, RunStart, Settled, StepEnd
 from aos.wire.problems import visible
 
 __all__ = [

@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aos.domain.recorded import PastFailures, RunState
-from aos.domain.runs import GoAhead, Intent, Money, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs.recorded import PastFailures, RunState
+from aos.domain.runs.run import GoAhead, Intent, Money, Place, RunEnd, RunStart, Settled, StepEnd
 from aos.errors import AosError
 from aos.ledger import documents
 from aos.ledger.apply import OverBudget, Unfitting, apply

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.recorded import Measured, PastFailures, RunLine, Tried
-from aos.domain.runs import Money, Place
+from aos.domain.runs.recorded import Measured, PastFailures, RunLine, Tried
+from aos.domain.runs.run import Money, Place
 from aos.errors import AosError
 from aos.ledger.money import of_micro
 from aos.wire.problems import visible

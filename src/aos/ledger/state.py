@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.outcomes import Execution, Failure, Outcome
-from aos.domain.recorded import Attempted, RunState
-from aos.domain.runs import Money, RunEnd, RunStart, StepEnd
+from aos.domain.runs.outcomes import Execution, Failure, Outcome
+from aos.domain.runs.recorded import Attempted, RunState
+from aos.domain.runs.run import Money, RunEnd, RunStart, StepEnd
 from aos.errors import AosError
 from aos.ledger import documents
 from aos.ledger.entries import GENESIS, Entry, seal

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aos.domain.recorded import Damage, LedgerCheck
+from aos.domain.runs.recorded import Damage, LedgerCheck
 from aos.ledger.apply import OverBudget, Unfitting, apply
 from aos.ledger.connection import failures, snapshot
 from aos.ledger.entries import GENESIS, Entry, seal

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from aos.domain.policies import Rule
+from aos.domain.approvals.policies import Rule
 from aos.policy.rules import Policy
 
 __all__ = ["Differences", "differences"]

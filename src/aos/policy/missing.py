@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
-from aos.domain.plans import MAX_STEPS_API
-from aos.domain.policies import Missing, Question, Ruling, rank
+from aos.domain.approvals.policies import Missing, Question, Ruling, rank
+from aos.domain.plans.plan import MAX_STEPS_API
 from aos.policy.decide import allows, decide
 from aos.policy.rules import Policy
 

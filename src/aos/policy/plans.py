@@ -3,12 +3,20 @@
 from collections.abc import Iterator, Mapping
 from math import ceil, floor
 
-from aos.domain.forecasts import Forecast, Unknown
-from aos.domain.plans import Plan
-from aos.domain.policies import Facts, Missing, PolicyVerdict, Principal, Question, Ruling, StepRuling
-from aos.domain.results import SimulationResult
-from aos.domain.skills import Effects, Skill
-from aos.domain.verdicts import Approval, Reason, Verdict
+from aos.domain.approvals.policies import (
+    Facts,
+    Missing,
+    PolicyVerdict,
+    Principal,
+    Question,
+    Ruling,
+    StepRuling,
+)
+from aos.domain.forecasts.forecast import Forecast, Unknown
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Approval, Reason, Verdict
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.skill import Effects, Skill
 from aos.policy.decide import decide
 from aos.policy.missing import missing, strictness
 from aos.policy.rules import Policy

@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from aos.domain.policies import Facts, Rule
+from aos.domain.approvals.policies import Facts, Rule
 from aos.errors import Finding, InputError
 from aos.policy.cedar import DATA, cedar, schema
 from aos.policy.syntax import MAX_NESTING, MAX_OPERATORS, MAX_STATEMENT, Statement, fault, statements

@@ -3,8 +3,8 @@
 import math
 from decimal import Decimal
 
-from aos.domain.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
-from aos.domain.forecasts import Chance, Estimate
+from aos.domain.forecasts.forecast import Chance, Estimate
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
 
 UNKNOWN = "unknown"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aos.errors import AosError, Finding
-from aos.report.page import BAD, FAINT, STRONG, Line, Page
+from aos.report.parts.page import BAD, FAINT, STRONG, Line, Page
 
 MAX_FINDINGS = 20
 """More than this nobody mends in one go; `--json` lists up to a hundred."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aos.domain.distributions import median
-from aos.domain.skills import CallCost, Catalog, CostModel, Effects, Skill
+from aos.domain.skills.distributions import median
+from aos.domain.skills.skill import CallCost, Catalog, CostModel, Effects, Skill
 from aos.errors import CODES, Exit
 from aos.errors.codes import EXIT_MEANINGS
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, money, number, p90
-from aos.report.page import FAINT, OPEN, STRONG, Line, Page
-from aos.report.sources import missing, sources
+from aos.report.learning.sources import missing, sources
+from aos.report.parts.page import FAINT, OPEN, STRONG, Line, Page
 
 _LISTED = 12
 """Items of a list inside an answer that are shown."""

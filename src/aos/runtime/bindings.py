@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aos.domain.kept import kept
-from aos.domain.plans import MAIN_INPUTS, MAX_ITEMS, Plan, Step, comes_after
-from aos.domain.references import Reference, at_path, resolve
-from aos.domain.runs import Place
-from aos.domain.skills import Catalog
+from aos.domain.plans.plan import MAIN_INPUTS, MAX_ITEMS, Plan, Step, comes_after
+from aos.domain.plans.references import Reference, at_path, resolve
+from aos.domain.runs.run import Place
+from aos.domain.skills.skill import Catalog
 from aos.runtime.skills import Fault
 from aos.wire.plans.parameters import validator
 from aos.wire.problems import at, visible

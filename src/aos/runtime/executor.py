@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from aos.domain.happenings import (
+from aos.domain.plans.plan import Outcome as StepOutcome
+from aos.domain.plans.plan import Plan, Step, order
+from aos.domain.plans.retries import effective_retry, repeatable
+from aos.domain.runs.happenings import (
     AttemptEnded,
     AttemptStarted,
     Happening,
@@ -19,12 +22,9 @@ from aos.domain.happenings import (
     RunStarted,
     StepEnded,
 )
-from aos.domain.outcomes import Outcome
-from aos.domain.plans import Outcome as StepOutcome
-from aos.domain.plans import Plan, Step, order
-from aos.domain.recorded import Attempted, Progress, RunState
-from aos.domain.retries import effective_retry, repeatable
-from aos.domain.runs import (
+from aos.domain.runs.outcomes import Outcome
+from aos.domain.runs.recorded import Attempted, Progress, RunState
+from aos.domain.runs.run import (
     GoAhead,
     Intent,
     PauseCause,
@@ -35,7 +35,7 @@ from aos.domain.runs import (
     Settled,
     StepEnd,
 )
-from aos.domain.skills import Catalog, declares_nothing
+from aos.domain.skills.skill import Catalog, declares_nothing
 from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
 from aos.runtime.flights import Flights, Landed
 from aos.runtime.journal import Journal

@@ -5,7 +5,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import NamedTuple
 
-from aos.domain.runs import Intent
+from aos.domain.runs.run import Intent
 from aos.runtime.bindings import Params
 from aos.runtime.skills import Call, Fault, Implementation, Reply
 

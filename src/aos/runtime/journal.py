@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from aos.domain.runs import GoAhead, Intent, Money, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs.run import GoAhead, Intent, Money, RunEnd, RunStart, Settled, StepEnd
 
 __all__ = ["Journal"]
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.flow import too_dear
-from aos.domain.recorded import Attempted, PastFailures, RunState
-from aos.domain.runs import GoAhead, Intent, Money, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
+from aos.domain.plans.flow import too_dear
+from aos.domain.runs.recorded import Attempted, PastFailures, RunState
+from aos.domain.runs.run import GoAhead, Intent, Money, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
 from aos.errors import AosError
 
 __all__ = ["Memory"]

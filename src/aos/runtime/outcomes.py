@@ -4,11 +4,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from aos.domain.failures import FAILURES, Effect
-from aos.domain.outcomes import Execution, Failure, Outcome
-from aos.domain.recorded import PastFailures
-from aos.domain.retries import effect_of_failure, repeatable, tries_again
-from aos.domain.skills import Category, Effects, RetryPolicy, Skill
+from aos.domain.plans.retries import effect_of_failure, repeatable, tries_again
+from aos.domain.runs.outcomes import Execution, Failure, Outcome
+from aos.domain.runs.recorded import PastFailures
+from aos.domain.skills.failures import FAILURES, Effect
+from aos.domain.skills.skill import Category, Effects, RetryPolicy, Skill
 from aos.runtime.masking import Masker
 from aos.runtime.skills import Fault, Reply
 

@@ -14,13 +14,13 @@ from collections.abc import Container
 from heapq import heapify, heappop, heappush
 from typing import Literal, NamedTuple
 
-from aos.domain.flow import Flow, waits_for
-from aos.domain.outcomes import Effect
-from aos.domain.plans import Outcome as StepOutcome
-from aos.domain.plans import Plan, order
-from aos.domain.retries import effective_retry, pause_ms, tries_again
-from aos.domain.runs import Place
-from aos.domain.skills import Catalog, Category, RateLimit, RetryPolicy
+from aos.domain.plans.flow import Flow, waits_for
+from aos.domain.plans.plan import Outcome as StepOutcome
+from aos.domain.plans.plan import Plan, order
+from aos.domain.plans.retries import effective_retry, pause_ms, tries_again
+from aos.domain.runs.outcomes import Effect
+from aos.domain.runs.run import Place
+from aos.domain.skills.skill import Catalog, Category, RateLimit, RetryPolicy
 
 __all__ = ["Ask", "Attempt", "Closed", "Command", "Failed", "Open", "Schedule"]
 

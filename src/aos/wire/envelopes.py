@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, cast
 
-from aos.domain.envelopes import Departure, Envelope, Held, Reach
-from aos.domain.matching import matches, under_the_names_of
-from aos.domain.plans import MAX_STEPS_API, Plan
-from aos.domain.policies import LEVELS, PolicyDecision
-from aos.domain.skills import Effects
-from aos.domain.verdicts import MAX_SAMPLES
+from aos.domain.approvals.envelopes import Departure, Envelope, Held, Reach
+from aos.domain.approvals.policies import LEVELS, PolicyDecision
+from aos.domain.forecasts.verdicts import MAX_SAMPLES
+from aos.domain.plans.matching import matches, under_the_names_of
+from aos.domain.plans.plan import MAX_STEPS_API, Plan
+from aos.domain.skills.skill import Effects
 from aos.wire.plans.changes import plan_changes, step_changes
 from aos.wire.shape import MISSING, Field, Reader, at
 from aos.wire.strict import Json

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aos.domain.policies import Missing, PolicyDecision, PolicyVerdict, Rule, StepRuling
+from aos.domain.approvals.policies import Missing, PolicyDecision, PolicyVerdict, Rule, StepRuling
 from aos.errors import Exit
 
 POLICY_EXITS: Mapping[PolicyDecision, Exit] = {

@@ -21,7 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aos.domain.prices import ModelPrice, PriceTier
+from aos.domain.skills.prices import ModelPrice, PriceTier
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from aos.domain.skills import Catalog
+from aos.domain.skills.skill import Catalog
 from aos.errors import InputError
 from aos.wire.plans.read import ParsedPlan, parse_plan
 from aos.wire.shape import Reader, at

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from aos.errors import Exit
-from aos.report import keys as report
+from aos.report.server import keys as report
 from aos_server.cli.answers import Answer
 from aos_server.keystores import documents
 from aos_server.keystores.backend import Backend

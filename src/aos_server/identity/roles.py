@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from aos.domain.approvals import MAX_CLAIMED_LEVEL, MAX_LEVEL
+from aos.domain.approvals.requests import MAX_CLAIMED_LEVEL, MAX_LEVEL
 
 __all__ = ["LEVELS", "MAX_CLAIMED_LEVEL", "MAX_LEVEL", "level_of"]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from aos.domain.skills import Catalog
+from aos.domain.skills.skill import Catalog
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.strict import parse
 from aos_server.db.pool import Database

@@ -70,7 +70,7 @@ def _ready() -> None:
     """Take long enough that each process gets one of these."""
     import time
 
-    import aos.api.simulate
+    import aos.api.forecast.simulate
     import aos.engine.alternatives
     import aos.engine.attribution
     import aos.engine.evidence  # noqa: F401

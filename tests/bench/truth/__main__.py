@@ -2,8 +2,8 @@
 
     AOS_TRUTH_DIR=FOLDER python -m tests.bench.truth OUT.jsonl [FAMILY ...]
 
-Goes from records through `aos.api.calibrate` and the simulation, and nowhere past them. Writes a prediction for
-each case of the folder and prints a table of the family's scores on its public part. docs/truth.md explains both.
+Goes from records through `aos.api.learning.calibrate` and the simulation, and nowhere past them. Writes a prediction
+for each case of the folder and prints a table of the family's scores on its public part. docs/truth.md explains both.
 """
 
 import json

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from aos.domain.calibration import Calibration
-from aos.domain.plans import Plan, Step
-from aos.domain.records import Coded, Records
+from aos.domain.learning.calibration import Calibration
+from aos.domain.learning.records import Coded, Records
+from aos.domain.plans.plan import Plan, Step
 
 
 class Call(NamedTuple):

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.domain.calibration import Calibration
-from aos.domain.skills import Catalog
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.calibrate import calibrate
+from aos.domain.learning.calibration import Calibration
+from aos.domain.skills.skill import Catalog
 from aos.engine.scores.scoring import GRID
 from tests.bench.truth.cases import Question, Run, plan, records
 

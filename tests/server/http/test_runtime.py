@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
 from aos.wire.catalogs.read import default_catalog, dump_catalog
 from aos_server.services.runtime.simulations import Question, compute
 from aos_server.services.tenants import Budget, Permissions, Terms

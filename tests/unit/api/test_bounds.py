@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from aos.api.bounds import held_to
-from aos.api.cases import case
-from aos.api.grants import Grant, grant_of
-from aos.api.run import Means, resume, run
-from aos.api.runs import export, import_from
-from aos.domain.envelopes import Held
-from aos.domain.outcomes import Execution, Outcome
-from aos.domain.plans import OnError, Plan, Step
-from aos.domain.recorded import Attempted, Progress, RunState
-from aos.domain.results import RunResult
-from aos.domain.runs import StepEnd
-from aos.domain.verdicts import Limits
+from aos.api.forecast.cases import case
+from aos.api.running.bounds import held_to
+from aos.api.running.grants import Grant, grant_of
+from aos.api.running.run import Means, resume, run
+from aos.api.running.runs import export, import_from
+from aos.domain.approvals.envelopes import Held
+from aos.domain.forecasts.results import RunResult
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import OnError, Plan, Step
+from aos.domain.runs.outcomes import Execution, Outcome
+from aos.domain.runs.recorded import Attempted, Progress, RunState
+from aos.domain.runs.run import StepEnd
 from aos.engine.execution.program import compile_plan
 from aos.engine.simulate import Simulation
 from aos.errors import AosError

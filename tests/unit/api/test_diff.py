@@ -1,10 +1,10 @@
 from typing import Any
 
-from aos.api.cases import Case, case
-from aos.api.diff import diff
-from aos.domain.differences import ApprovalDifference, Change, Comparison
-from aos.domain.skills import Catalog
-from aos.domain.verdicts import Limits
+from aos.api.forecast.cases import Case, case
+from aos.api.forecast.diff import diff
+from aos.domain.forecasts.differences import ApprovalDifference, Change, Comparison
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.skills.skill import Catalog
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.plans.read import parse_plan
 

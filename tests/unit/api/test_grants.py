@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from aos.api.grants import Grant, grant_of
-from aos.api.run import Means, resume, run
-from aos.domain.plans import Plan, Step
-from aos.domain.verdicts import Limits
+from aos.api.running.grants import Grant, grant_of
+from aos.api.running.run import Means, resume, run
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan, Step
 from aos.errors import AosError
 from aos.runtime.memory import Memory
 from aos.runtime.skills import Reply

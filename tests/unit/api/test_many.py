@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from aos.api.many import Answer, Terms, answer, answers
-from aos.api.policies import gate
+from aos.api.forecast.many import Answer, Terms, answer, answers
+from aos.api.forecast.policies import gate
 from aos.cli.forecast.status import FAIL_ON, exit_status
-from aos.domain.policies import Principal
-from aos.domain.verdicts import Limits
+from aos.domain.approvals.policies import Principal
+from aos.domain.forecasts.verdicts import Limits
 from aos.errors import AosError, Exit
 from aos.wire.catalogs.read import default_catalog
 

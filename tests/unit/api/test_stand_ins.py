@@ -1,5 +1,5 @@
-from aos.api.stand_ins import COMMON, stand_ins
-from aos.domain.plans import Plan, Step
+from aos.api.forecast.stand_ins import COMMON, stand_ins
+from aos.domain.plans.plan import Plan, Step
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.prices import lookup
 

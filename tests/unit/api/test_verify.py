@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 import aos
-from aos.api.simulate import simulate
-from aos.api.verify import verify
-from aos.domain.skills import Catalog
-from aos.domain.verdicts import Limits
-from aos.domain.verifications import Verification
+from aos.api.forecast.simulate import simulate
+from aos.api.forecast.verify import verify
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.forecasts.verifications import Verification
+from aos.domain.skills.skill import Catalog
 from aos.errors import AosError, InputError
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.plans.read import parse_plan

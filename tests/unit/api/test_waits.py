@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from aos.api.simulate import simulate
-from aos.api.waits import LEAST, learned, requests_decided
-from aos.domain.plans import Plan, Step
+from aos.api.forecast.simulate import simulate
+from aos.api.server.waits import LEAST, learned, requests_decided
+from aos.domain.plans.plan import Plan, Step
 from aos.errors import AosError
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 

@@ -4,8 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aos.domain import approvals
-from aos.domain.approvals import Actor, Party, Request, approve, consume, escalate, opened, reject, review
+from aos.domain.approvals import requests as approvals
+from aos.domain.approvals.requests import (
+    Actor,
+    Party,
+    Request,
+    approve,
+    consume,
+    escalate,
+    opened,
+    reject,
+    review,
+)
 from aos.errors import AosError
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from aos.api.simulate import simulate
-from aos.domain.envelopes import Envelope, departures, envelope
-from aos.domain.results import SimulationResult
+from aos.api.forecast.simulate import simulate
+from aos.domain.approvals.envelopes import Envelope, departures, envelope
+from aos.domain.forecasts.results import SimulationResult
 from aos.errors import CODES, InputError
 from aos.errors.approvals import VOIDS
 from aos.wire.catalogs.read import default_catalog, parse_catalog
@@ -152,7 +152,7 @@ def test_a_larger_budget_is_told_with_both() -> None:
 def test_every_code_is_in_the_catalogue_and_used() -> None:
     import inspect
 
-    from aos.domain import envelopes
+    from aos.domain.approvals import envelopes
 
     assert set(VOIDS) <= set(CODES)
     assert [code for code in VOIDS if f'"{code}"' not in inspect.getsource(envelopes)] == []

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.flow import Flow, too_dear
-from aos.domain.plans import Plan, order
+from aos.domain.plans.flow import Flow, too_dear
+from aos.domain.plans.plan import Plan, order
 from tests.strategies import plans
 
 

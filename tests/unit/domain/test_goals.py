@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.goals import Match, candidates
-from aos.domain.skills import Skill
+from aos.domain.skills.goals import Match, candidates
+from aos.domain.skills.skill import Skill
 from aos.wire.catalogs.read import default_catalog
 
 SKILLS = list(default_catalog().skills.values())

@@ -1,7 +1,7 @@
 """Answers are kept by what they are about, and by nothing that merely looks like it."""
 
-from aos.domain.distributions import Lognormal, Uniform
 from aos.domain.kept import kept
+from aos.domain.skills.distributions import Lognormal, Uniform
 from aos.engine.sampling.distributions import quantile_table
 
 

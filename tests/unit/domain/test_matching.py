@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from aos.domain.matching import matches, under_the_names_of
-from aos.domain.plans import Plan
+from aos.domain.plans.matching import matches, under_the_names_of
+from aos.domain.plans.plan import Plan
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.plans.read import parse_plan
 

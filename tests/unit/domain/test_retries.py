@@ -2,9 +2,9 @@
 
 import pytest
 
-from aos.domain.failures import Effect
-from aos.domain.retries import effect_of_failure, pause_ms, repeatable, tries_again
-from aos.domain.skills import Category, Effects, RetryPolicy
+from aos.domain.plans.retries import effect_of_failure, pause_ms, repeatable, tries_again
+from aos.domain.skills.failures import Effect
+from aos.domain.skills.skill import Category, Effects, RetryPolicy
 from aos.wire.catalogs.read import default_catalog
 
 READS = Effects(True, True, False, True, True)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from aos.domain.distributions import Constant, Distribution
-from aos.domain.forecasts import Forecast
-from aos.domain.plans import Plan, Step
-from aos.domain.prices import ModelPrice
-from aos.domain.skills import (
+from aos.domain.forecasts.forecast import Forecast
+from aos.domain.forecasts.verdicts import Limits, Verdict
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.distributions import Constant, Distribution
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import (
     CallCost,
     Catalog,
     CostModel,
@@ -21,7 +22,6 @@ from aos.domain.skills import (
     RetryPolicy,
     Skill,
 )
-from aos.domain.verdicts import Limits, Verdict
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.feasibility import judge
 from aos.engine.simulate import Samples, Simulation, StepSamples

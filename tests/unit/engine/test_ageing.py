@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.ageing import on_day
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.domain.plans import Plan, Step
-from aos.domain.skills import Catalog
+from aos.api.forecast.ageing import on_day
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.calibrate import calibrate
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.skill import Catalog
 from aos.engine.calibrate.skill.drift import Dated, walks
 from aos.engine.scores.scoring import coverage
 from tests.unit.engine.test_calibrate import DAY, EPOCH, PAIR, Row, pairs, records

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from aos.domain.alternatives import Alternative, Operation
-from aos.domain.distributions import Constant, Lognormal, Quantiles, Uniform
-from aos.domain.plans import OnError, Plan, RetryOverride, Step
-from aos.domain.prices import ModelPrice
-from aos.domain.skills import Catalog, Effects, Skill, TokenCost
-from aos.domain.verdicts import Limits, Reason
+from aos.domain.forecasts.alternatives import Alternative, Operation
+from aos.domain.forecasts.verdicts import Limits, Reason
+from aos.domain.plans.plan import OnError, Plan, RetryOverride, Step
+from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Uniform
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import Catalog, Effects, Skill, TokenCost
 from aos.engine.alternatives import alternatives
 from aos.engine.alternatives.edits import Edit, patch
 from aos.engine.execution.program import compile_plan

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aos.domain.distributions import Constant, Lognormal, Quantiles, Uniform
-from aos.domain.flow import waits_for
-from aos.domain.plans import OnError, Plan, Step
-from aos.domain.skills import Catalog, RateLimit, Skill
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.flow import waits_for
+from aos.domain.plans.plan import OnError, Plan, Step
+from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Uniform
+from aos.domain.skills.skill import Catalog, RateLimit, Skill
 from aos.engine.attribution import attribution, contributions
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.simulate import Samples, Simulation

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.backtest import Thresholds, backtest
-from aos.api.calibrate import calibrate
-from aos.domain.backtest import Backtest, Pooled
-from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail
-from aos.domain.records import Records
-from aos.domain.skills import Block, Catalog, Figure, Skill
+from aos.api.learning.backtest import Thresholds, backtest
+from aos.api.learning.calibrate import calibrate
+from aos.domain.learning.backtest import Backtest, Pooled
+from aos.domain.learning.records import Records
+from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Tail
+from aos.domain.skills.skill import Block, Catalog, Figure, Skill
 from aos.engine.calibrate.whole_run.runs import makespan
 from aos.engine.scores.backtest import Case, Draws, Seen, pool, score
 from aos.engine.scores.heldout import split

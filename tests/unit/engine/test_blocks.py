@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.domain.plans import OnError, Plan, Step
-from aos.domain.skills import Catalog
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.calibrate import calibrate
+from aos.domain.plans.plan import OnError, Plan, Step
+from aos.domain.skills.skill import Catalog
 from aos.engine.calibrate.skill import pool
 from aos.engine.calibrate.skill.experts import Prior
 from aos.engine.calibrate.whole_run.blocks import widened

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.domain.calibration import Calibration
-from aos.domain.distributions import Quantiles, median
-from aos.domain.plans import Plan, Step
-from aos.domain.records import Coded, Records
-from aos.domain.skills import Catalog, FailureMode
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.calibrate import calibrate
+from aos.domain.learning.calibration import Calibration
+from aos.domain.learning.records import Coded, Records
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.distributions import Quantiles, median
+from aos.domain.skills.skill import Catalog, FailureMode
 from aos.engine.calibrate.skill import pool
 from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior, local_level, quantiles, recencies
 from aos.engine.calibrate.skill.priors import family

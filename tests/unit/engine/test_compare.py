@@ -5,11 +5,11 @@ from statistics import mean, pstdev
 
 import pytest
 
-from aos.domain.differences import Delta, Pair
-from aos.domain.distributions import Constant, Lognormal
-from aos.domain.plans import Plan, Step
-from aos.domain.skills import Catalog, Correlation
-from aos.domain.verdicts import MAX_SAMPLES, Limits
+from aos.domain.forecasts.differences import Delta, Pair
+from aos.domain.forecasts.verdicts import MAX_SAMPLES, Limits
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.distributions import Constant, Lognormal
+from aos.domain.skills.skill import Catalog, Correlation
 from aos.engine.compare import Compared, Side, compare, shared_streams
 from aos.engine.execution.program import compile_plan
 from tests.unit.engine.build import figure, skill

@@ -5,8 +5,8 @@ from array import array
 import numpy as np
 import pytest
 
-from aos.api.calibrate import conditions
-from aos.domain.records import Records
+from aos.api.learning.calibrate import conditions
+from aos.domain.learning.records import Records
 from tests.unit.engine.test_calibrate import coded, records, singles
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from aos.api.backtest import backtest
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.domain.plans import OnError, Plan, Step
-from aos.domain.records import Records
-from aos.domain.skills import Catalog
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.backtest import backtest
+from aos.api.learning.calibrate import calibrate
+from aos.domain.learning.records import Records
+from aos.domain.plans.plan import OnError, Plan, Step
+from aos.domain.skills.skill import Catalog
 from aos.wire.records.read import Declared, read_csv
 
 

@@ -1,7 +1,7 @@
 """The forecast retries as a run does: a call that could happen twice gives up where its fate is unknown."""
 
-from aos.domain.plans import Step
-from aos.domain.skills import Catalog, Effects, EffectsBy, RetryPolicy
+from aos.domain.plans.plan import Step
+from aos.domain.skills.skill import Catalog, Effects, EffectsBy, RetryPolicy
 from tests.unit.engine.build import catalog, done, draw, skill, steps
 
 READS = Effects(True, True, False, True, True)

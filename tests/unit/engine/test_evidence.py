@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aos.domain.attribution import Evidence
-from aos.domain.distributions import Constant, Lognormal, Uniform
-from aos.domain.plans import Plan, Step
-from aos.domain.skills import Catalog, FailureMode, Figure, Provenance, Skill
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.attribution import Evidence
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.distributions import Constant, Lognormal, Uniform
+from aos.domain.skills.skill import Catalog, FailureMode, Figure, Provenance, Skill
 from aos.engine.attribution import attribution
 from aos.engine.evidence import evidence, influence, records_for_p95
 from aos.engine.feasibility import judge

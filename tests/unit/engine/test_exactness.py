@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
-from aos.domain.plans import Expect, OnError, Step, When
-from aos.domain.skills import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
+from aos.domain.plans.plan import Expect, OnError, Step, When
+from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
+from aos.domain.skills.skill import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
 from aos.engine.sampling.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
 from tests.unit.engine import reference_loop
 from tests.unit.engine.build import (

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.api.simulate import simulate
-from aos.domain.calibration import Calibration
-from aos.domain.features import feature_value
-from aos.domain.plans import Plan, Step
-from aos.domain.skills import Catalog, Growth
+from aos.api.forecast.outcomes import outcomes
+from aos.api.forecast.simulate import simulate
+from aos.api.learning.calibrate import calibrate
+from aos.domain.learning.calibration import Calibration
+from aos.domain.plans.features import feature_value
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.skill import Catalog, Growth
 from aos.engine.calibrate.skill.growth import Sized, shape
 from tests.unit.engine.test_calibrate import pairs, records, singles
 

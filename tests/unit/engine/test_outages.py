@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.domain.distributions import Constant, Quantiles
-from aos.domain.plans import Plan, Step
-from aos.domain.records import Records
-from aos.domain.skills import Catalog, RetryPolicy
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.calibrate import calibrate
+from aos.domain.learning.records import Records
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.distributions import Constant, Quantiles
+from aos.domain.skills.skill import Catalog, RetryPolicy
 from aos.engine.calibrate.skill.outages import Ended, lasting
 from tests.unit.engine.test_calibrate import EPOCH, Row, records
 

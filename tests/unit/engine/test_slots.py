@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aos.api.calibrate import calibrate
-from aos.api.outcomes import outcomes
-from aos.domain.plans import Plan, Step
-from aos.domain.skills import Catalog
+from aos.api.forecast.outcomes import outcomes
+from aos.api.learning.calibrate import calibrate
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.skill import Catalog
 from aos.engine.scores.scoring import coverage
 from aos.wire.catalogs.read import dump_catalog
 from aos.wire.records.read import Declared, read_csv

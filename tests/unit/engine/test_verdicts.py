@@ -2,9 +2,9 @@
 
 import pytest
 
-from aos.domain.distributions import Constant, Lognormal, Uniform
-from aos.domain.plans import OnError, Step
-from aos.domain.verdicts import Limits, Reason
+from aos.domain.forecasts.verdicts import Limits, Reason
+from aos.domain.plans.plan import OnError, Step
+from aos.domain.skills.distributions import Constant, Lognormal, Uniform
 from aos.engine.feasibility import judge
 from tests.unit.engine.build import catalog, chain, decide, program, skill, steps
 

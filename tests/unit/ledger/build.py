@@ -6,8 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from aos.domain.outcomes import Execution, Failure, Outcome, SideEffect
-from aos.domain.runs import Intent, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs.outcomes import Execution, Failure, Outcome, SideEffect
+from aos.domain.runs.run import Intent, Place, RunEnd, RunStart, Settled, StepEnd
 from aos.ledger.connection import connect
 from aos.ledger.ledger import Ledger
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.history import Question, measured_of, state_of
-from aos.api.records import load_recorded
-from aos.api.runs import show
-from aos.api.scores import score
-from aos.domain.recorded import RunState
-from aos.domain.runs import Money, Settled
+from aos.api.learning.records import load_recorded
+from aos.api.learning.scores import score
+from aos.api.running.history import Question, measured_of, state_of
+from aos.api.running.runs import show
+from aos.domain.runs.recorded import RunState
+from aos.domain.runs.run import Money, Settled
 from aos.engine.scores.scoring import own_score
 from aos.errors import InputError
 from aos.ledger.ledger import Ledger

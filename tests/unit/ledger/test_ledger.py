@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aos.domain.runs import GoAhead, Intent, Money, Place, RunEnd
+from aos.domain.runs.run import GoAhead, Intent, Money, Place, RunEnd
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
 from aos.ledger.verify import verify

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.runs import export, import_from, show
+from aos.api.running.runs import export, import_from, show
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
 from aos.ledger.verify import verify

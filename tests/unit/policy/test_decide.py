@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aos.domain.policies import Facts, Missing, Principal, Question, Ruling
+from aos.domain.approvals.policies import Facts, Missing, Principal, Question, Ruling
 from aos.policy.decide import decide
 from aos.policy.missing import missing
 from aos.policy.rules import Policy, Source, default_policy, load

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from aos.api.simulate import simulate
-from aos.domain.policies import Facts, Principal
-from aos.domain.results import SimulationResult
-from aos.domain.skills import Catalog
+from aos.api.forecast.simulate import simulate
+from aos.domain.approvals.policies import Facts, Principal
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.skills.skill import Catalog
 from aos.policy.plans import evaluate, ruled
 from aos.policy.rules import Source, default_policy, load
 from aos.wire.catalogs.read import default_catalog

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.alternatives import Alternative, Difference, Operation, Outlook
-from aos.domain.attribution import Attribution, Danger, Fix, StepShare
-from aos.domain.distributions import Constant, Distribution, Lognormal
-from aos.domain.forecasts import (
+from aos.domain.forecasts.alternatives import Alternative, Difference, Operation, Outlook
+from aos.domain.forecasts.attribution import Attribution, Danger, Fix, StepShare
+from aos.domain.forecasts.forecast import (
     BudgetStop,
     Chance,
     Estimate,
@@ -18,11 +17,12 @@ from aos.domain.forecasts import (
     StepForecast,
     Unknown,
 )
-from aos.domain.plans import Plan, Step
-from aos.domain.prices import ModelPrice
-from aos.domain.results import Digests, SimulationResult
-from aos.domain.skills import CallCost, Effects, FailureMode, Figure, Provenance, Skill
-from aos.domain.verdicts import Approval, Limits, Reason, Verdict
+from aos.domain.forecasts.results import Digests, SimulationResult
+from aos.domain.forecasts.verdicts import Approval, Limits, Reason, Verdict
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import CallCost, Effects, FailureMode, Figure, Provenance, Skill
 
 DECLARED = Provenance("declared")
 MEASURED = Provenance("measured", "runs", 312, "2026-03-01")

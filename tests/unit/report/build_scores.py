@@ -1,6 +1,7 @@
 """Scores written by hand, to be shown."""
 
-from aos.domain.backtest import (
+from aos.domain.forecasts.forecast import Estimate
+from aos.domain.learning.backtest import (
     BINS,
     Backtest,
     Gate,
@@ -12,7 +13,6 @@ from aos.domain.backtest import (
     Scored,
     Success,
 )
-from aos.domain.forecasts import Estimate
 
 SPLIT_MS = 1_772_000_000_000.0
 

@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from aos.domain.alternatives import Alternative, Difference, Outlook
-from aos.domain.attribution import Attribution, Evidence, Fix, StepShare
-from aos.domain.forecasts import Risk, Unknown
-from aos.domain.prices import ModelPrice
-from aos.domain.results import SimulationResult
-from aos.domain.skills import Figure, Provenance
-from aos.domain.verdicts import Approval, Limits, Reason, Verdict
+from aos.domain.forecasts.alternatives import Alternative, Difference, Outlook
+from aos.domain.forecasts.attribution import Attribution, Evidence, Fix, StepShare
+from aos.domain.forecasts.forecast import Risk, Unknown
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Approval, Limits, Reason, Verdict
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import Figure, Provenance
 from tests.unit.report import build
 
 HOSTILE = [

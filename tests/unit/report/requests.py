@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from aos.api.simulate import simulate
-from aos.domain.envelopes import Departure, envelope
-from aos.domain.plans import Plan, Step
+from aos.api.forecast.simulate import simulate
+from aos.domain.approvals.envelopes import Departure, envelope
+from aos.domain.plans.plan import Plan, Step
 from aos.errors import Exit
 from aos.report.approvals.card import Request
 from aos.wire.plans.read import dump_plan

@@ -5,10 +5,10 @@ import re
 import pytest
 from hypothesis import given
 
-from aos.domain.backtest import Said
-from aos.domain.forecasts import Estimate
-from aos.report.backtest import page
-from aos.report.diagrams import pit, reliability
+from aos.domain.forecasts.forecast import Estimate
+from aos.domain.learning.backtest import Said
+from aos.report.learning.backtest import page
+from aos.report.learning.diagrams import pit, reliability
 from tests.unit.report.build_scores import backtest
 from tests.unit.report.hostile import texts
 from tests.unit.report.test_html import Reader, skeleton

@@ -1,8 +1,8 @@
 import pytest
 
-from aos.domain.distributions import Constant, Lognormal, Uniform
-from aos.domain.skills import CallCost, FailureMode, Figure, Provenance, RetryPolicy, Skill
-from aos.report import card
+from aos.domain.skills.distributions import Constant, Lognormal, Uniform
+from aos.domain.skills.skill import CallCost, FailureMode, Figure, Provenance, RetryPolicy, Skill
+from aos.report.learning import card
 from aos.wire.catalogs.read import default_catalog
 from tests.unit.report import build
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from aos.api.cases import Case, case
-from aos.api.diff import diff
-from aos.domain.differences import Delta, Pair
-from aos.domain.verdicts import Limits
-from aos.report.diff import comparison
+from aos.api.forecast.cases import Case, case
+from aos.api.forecast.diff import diff
+from aos.domain.forecasts.differences import Delta, Pair
+from aos.domain.forecasts.verdicts import Limits
+from aos.report.forecast.diff import comparison
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.plans.read import parse_plan
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
-from aos.domain.forecasts import Estimate
+from aos.domain.forecasts.forecast import Estimate
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
 from aos.report.figures import (
     between,
     cents,

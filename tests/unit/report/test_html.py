@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-import aos.report.html
-from aos.domain.attribution import Attribution, StepShare
-from aos.domain.skills import FailureMode, Figure, Provenance
-from aos.report import backtest
-from aos.report.html import simulation
+import aos.report.parts.sheet
+from aos.domain.forecasts.attribution import Attribution, StepShare
+from aos.domain.skills.skill import FailureMode, Figure, Provenance
+from aos.report.forecast.html import simulation
+from aos.report.learning import backtest
 from tests.unit.report import build, build_scores
 from tests.unit.report.hostile import everywhere, texts
 
-STYLE = (Path(aos.report.html.__file__).parent / "page.css").read_text("utf-8")
+STYLE = (Path(aos.report.parts.sheet.__file__).parent / "page.css").read_text("utf-8")
 VOID = {"meta", "br"}
 Element = tuple[str, dict[str, str | None]]
 

@@ -7,14 +7,15 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.alternatives import Operation
-from aos.domain.attribution import Evidence
-from aos.domain.forecasts import Risk, Unknown
-from aos.domain.results import SimulationResult
-from aos.domain.verdicts import Approval, Decision, Limits, Reason, Verdict
+from aos.domain.forecasts.alternatives import Operation
+from aos.domain.forecasts.attribution import Evidence
+from aos.domain.forecasts.forecast import Risk, Unknown
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Approval, Decision, Limits, Reason, Verdict
 from aos.errors import CODES, AosError, Finding
-from aos.report import card, problems, tables
-from aos.report.terminal import simulation
+from aos.report import problems, tables
+from aos.report.forecast.terminal import simulation
+from aos.report.learning import card
 from tests.unit.report import build
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")

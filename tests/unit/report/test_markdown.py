@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from aos.report.markdown import code, prose, simulation
+from aos.report.forecast.markdown import code, prose, simulation
 from tests.unit.report import build
 from tests.unit.report.hostile import HOSTILE, everywhere, texts
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.report.pictures import LIMIT, bar, histogram
+from aos.report.parts.pictures import LIMIT, bar, histogram
 
 COUNTS = [0, 1, 500, 1_000, 250]
 EDGES = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]

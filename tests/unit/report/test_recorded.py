@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from aos.domain.recorded import Attempted, Damage, LedgerCheck, RunLine, RunState
-from aos.domain.runs import Money, Place, RunEnd
-from aos.report import recorded
+from aos.domain.runs.recorded import Attempted, Damage, LedgerCheck, RunLine, RunState
+from aos.domain.runs.run import Money, Place, RunEnd
+from aos.report.runs import recorded
 from tests.unit.ledger.build import failed, intent, settled, start
 
 LINE = RunLine(

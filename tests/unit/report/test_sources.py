@@ -1,5 +1,5 @@
-from aos.domain.skills import FailureMode, Figure, Provenance
-from aos.report.sources import missing, sources
+from aos.domain.skills.skill import FailureMode, Figure, Provenance
+from aos.report.learning.sources import missing, sources
 from tests.unit.report import build
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from aos.domain.distributions import Constant, Lognormal
-from aos.domain.skills import CallCost, Catalog, FailureMode, Figure, RateLimit, Skill, TokenCost
+from aos.domain.skills.distributions import Constant, Lognormal
+from aos.domain.skills.skill import CallCost, Catalog, FailureMode, Figure, RateLimit, Skill, TokenCost
 from aos.errors import CODES, Exit
 from aos.report import tables
 from aos.wire.catalogs.read import default_catalog

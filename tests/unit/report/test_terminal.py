@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from aos.domain.alternatives import Alternative, Declaration, Operation
-from aos.domain.attribution import Evidence
-from aos.domain.forecasts import Estimate, Risk, Unknown
-from aos.domain.results import SimulationResult
-from aos.domain.verdicts import Approval, Limits, Reason, Verdict
-from aos.report.terminal import simulation
+from aos.domain.forecasts.alternatives import Alternative, Declaration, Operation
+from aos.domain.forecasts.attribution import Evidence
+from aos.domain.forecasts.forecast import Estimate, Risk, Unknown
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Approval, Limits, Reason, Verdict
+from aos.report.forecast.terminal import simulation
 from tests.unit.report import build
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from aos.domain.recorded import RunState
-from aos.domain.runs import Money, RunEnd, RunStart
-from aos.report.trace import trace
+from aos.domain.runs.recorded import RunState
+from aos.domain.runs.run import Money, RunEnd, RunStart
+from aos.report.runs.trace import trace
 
 
 @pytest.mark.parametrize(

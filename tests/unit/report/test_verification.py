@@ -1,7 +1,7 @@
 import aos
-from aos.domain.differences import Change
-from aos.domain.verifications import Drift, Verification
-from aos.report.verification import verification
+from aos.domain.forecasts.differences import Change
+from aos.domain.forecasts.verifications import Drift, Verification
+from aos.report.forecast.verification import verification
 
 NOTHING = Verification((), (), True, aos.__version__)
 CATALOG = Drift("catalog", "sha256:" + "1a" * 32, "sha256:" + "2b" * 32, "its figures, but not its contract")

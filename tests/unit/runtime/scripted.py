@@ -6,12 +6,12 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
-from aos.domain.happenings import Happening, Observer
-from aos.domain.outcomes import Effect
-from aos.domain.plans import Plan, Step
-from aos.domain.recorded import RunState
-from aos.domain.runs import RunStart
-from aos.domain.skills import Catalog, Effects, Skill
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.runs.happenings import Happening, Observer
+from aos.domain.runs.outcomes import Effect
+from aos.domain.runs.recorded import RunState
+from aos.domain.runs.run import RunStart
+from aos.domain.skills.skill import Catalog, Effects, Skill
 from aos.runtime.executor import Executor, Settings
 from aos.runtime.memory import Memory
 from aos.runtime.skills import Call, Fault, Reply

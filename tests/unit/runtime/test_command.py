@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import aos
-from aos.domain.runs import Place
+from aos.domain.runs.run import Place
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call
 from aos.runtime.skills.registry import implementations
@@ -152,7 +152,7 @@ def test_a_function_of_a_package_is_a_skill(tmp_path):
 import threading
 from pathlib import Path
 import aos
-from aos.domain.runs import Place
+from aos.domain.runs.run import Place
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call
 from aos.runtime.skills.registry import implementations

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from aos.domain.happenings import AttemptEnded, Happening
-from aos.domain.plans import OnError, Plan, Step, When
-from aos.domain.recorded import RunState
-from aos.domain.runs import Intent, Place, RunEnd, Settled
-from aos.domain.skills import RetryPolicy
+from aos.domain.plans.plan import OnError, Plan, Step, When
+from aos.domain.runs.happenings import AttemptEnded, Happening
+from aos.domain.runs.recorded import RunState
+from aos.domain.runs.run import Intent, Place, RunEnd, Settled
+from aos.domain.skills.skill import RetryPolicy
 from aos.errors import AosError
 from aos.runtime.memory import Memory
 from aos.runtime.outcomes import masked

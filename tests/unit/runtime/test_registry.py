@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import aos
-from aos.domain.distributions import Constant, Distribution, Lognormal
-from aos.domain.failures import FAILURES
-from aos.domain.runs import Place
-from aos.domain.skills import CallCost, Figure, Provenance, Skill
+from aos.domain.runs.run import Place
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal
+from aos.domain.skills.failures import FAILURES
+from aos.domain.skills.skill import CallCost, Figure, Provenance, Skill
 from aos.errors import InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.secrets import Secrets

@@ -1,8 +1,8 @@
 """What may start when, on a clock of the test's own. That it is as forecast, tests/property/test_run_laws.py shows."""
 
-from aos.domain.plans import Plan, Step
-from aos.domain.runs import Place
-from aos.domain.skills import RateLimit, RetryPolicy
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.runs.run import Place
+from aos.domain.skills.skill import RateLimit, RetryPolicy
 from aos.runtime.schedule import Ask, Attempt, Closed, Failed, Open, Schedule
 from tests.unit.engine.build import catalog, skill
 from tests.unit.runtime.virtual import Told, run

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from aos.domain.plans import Plan
-from aos.domain.runs import Place
-from aos.domain.skills import Catalog
+from aos.domain.plans.plan import Plan
+from aos.domain.runs.run import Place
+from aos.domain.skills.skill import Catalog
 from aos.runtime.schedule import Ask, Attempt, Closed, Failed, Open, Schedule
 
 

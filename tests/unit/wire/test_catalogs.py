@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aos.domain.distributions import Constant, Lognormal, Quantiles, Tail, Uniform, median
-from aos.domain.skills import CallCost, Catalog, Provenance, Skill, TokenCost
+from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Tail, Uniform, median
+from aos.domain.skills.skill import CallCost, Catalog, Provenance, Skill, TokenCost
 from aos.errors import InputError
 from aos.wire.catalogs.read import (
     catalog_contract_digest,

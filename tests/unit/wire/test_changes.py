@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from aos.domain.differences import Change
+from aos.domain.forecasts.differences import Change
 from aos.wire.plans.changes import changes, dump_change
 
 CASES: list[tuple[Any, Any, list[tuple[str, str, Any, Any]]]] = [

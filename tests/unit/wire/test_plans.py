@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aos.domain.plans import Expect, OnError, RetryOverride, When
+from aos.domain.plans.plan import Expect, OnError, RetryOverride, When
 from aos.errors import InputError
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.plans.read import ParsedPlan, dump_plan, parse_plan, plan_digest, plan_schema

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.records import load_records
-from aos.domain.records import Coded, Flaw, ReadRecords
+from aos.api.learning.records import load_records
+from aos.domain.learning.records import Coded, Flaw, ReadRecords
 from aos.errors import AosError, InputError
 from tests.tools.synthetic_runs import rows
 

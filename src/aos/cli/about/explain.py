@@ -4,7 +4,7 @@ from typing import Annotated
 
 from typer import Argument
 
-from aos.api.explain import find_code
+from aos.api.files.explain import find_code
 from aos.cli.answer import Answer, Look
 from aos.wire.codes import codes, explanation
 

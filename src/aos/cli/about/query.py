@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from typer import Argument, BadParameter, Option
 
-from aos.api.queries import QUERIES, Question, ask
-from aos.api.sources import load_catalog
+from aos.api.files.sources import load_catalog
+from aos.api.running.queries import QUERIES, Question, ask
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Budget, Catalogs, Ledger
 from aos.cli.server import Elsewhere, answered

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.wire.results.documents import envelope
@@ -29,7 +29,7 @@ def list_entries(
     document = {**said, **envelope("aos.audit-list/1"), "server": asked.url}
 
     def text(look: Look) -> str:
-        from aos.report import audit as report
+        from aos.report.server import audit as report
 
         return report.entries(document, *look)
 

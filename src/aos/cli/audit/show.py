@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import Argument
 
-from aos.api.audit import is_proved
-from aos.api.server import session
+from aos.api.server.audit import is_proved
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.errors import Exit
@@ -31,7 +31,7 @@ def show(
     document = {**said, **envelope("aos.audit-entry/1"), **added}
 
     def text(look: Look) -> str:
-        from aos.report import audit as report
+        from aos.report.server import audit as report
 
         return report.entry(document, *look)
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.audit import kept_notes
-from aos.api.server import session
+from aos.api.server.audit import kept_notes
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.errors import Exit
@@ -34,7 +34,7 @@ def verify(checkpoints: Checkpoints = None, server: Server = None, context: Cont
     document = {**said, **envelope("aos.audit-check/1"), "server": asked.url, "exit_code": int(status)}
 
     def text(look: Look) -> str:
-        from aos.report import audit as report
+        from aos.report.server import audit as report
 
         return report.check(document, *look)
 

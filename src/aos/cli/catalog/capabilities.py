@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option
 
-from aos.api.sources import load_catalog
+from aos.api.files.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Ledger
 from aos.cli.server import Elsewhere, capable
@@ -39,7 +39,7 @@ def capabilities(
         commands = json.loads(COMMANDS.read_bytes())
         if not state:
             return wire.capabilities(catalog, commands)
-        from aos.api.history import Question, state_of
+        from aos.api.running.history import Question, state_of
 
         question = Question(catalog, usual_cents=config.budget_cents, ledger=ledger)
         return wire.capabilities(catalog, commands, *state_of(question, time.time() * 1000))

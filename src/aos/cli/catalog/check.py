@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from aos.api.catalogs import check_catalog
-from aos.api.sources import load_catalog
+from aos.api.files.catalogs import check_catalog
+from aos.api.files.sources import load_catalog
 from aos.cli.answer import Answer, Look
 from aos.files.config import find_config
 from aos.wire.catalogs.capabilities import skills

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option
 
-from aos.api.drafts import CatalogDraft
+from aos.api.files.drafts import CatalogDraft
 from aos.cli.answer import Answer
 from aos.files.outputs import write_file
 from aos.wire.catalogs.tools import Guess

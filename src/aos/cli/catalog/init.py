@@ -4,7 +4,7 @@ from typing import Annotated
 
 from typer import Argument
 
-from aos.api.drafts import draft_skill
+from aos.api.files.drafts import draft_skill
 from aos.cli.answer import Answer
 from aos.cli.catalog.drafts import Force, Out, draft_answer, ending
 

@@ -1,6 +1,6 @@
 """`aos catalog show`."""
 
-from aos.api.sources import load_catalog
+from aos.api.files.sources import load_catalog
 from aos.cli.answer import Answer
 from aos.cli.options import Catalogs
 from aos.files.config import find_config

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from typer import Argument
 
-from aos.api.catalogs import find_skill
-from aos.api.history import measured_of
-from aos.api.sources import load_catalog
+from aos.api.files.catalogs import find_skill
+from aos.api.files.sources import load_catalog
+from aos.api.running.history import measured_of
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Ledger
 from aos.files.config import find_config
@@ -28,7 +28,7 @@ def skill(
     measured, why = measured_of(ledger, found.id)
 
     def text(look: Look) -> str:
-        from aos.report import card
+        from aos.report.learning import card
 
         return card.skill(found, catalog.pools, *look, measured=measured, now_ms=time.time() * 1000)
 

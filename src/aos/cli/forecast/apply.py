@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aos.api.apply import apply, check
+from aos.api.forecast.apply import apply, check
 from aos.cli.answer import Answer
-from aos.domain.plans import Plan
-from aos.domain.results import SimulationResult
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan
 from aos.wire.encode import indented
 from aos.wire.results.documents import envelope
 

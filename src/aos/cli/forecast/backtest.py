@@ -1,8 +1,8 @@
 """`aos backtest`."""
 
-from aos.api.backtest import Thresholds
-from aos.api.backtest import backtest as run
-from aos.api.sources import load_catalog
+from aos.api.files.sources import load_catalog
+from aos.api.learning.backtest import Thresholds
+from aos.api.learning.backtest import backtest as run
 from aos.cli.answer import Answer, Look
 from aos.cli.forecast.records import By, Features, FromLedger, RunsArgument, chosen, load, told
 from aos.cli.forecast.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
@@ -47,12 +47,12 @@ def backtest(
     )
     status = Exit.YES if result.kept else Exit.NO
     if html is not None:
-        from aos.report.backtest import page
+        from aos.report.learning.backtest import page
 
         write_file(html, page(source, result), replace=True)
 
     def text(look: Look) -> str:
-        from aos.report import calibration
+        from aos.report.learning import calibration
 
         return calibration.backtest(source, result, *look)
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.calibrate import calibrate as learn
-from aos.api.learned import catalog_text, compared, learned_document
-from aos.api.sources import load_catalog
+from aos.api.files.sources import load_catalog
+from aos.api.learning.calibrate import calibrate as learn
+from aos.api.learning.learned import catalog_text, compared, learned_document
 from aos.cli.answer import Answer, Look
 from aos.cli.catalog.drafts import Force, ending
 from aos.cli.forecast.records import By, Features, FromLedger, RunsArgument, chosen, load, told
@@ -45,7 +45,7 @@ def calibrate(
     written = [str(out)] if out else []
 
     def text(look: Look) -> str:
-        from aos.report import calibration
+        from aos.report.learning import calibration
 
         wrote = "".join(f"wrote {visible(path, 200)}\n" for path in written)
         return calibration.calibration(source, read, rows, learned.catalog, *look) + wrote

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-from aos.api.cases import case
-from aos.api.diff import diff as compare
-from aos.api.sources import load_catalog, load_plan
+from aos.api.files.sources import load_catalog, load_plan
+from aos.api.forecast.cases import case
+from aos.api.forecast.diff import diff as compare
 from aos.cli.answer import Answer, Look
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
 from aos.cli.forecast.progress import Progress
@@ -63,7 +63,7 @@ def diff(
     status = Exit.NO if fail_if_worse and found.worse else Exit.YES
 
     def text(look: Look) -> str:
-        from aos.report import diff as report
+        from aos.report.forecast import diff as report
 
         return report.comparison(found, *look)
 

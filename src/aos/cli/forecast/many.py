@@ -3,7 +3,7 @@
 import os
 import sys
 
-from aos.api.many import Terms, answers
+from aos.api.forecast.many import Terms, answers
 from aos.cli.answer import Stream
 from aos.files.lines import arriving
 

@@ -8,8 +8,8 @@ from typer import Option
 from aos.cli.forecast.status import fail_on_words
 from aos.cli.options import first
 from aos.cli.values import milliseconds, seed_number, share
-from aos.domain.plans import Plan
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan
 from aos.files.config import Config
 
 Deadline = Annotated[

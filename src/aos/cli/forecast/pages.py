@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from aos.cli.answer import Look
-from aos.domain.results import SimulationResult
+from aos.domain.forecasts.results import SimulationResult
 from aos.files.outputs import write_file
 
 AsMarkdown = Annotated[
@@ -30,16 +30,16 @@ HtmlFile = Annotated[
 def text(result: SimulationResult, look: Look, as_markdown: bool) -> str:
     """What is printed for people."""
     if as_markdown:
-        from aos.report import markdown
+        from aos.report.forecast import markdown
 
         return markdown.simulation(result)
-    from aos.report import terminal
+    from aos.report.forecast import terminal
 
     return terminal.simulation(result, **look._asdict())
 
 
 def write_page(result: SimulationResult, file: Path) -> None:
     """Write the page, over what was there. Raises AosError(write_failed)."""
-    from aos.report import html
+    from aos.report.forecast import html
 
     write_file(file, html.simulation(result), replace=True)

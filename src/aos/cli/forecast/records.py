@@ -5,11 +5,11 @@ from typing import Annotated, NamedTuple
 
 from typer import Argument, BadParameter, Option
 
-from aos.api.calibrate import conditions
-from aos.api.ledgers import ledger_path
-from aos.api.records import load_recorded, load_records
-from aos.domain.records import Flaw, ReadRecords
-from aos.domain.skills import Catalog
+from aos.api.learning.calibrate import conditions
+from aos.api.learning.records import load_recorded, load_records
+from aos.api.running.ledgers import ledger_path
+from aos.domain.learning.records import Flaw, ReadRecords
+from aos.domain.skills.skill import Catalog
 from aos.wire.problems import visible
 
 AUTO = "auto"

@@ -4,9 +4,9 @@ from functools import partial
 
 from typer import BadParameter
 
-from aos.api.ageing import on_day
-from aos.api.simulate import simulate as forecast
-from aos.api.sources import load_catalog, load_plan
+from aos.api.files.sources import load_catalog, load_plan
+from aos.api.forecast.ageing import on_day
+from aos.api.forecast.simulate import simulate as forecast
 from aos.cli.answer import Answer, Stream
 from aos.cli.forecast.options import (
     Alternatives,
@@ -29,7 +29,7 @@ from aos.cli.options import Budget, Catalogs, Inputs, On, PlanArgument, PlanOpti
 from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
 from aos.cli.server import Elsewhere, simulated
 from aos.cli.values import named_values
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
 from aos.files.config import find_config
 from aos.wire.results.documents import simulation
 
@@ -94,7 +94,7 @@ def simulate(
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
     rules = None
     if policy is not None:
-        from aos.api.policies import gate
+        from aos.api.forecast.policies import gate
 
         rules = gate(policy, principal(tenant, agent))
     judged = partial(exit_status, fail_on=fail_on or FAIL_ON)

@@ -2,7 +2,7 @@
 
 from typer import BadParameter
 
-from aos.domain.verdicts import Verdict
+from aos.domain.forecasts.verdicts import Verdict
 from aos.errors import Exit
 from aos.wire.results.documents import EXITS
 

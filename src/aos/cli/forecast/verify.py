@@ -4,10 +4,10 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-from aos.api.ageing import on_day
-from aos.api.sources import load_catalog, load_plan
-from aos.api.verify import load_result
-from aos.api.verify import verify as recompute
+from aos.api.files.sources import load_catalog, load_plan
+from aos.api.forecast.ageing import on_day
+from aos.api.forecast.verify import load_result
+from aos.api.forecast.verify import verify as recompute
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Inputs, On
 from aos.cli.values import named_values, seed_number
@@ -49,7 +49,7 @@ def verify(
     status = Exit.YES if found.match else Exit.NO
 
     def text(look: Look) -> str:
-        from aos.report import verification as report
+        from aos.report.forecast import verification as report
 
         return report.verification(found, *look)
 

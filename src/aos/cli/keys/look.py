@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.cli.keys.options import Version, answered, shown
 from aos.cli.server import Context, Server

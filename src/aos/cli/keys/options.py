@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.errors import Exit
 from aos.sdk.client import Client
@@ -25,7 +25,7 @@ def answered(
     server: str | None,
     context: str | None,
 ) -> Answer:
-    """What a server says to `ask`; `text` names the function of `aos.report.keys` that shows it to people."""
+    """What a server says to `ask`; `text` names the function of `aos.report.server.keys` that shows it to people."""
     asked = session(server, context)
     with closing(asked.client) as client:
         return shown({**ask(client), **envelope(schema), "server": asked.url}, text)
@@ -35,7 +35,7 @@ def shown(document: Mapping[str, Any], text: str, status: Exit = Exit.YES) -> An
     """A document about keys."""
 
     def told(_: object) -> str:
-        from aos.report import keys as report
+        from aos.report.server import keys as report
 
         rendered: str = getattr(report, text)(document)
         return rendered

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import BadParameter, Option
 
-from aos.api.rehearsals import rehearsed
-from aos.api.server import session
+from aos.api.server.rehearsals import rehearsed
+from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.cli.keys.options import DryRun, answered, shown
 from aos.cli.server import Context, Server

@@ -4,12 +4,12 @@ from typing import Annotated, get_args
 
 from typer import BadParameter, Option
 
-from aos.api.ledgers import ledger_path
-from aos.api.runs import listed
+from aos.api.running.ledgers import ledger_path
+from aos.api.running.runs import listed
 from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import Limit
 from aos.cli.options import Ledger
-from aos.domain.runs import RunStatus
+from aos.domain.runs.run import RunStatus
 from aos.wire.records import recorded as wire
 
 _STATUSES = get_args(RunStatus)
@@ -31,7 +31,7 @@ def list_runs(status: Status = None, limit: Limit = 20, ledger: Ledger = None) -
     lines = listed(path, limit=limit, status=status) if path.exists() else []
 
     def text(look: Look) -> str:
-        from aos.report import recorded
+        from aos.report.runs import recorded
 
         return recorded.runs(lines, *look)
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from aos.api.runs import states
-from aos.api.server import session
+from aos.api.running.runs import states
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Ledger
 from aos.cli.server import Context, Server

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option
 
-from aos.api import runs as api
-from aos.api.ledgers import ledger_path
+from aos.api.running import runs as api
+from aos.api.running.ledgers import ledger_path
 from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import OneRun
 from aos.cli.options import Ledger
-from aos.domain.runs import Place
+from aos.domain.runs.run import Place
 from aos.wire.records import recorded as wire
 from aos.wire.strict import MAX_BYTES, parse
 
@@ -50,7 +50,7 @@ def reconcile(
         return wire.reconciled(found, place, attempt, committed=bool(committed))
 
     def text(look: Look) -> str:
-        from aos.report import recorded
+        from aos.report.runs import recorded
 
         return recorded.reconciled(found, place, attempt, bool(committed), *look)
 

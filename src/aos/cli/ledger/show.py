@@ -1,7 +1,7 @@
 """`aos runs show`."""
 
-from aos.api.ledgers import ledger_path
-from aos.api.runs import show as read
+from aos.api.running.ledgers import ledger_path
+from aos.api.running.runs import show as read
 from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import Run
 from aos.cli.options import Ledger
@@ -15,7 +15,7 @@ def show(run: Run = None, ledger: Ledger = None) -> Answer:
     found = read(path, run)
 
     def text(look: Look) -> str:
-        from aos.report import recorded
+        from aos.report.runs import recorded
 
         return recorded.run(found.state, found.score, *look, interrupted=found.interrupted)
 

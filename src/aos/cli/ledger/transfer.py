@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from aos.api import runs as api
-from aos.api.ledgers import ledger_path
+from aos.api.running import runs as api
+from aos.api.running.ledgers import ledger_path
 from aos.cli.answer import Answer, Look, Stream
 from aos.cli.options import Ledger
 from aos.errors import Exit
@@ -42,7 +42,7 @@ def import_runs(file: Source, ledger: Ledger = None) -> Answer:
         return wire.transferred(taken, known, ledger=str(path))
 
     def text(look: Look) -> str:
-        from aos.report import recorded
+        from aos.report.runs import recorded
 
         return recorded.imported(taken, known, *look)
 

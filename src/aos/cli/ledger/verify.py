@@ -4,8 +4,8 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.ledgers import ledger_path
-from aos.api.runs import check
+from aos.api.running.ledgers import ledger_path
+from aos.api.running.runs import check
 from aos.cli.answer import Answer, Look
 from aos.cli.ledger.options import anchor
 from aos.cli.options import Ledger
@@ -29,7 +29,7 @@ def verify(expect: Expect = None, ledger: Ledger = None) -> Answer:
     status = Exit.DAMAGED if found.damage else Exit.YES
 
     def text(look: Look) -> str:
-        from aos.report import recorded
+        from aos.report.runs import recorded
 
         return recorded.check(found, str(path), *look)
 

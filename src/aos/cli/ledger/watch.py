@@ -6,8 +6,8 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.ledgers import ledger_path
-from aos.api.runs import follow
+from aos.api.running.ledgers import ledger_path
+from aos.api.running.runs import follow
 from aos.cli.answer import Stream
 from aos.cli.ledger.options import Run
 from aos.cli.options import Ledger

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aos.api.sources import load_catalog, load_plan
+from aos.api.files.sources import load_catalog, load_plan
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Inputs, PlanArgument, PlanOption, one_plan
 from aos.cli.values import named_values

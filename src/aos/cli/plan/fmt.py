@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option
 
-from aos.api.sources import load_catalog, load_plan
+from aos.api.files.sources import load_catalog, load_plan
 from aos.cli.answer import Answer
 from aos.cli.options import Catalogs, PlanArgument, PlanOption, one_plan
 from aos.files.config import find_config

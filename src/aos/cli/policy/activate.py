@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from aos.api.policy_versions import number_of
-from aos.api.server import session
+from aos.api.server.policy_versions import number_of
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.policy.options import warnings
 from aos.cli.server import Context, Server

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from aos.api.policies import load_policy
+from aos.api.forecast.policies import load_policy
 from aos.cli.answer import Answer, Look
 from aos.wire.policies import rule_document
 from aos.wire.results.documents import envelope
@@ -30,7 +30,7 @@ def check(
         }
 
     def text(look: Look) -> str:
-        from aos.report import policy as report
+        from aos.report.forecast import policy as report
 
         return report.rules(policy.rules, policy.digest, *look)
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from aos.api.policy_versions import compare, side
-from aos.api.server import session
+from aos.api.server.policy_versions import compare, side
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.wire.policies import rule_document
@@ -47,7 +47,7 @@ def diff(first: First, second: Second = None, server: Server = None, context: Co
         }
 
     def text(look: Look) -> str:
-        from aos.report import policy_versions as report
+        from aos.report.server import policy_versions as report
 
         return report.compared((before.name, after.name), found.rules, found.lines, *look)
 

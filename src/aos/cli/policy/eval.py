@@ -2,9 +2,9 @@
 
 from typer import BadParameter
 
-from aos.api.policies import load_policy, policy_verdict
-from aos.api.simulate import simulate
-from aos.api.sources import load_catalog, load_plan
+from aos.api.files.sources import load_catalog, load_plan
+from aos.api.forecast.policies import load_policy, policy_verdict
+from aos.api.forecast.simulate import simulate
 from aos.cli.answer import Answer, Look
 from aos.cli.forecast.options import Samples, Seed
 from aos.cli.options import Catalogs, Inputs, PlanArgument, PlanOption, first, one_plan
@@ -56,7 +56,7 @@ def evaluate(
     status = POLICY_EXITS[said.decision]
 
     def text(look: Look) -> str:
-        from aos.report import policy as report
+        from aos.report.forecast import policy as report
 
         return report.verdict(said, *look)
 

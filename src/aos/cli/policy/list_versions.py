@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.wire.results.documents import envelope
@@ -24,7 +24,7 @@ def list_versions(
     document = {**said, **envelope("aos.policy-versions/1"), "server": asked.url}
 
     def text(look: Look) -> str:
-        from aos.report import policy_versions as report
+        from aos.report.server import policy_versions as report
 
         return report.versions(document, *look)
 

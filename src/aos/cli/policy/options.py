@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from aos.cli.options import first
-from aos.domain.policies import Principal
+from aos.domain.approvals.policies import Principal
 from aos.wire.problems import visible
 
 PolicyPlace = Annotated[

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import Argument
 
-from aos.api.policy_versions import number_of
-from aos.api.server import session
+from aos.api.server.policy_versions import number_of
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.wire.results.documents import envelope
@@ -24,7 +24,7 @@ def show(
     document = {**said, **envelope("aos.policy-version/1"), "server": asked.url}
 
     def text(look: Look) -> str:
-        from aos.report import policy_versions as report
+        from aos.report.server import policy_versions as report
 
         return report.version(document, *look)
 

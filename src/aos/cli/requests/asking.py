@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aos.api.approvals import Seen
+from aos.api.server.approvals import Seen
 from aos.cli.answer import look, write
 from aos.cli.requests.showing import card_of
 from aos.errors import AosError

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.cli.requests.options import RequestId, Why
 from aos.cli.requests.showing import decided

@@ -3,8 +3,8 @@
 from contextlib import closing
 from typing import Any
 
-from aos.api.approvals import exit_of, look, waited
-from aos.api.server import session
+from aos.api.server.approvals import exit_of, look, waited
+from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.cli.options import Inputs, PlanArgument, PlanOption, one_plan
 from aos.cli.requests.making import Agent, AtLeast, Escalates, Expires, Justification, Uses, Webhook

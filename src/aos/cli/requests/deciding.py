@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from typer import BadParameter
 
-from aos.api.approvals import look
-from aos.api.server import session
+from aos.api.server.approvals import look
+from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.cli.requests.asking import ALONE, agree, agree_to_all, is_present
 from aos.cli.requests.showing import decided

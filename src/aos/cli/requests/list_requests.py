@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look, Stream
 from aos.cli.requests.options import Level, PlanName, Skill, Status, Tenant
 from aos.cli.requests.watching import changes

@@ -2,8 +2,8 @@
 
 from contextlib import closing
 
-from aos.api.approvals import exit_of, look, waited
-from aos.api.server import session
+from aos.api.server.approvals import exit_of, look, waited
+from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.cli.requests.options import RequestId, Timeout, Wait
 from aos.cli.requests.showing import shown

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from aos.api.approvals import Seen, since_last
+from aos.api.server.approvals import Seen, since_last
 from aos.cli.answer import Answer, Look
-from aos.domain.envelopes import Departure
+from aos.domain.approvals.envelopes import Departure
 from aos.errors import Exit
 from aos.sdk.client import Client
 from aos.wire.envelopes import dump_departure

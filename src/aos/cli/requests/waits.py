@@ -6,9 +6,9 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.learned import catalog_text
-from aos.api.server import session
-from aos.api.waits import learned, requests_decided
+from aos.api.learning.learned import catalog_text
+from aos.api.server.session import session
+from aos.api.server.waits import learned, requests_decided
 from aos.cli.answer import Answer, Look
 from aos.cli.catalog.drafts import Force, ending
 from aos.cli.server import Context, Server

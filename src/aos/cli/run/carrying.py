@@ -7,15 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from aos.api.policies import Gate
-from aos.api.run import Means, Record, irreversible, resume, run
-from aos.api.world import opened, run_named
+from aos.api.forecast.policies import Gate
+from aos.api.running.run import Means, Record, irreversible, resume, run
+from aos.api.running.world import opened, run_named
 from aos.cli.answer import Answer
 from aos.cli.run.granted import granted, granted_again
 from aos.cli.run.people import Person
 from aos.cli.run.shown import answer, watcher
-from aos.domain.skills import Catalog
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.skills.skill import Catalog
 from aos.files.config import Config
 from aos.wire.plans.read import ParsedPlan
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from aos.api.grants import Grant, grant_of
-from aos.api.run import Record
-from aos.api.server import session
+from aos.api.running.grants import Grant, grant_of
+from aos.api.running.run import Record
+from aos.api.server.session import session
 
 __all__ = ["granted", "granted_again"]
 

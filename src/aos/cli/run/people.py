@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from aos.domain.plans import Step
+from aos.domain.plans.plan import Step
 from aos.errors import AosError, Exit
 from aos.wire.problems import visible
 

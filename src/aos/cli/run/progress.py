@@ -4,8 +4,8 @@ import sys
 from typing import TextIO
 
 from aos.cli.answer import look
-from aos.domain.happenings import Happening
-from aos.report.progress import Progress
+from aos.domain.runs.happenings import Happening
+from aos.report.runs.progress import Progress
 
 __all__ = ["Watch"]
 

@@ -2,8 +2,8 @@
 
 from typer import BadParameter
 
-from aos.api.policies import gate
-from aos.api.sources import load_catalog, load_plan
+from aos.api.files.sources import load_catalog, load_plan
+from aos.api.forecast.policies import gate
 from aos.cli.answer import Answer
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
 from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, PlanOption, first, one_plan

@@ -4,8 +4,8 @@ import sys
 
 from aos.cli.answer import Answer, Look, write
 from aos.cli.run.people import Person
-from aos.domain.happenings import Happening, Observer
-from aos.domain.results import RunResult
+from aos.domain.forecasts.results import RunResult
+from aos.domain.runs.happenings import Happening, Observer
 from aos.errors import Exit
 from aos.wire.encode import one_line
 from aos.wire.results.runs import event, exit_status, next_actions, not_started
@@ -35,13 +35,13 @@ def answer(result: RunResult, person: Person) -> Answer:
 
 def _text(result: RunResult, look: Look) -> str:
     if result.state is None:
-        from aos.report import terminal
+        from aos.report.forecast import terminal
 
         assert result.forecast
         why, then = not_started(result.simulation)
         advice = "".join(f"  {words}\n" for words in then)
         return f"{terminal.simulation(result.forecast, **look._asdict())}\n{why}\n{advice}"
-    from aos.report.trace import trace
+    from aos.report.runs.trace import trace
 
     return trace(result.state, tuple(next_actions(result.state)), **look._asdict())
 

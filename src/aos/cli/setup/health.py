@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.errors import Exit
@@ -22,7 +22,7 @@ def health(server: Server = None, context: Context = None) -> Answer:
     document = {**said, **envelope("aos.health/1"), "server": asked.url, "exit_code": int(status)}
 
     def text(look: Look) -> str:
-        from aos.report import server as report
+        from aos.report.server import status as report
 
         return report.health(document, *look)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from aos.api.drafts import start_project
+from aos.api.files.drafts import start_project
 from aos.cli.answer import Answer
 from aos.wire.problems import visible
 from aos.wire.results.documents import envelope

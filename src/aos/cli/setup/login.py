@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import BadParameter, Option
 
-from aos.api.server import DEFAULT_CONTEXT, log_in
+from aos.api.server.session import DEFAULT_CONTEXT, log_in
 from aos.cli.answer import Answer, Look, write
 from aos.cli.server import Server
 from aos.files.contexts import DEFAULT_CLIENT, Context, read_contexts

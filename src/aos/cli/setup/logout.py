@@ -1,6 +1,6 @@
 """`aos logout`."""
 
-from aos.api.server import log_out
+from aos.api.server.session import log_out
 from aos.cli.answer import Answer
 from aos.cli.server import Context
 from aos.wire.results.documents import envelope

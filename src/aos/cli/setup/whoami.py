@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
 from aos.wire.results.documents import envelope
@@ -16,7 +16,7 @@ def whoami(server: Server = None, context: Context = None) -> Answer:
     document = {**said, **envelope("aos.whoami/1"), "server": asked.url, "context": asked.context}
 
     def text(look: Look) -> str:
-        from aos.report import server as report
+        from aos.report.server import status as report
 
         return report.whoami(document, *look)
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from typer import Option
 
-from aos.api.listening import listening, secrets_in, secrets_of
-from aos.api.server import session
+from aos.api.server.listening import listening, secrets_in, secrets_of
+from aos.api.server.session import session
 from aos.cli.answer import Stream, write
 from aos.cli.server import Context, Server
 from aos.errors import Exit

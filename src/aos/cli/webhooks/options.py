@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from aos.api.server import session
+from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.sdk.client import Client
 from aos.wire.results.documents import envelope
@@ -27,13 +27,13 @@ def answered(
     server: str | None,
     context: str | None,
 ) -> Answer:
-    """What a server says to `ask`; `text` names the function of `aos.report.webhooks` that shows it to people."""
+    """What a server says to `ask`; `text` names the function of `aos.report.server.webhooks` that shows it."""
     asked = session(server, context)
     with closing(asked.client) as client:
         document = {**ask(client), **envelope(schema), "server": asked.url}
 
     def shown(look: Look) -> str:
-        from aos.report import webhooks as report
+        from aos.report.server import webhooks as report
 
         render: Text = getattr(report, text)
         return render(document, *look)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
-from aos.domain.plans import MAIN_INPUTS, Order, Plan, Step, comes_after, uses
-from aos.domain.skills import Catalog, Effects
+from aos.domain.plans.plan import MAIN_INPUTS, Order, Plan, Step, comes_after, uses
+from aos.domain.skills.skill import Catalog, Effects
 
 
 class Arrangement:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Literal, NamedTuple
 
-from aos.domain.alternatives import Declaration
-from aos.domain.distributions import Constant
-from aos.domain.plans import Plan
-from aos.domain.references import given
-from aos.domain.skills import Catalog, FailureMode, Figure, Provenance, Skill, TokenCost
+from aos.domain.forecasts.alternatives import Declaration
+from aos.domain.plans.plan import Plan
+from aos.domain.plans.references import given
+from aos.domain.skills.distributions import Constant
+from aos.domain.skills.skill import Catalog, FailureMode, Figure, Provenance, Skill, TokenCost
 from aos.engine.alternatives.trials import Trial, Trials
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.attempts import attempts_table, retried

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from aos.domain.alternatives import Kind, Operation
-from aos.domain.plans import Plan, Step
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.alternatives import Kind, Operation
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.plans.plan import Plan, Step
 
 _PLAIN = Step(id="", skill="", params={})
 _REORDERING: set[Kind] = {"run_in_parallel", "drop_step"}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
 from aos.engine.alternatives.edits import Edit
 from aos.engine.alternatives.levers import Help, Lever
 from aos.engine.attribution import Contributions

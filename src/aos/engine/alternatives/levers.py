@@ -5,13 +5,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from aos.domain.alternatives import Kind
-from aos.domain.distributions import upper_bound
-from aos.domain.plans import MAX_ITEMS, Expect, OnError, Plan, Step
-from aos.domain.prices import ModelPrice
-from aos.domain.references import given
-from aos.domain.retries import effective_retry
-from aos.domain.skills import Catalog, TokenCost
+from aos.domain.forecasts.alternatives import Kind
+from aos.domain.plans.plan import MAX_ITEMS, Expect, OnError, Plan, Step
+from aos.domain.plans.references import given
+from aos.domain.plans.retries import effective_retry
+from aos.domain.skills.distributions import upper_bound
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import Catalog, TokenCost
 from aos.engine.alternatives.arrangement import Arrangement, detachments
 from aos.engine.alternatives.edits import Edit
 from aos.engine.attribution import Contributions

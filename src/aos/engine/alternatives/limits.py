@@ -6,8 +6,8 @@ from decimal import ROUND_CEILING, Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.alternatives import Kind
-from aos.domain.verdicts import STANDARD_ERRORS, Limits
+from aos.domain.forecasts.alternatives import Kind
+from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits
 from aos.engine.alternatives.edits import Edit
 from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples

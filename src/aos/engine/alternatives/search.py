@@ -3,12 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
-from aos.domain.alternatives import Alternative, Declaration, Kind
-from aos.domain.forecasts import Chance, Forecast
-from aos.domain.plans import Plan
-from aos.domain.prices import ModelPrice
-from aos.domain.skills import Catalog
-from aos.domain.verdicts import STANDARD_ERRORS, Limits, Verdict
+from aos.domain.forecasts.alternatives import Alternative, Declaration, Kind
+from aos.domain.forecasts.forecast import Chance, Forecast
+from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import Catalog
 from aos.engine.alternatives.ceilings import ceilings
 from aos.engine.alternatives.edits import Edit, applied, both, flags, limited, patch
 from aos.engine.alternatives.guesses import Guesses, open_steps

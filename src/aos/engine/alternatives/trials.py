@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from aos.domain.alternatives import Difference, Outlook
-from aos.domain.forecasts import Chance, Forecast
-from aos.domain.plans import Plan
-from aos.domain.prices import ModelPrice
-from aos.domain.skills import Catalog
-from aos.domain.verdicts import STANDARD_ERRORS, Limits
+from aos.domain.forecasts.alternatives import Difference, Outlook
+from aos.domain.forecasts.forecast import Chance, Forecast
+from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import Catalog
 from aos.engine.execution.network import can_queue
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.feasibility import verdict

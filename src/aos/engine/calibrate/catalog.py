@@ -1,9 +1,9 @@
 """The whole: from records to a catalog."""
 
-from aos.domain.calibration import Calibration
-from aos.domain.distributions import Constant, Distribution
-from aos.domain.records import Records
-from aos.domain.skills import Catalog, FanOut, Figure, Provenance, Skill
+from aos.domain.learning.calibration import Calibration
+from aos.domain.learning.records import Records
+from aos.domain.skills.distributions import Constant, Distribution
+from aos.domain.skills.skill import Catalog, FanOut, Figure, Provenance, Skill
 from aos.engine.calibrate.skill import times
 from aos.engine.calibrate.skill.skills import learn_skills
 from aos.engine.calibrate.table import Table, table
@@ -17,7 +17,7 @@ from aos.engine.sampling.distributions import Floats
 
 
 def learn(records: Records, base: Catalog, by: tuple[str, ...]) -> Calibration:
-    """The catalog `base` with what the records say; see `aos.api.calibrate`."""
+    """The catalog `base` with what the records say; see `aos.api.learning.calibrate`."""
     known = table(records, by)
     learned = learn_skills(known, by, base.skills)
     found = shapes(known)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.records import Coded, Records
+from aos.domain.learning.records import Coded, Records
 from aos.engine.sampling.distributions import Floats
 
 Ints = NDArray[np.int64]

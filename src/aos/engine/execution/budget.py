@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aos.domain.flow import too_dear
+from aos.domain.plans.flow import too_dear
 from aos.engine.sampling.draws import Flags
 from aos.engine.sampling.prices import Money
 from aos.engine.simulate import Samples

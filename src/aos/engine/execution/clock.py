@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aos.domain.flow import waits_for
+from aos.domain.plans.flow import waits_for
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Flags, Node

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aos.domain.flow import waits_for
+from aos.domain.plans.flow import waits_for
 from aos.engine.execution.contention import contended, schedule
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats

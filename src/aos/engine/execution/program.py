@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.distributions import Constant, Distribution, Lognormal, median
-from aos.domain.forecasts import Unknown
+from aos.domain.forecasts.forecast import Unknown
 from aos.domain.kept import kept
-from aos.domain.plans import MAX_ITEMS, Order, Plan, Step, order
-from aos.domain.prices import ModelPrice
-from aos.domain.references import given
-from aos.domain.retries import effective_retry
-from aos.domain.skills import Catalog, Effects, FanOut, Figure, RetryPolicy, Skill
+from aos.domain.plans.plan import MAX_ITEMS, Order, Plan, Step, order
+from aos.domain.plans.references import given
+from aos.domain.plans.retries import effective_retry
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal, median
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import Catalog, Effects, FanOut, Figure, RetryPolicy, Skill
 from aos.engine.sampling.attempts import Attempts, attempts_table, retried
 from aos.engine.sampling.blocks import Loans, Rows, matching_loans, matching_rows
 from aos.engine.sampling.distributions import Floats, quantile_table

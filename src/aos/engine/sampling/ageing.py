@@ -10,8 +10,8 @@ from datetime import date
 
 import numpy as np
 
-from aos.domain.distributions import Distribution, Lognormal, Quantiles
-from aos.domain.skills import Block, Catalog, Figure, Provenance, Skill
+from aos.domain.skills.distributions import Distribution, Lognormal, Quantiles
+from aos.domain.skills.skill import Block, Catalog, Figure, Provenance, Skill
 from aos.engine.sampling.distributions import at_ranks, normal_scores, product_table, quantile_table
 
 _SCORED = 2 / 3

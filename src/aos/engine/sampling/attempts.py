@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.retries import effect_of_failure, repeatable, tries_again
-from aos.domain.skills import Effects, FailureMode, RetryPolicy
+from aos.domain.plans.retries import effect_of_failure, repeatable, tries_again
+from aos.domain.skills.skill import Effects, FailureMode, RetryPolicy
 from aos.engine.sampling.distributions import SIZE, Floats, at_ranks, quantile_table
 
 TIMEOUT = FailureMode("TIMEOUT", "TRANSIENT", None)

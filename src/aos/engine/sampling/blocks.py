@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.plans import Order, Plan
-from aos.domain.skills import Block, Catalog, Donors
+from aos.domain.plans.plan import Order, Plan
+from aos.domain.skills.skill import Block, Catalog, Donors
 from aos.engine.sampling.distributions import SIZE, Floats, Indices, levels
 from aos.engine.sampling.prices import MICRO, Money
 from aos.engine.scores.canonical import After, Canonical, canonical

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.distributions import Constant, Distribution, Lognormal, Quantiles, Uniform
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal, Quantiles, Uniform
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.uint16]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.skills import FanOut
+from aos.domain.skills.skill import FanOut
 from aos.engine.sampling.distributions import Floats, normal_scores, quantile_table
 from aos.engine.sampling.streams import FAN_OUT, FAN_OUT_GROWTH, Streams
 

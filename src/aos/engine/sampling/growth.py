@@ -7,10 +7,10 @@ figures over all records, in which every size has its share already.
 from collections.abc import Mapping
 from typing import Any
 
-from aos.domain.distributions import Distribution, Quantiles, scaled
-from aos.domain.features import feature_value
 from aos.domain.kept import kept
-from aos.domain.skills import CallCost, Figure, Growth, Skill
+from aos.domain.plans.features import feature_value
+from aos.domain.skills.distributions import Distribution, Quantiles, scaled
+from aos.domain.skills.skill import CallCost, Figure, Growth, Skill
 from aos.engine.sampling.distributions import at_ranks, product_table, quantile_table, sum_table
 
 _LEVELS = tuple((i + 0.5) / 1_000 for i in range(1_000))

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.distributions import Constant, Distribution, median, upper_bound
-from aos.domain.prices import ModelPrice
-from aos.domain.references import Reference, at_path, given, parse, strings
-from aos.domain.skills import CallCost, CostModel, TokenCost
+from aos.domain.plans.references import Reference, at_path, given, parse, strings
+from aos.domain.skills.distributions import Constant, Distribution, median, upper_bound
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import CallCost, CostModel, TokenCost
 from aos.engine.sampling.distributions import Floats, quantile_table, sum_table
 
 MICRO = 1_000_000

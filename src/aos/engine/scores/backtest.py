@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.backtest import BINS, Pinball, Pooled, Quantity, Said, Scored, Success
-from aos.domain.forecasts import Estimate
+from aos.domain.forecasts.forecast import Estimate
+from aos.domain.learning.backtest import BINS, Pinball, Pooled, Quantity, Said, Scored, Success
 from aos.engine.execution.program import Program
 from aos.engine.scores.scoring import GRID
 from aos.engine.simulate import Simulation

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.records import Records
+from aos.domain.learning.records import Records
 from aos.engine.calibrate.table import Flags, Table, table
 from aos.engine.calibrate.whole_run.runs import Shape, mostly, shapes
 from aos.engine.scores.backtest import Seen

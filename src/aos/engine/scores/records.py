@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.records import Coded, Flaw, Records
+from aos.domain.learning.records import Coded, Flaw, Records
 
 __all__ = ["put_in_order", "select"]
 

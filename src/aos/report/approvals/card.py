@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aos.domain.envelopes import Departure, Envelope, Reach
-from aos.domain.references import strings
-from aos.domain.skills import Effects
+from aos.domain.approvals.envelopes import Departure, Envelope, Reach
+from aos.domain.plans.references import strings
+from aos.domain.skills.skill import Effects
 from aos.report.approvals.foreign import block, tame
 from aos.report.figures import UNKNOWN, chance, count, duration, money
-from aos.report.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
+from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
 
 __all__ = ["COLOURS", "Request", "ago", "card", "irreversible"]
 

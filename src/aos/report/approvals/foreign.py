@@ -10,7 +10,7 @@ from itertools import islice
 
 from rich.cells import cell_len
 
-from aos.report.page import FAINT, Line
+from aos.report.parts.page import FAINT, Line
 
 __all__ = ["GUTTER", "block", "tame"]
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from aos.domain.approvals import OPEN
+from aos.domain.approvals.requests import OPEN
 from aos.report.approvals.card import COLOURS, ago
 from aos.report.approvals.foreign import tame
 from aos.report.figures import count, duration
-from aos.report.page import BAD, FAINT, STRONG, Line, Page
+from aos.report.parts.page import BAD, FAINT, STRONG, Line, Page
 
 __all__ = ["counted", "decided", "requests", "waits"]
 

@@ -13,13 +13,13 @@
 Nothing here takes anything from the environment: no proxy, no netrc, no resolver but the one given.
 """
 
-from aos.domain.failures import Effect
+from aos.domain.skills.failures import Effect
 
 __all__ = ["GuardError"]
 
 
 class GuardError(Exception):
-    """What was asked for is refused or did not work. `code` is a row of `aos.domain.failures`.
+    """What was asked for is refused or did not work. `code` is a row of `aos.domain.skills.failures`.
 
     `effect` None leaves it to that catalogue. `str(error)` is a sentence for people.
     """

@@ -5,8 +5,8 @@ from decimal import Decimal
 from threading import Event
 from typing import Any, NamedTuple, Protocol
 
-from aos.domain.outcomes import Effect, SideEffect
-from aos.domain.runs import Place
+from aos.domain.runs.outcomes import Effect, SideEffect
+from aos.domain.runs.run import Place
 
 __all__ = ["Call", "Fault", "Implementation", "Reply"]
 
@@ -25,7 +25,7 @@ class Call(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why it failed: a code of `aos.domain.failures` or of the descriptor, and a sentence without secrets."""
+    """Why it failed: a code of `aos.domain.skills.failures` or of the descriptor, and a sentence without secrets."""
 
     code: str
     detail: str

@@ -15,8 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from aos.domain.failures import FAILURES, Effect
-from aos.domain.skills import Skill
+from aos.domain.skills.failures import FAILURES, Effect
+from aos.domain.skills.skill import Skill
 from aos.errors import InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.patience import Patience

@@ -14,8 +14,8 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from aos.domain.outcomes import Effect, SideEffect
-from aos.domain.skills import Skill
+from aos.domain.runs.outcomes import Effect, SideEffect
+from aos.domain.skills.skill import Skill
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.fields import one_line
 from aos.runtime.guards.network import Network, connect, cut_off, usual_tls

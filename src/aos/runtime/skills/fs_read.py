@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aos.domain.skills import Skill
+from aos.domain.skills.skill import Skill
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.files import Workspace
 from aos.runtime.skills import Call, Reply

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from aos.domain.outcomes import SideEffect
-from aos.domain.skills import Skill
+from aos.domain.runs.outcomes import SideEffect
+from aos.domain.skills.skill import Skill
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.answers import AnswerCache, conditional
 from aos.runtime.guards.http import SAFE_METHODS, Request, exchange, origin

@@ -14,7 +14,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 from jmespath.visitor import Options, TreeInterpreter
 
-from aos.domain.skills import Skill
+from aos.domain.skills.skill import Skill
 from aos.errors import InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.patience import Patience

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from aos.domain.skills import Skill
+from aos.domain.skills.skill import Skill
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.http import Answer, Request, exchange, origin
 from aos.runtime.guards.network import Network

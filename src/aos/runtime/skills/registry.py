@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from aos.domain.distributions import Constant
-from aos.domain.outcomes import Effect
-from aos.domain.skills import CallCost, Skill
+from aos.domain.runs.outcomes import Effect
+from aos.domain.skills.distributions import Constant
+from aos.domain.skills.skill import CallCost, Skill
 from aos.errors import Finding, InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.skills import Call, Fault, Implementation, Reply

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from aos.domain.outcomes import SideEffect
-from aos.domain.skills import Skill
+from aos.domain.runs.outcomes import SideEffect
+from aos.domain.skills.skill import Skill
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.http import Request, exchange, origin
 from aos.runtime.guards.network import Network

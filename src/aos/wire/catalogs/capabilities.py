@@ -6,11 +6,11 @@ A figure that nobody knows is null, with an entry in `unknowns` that points at i
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aos.domain.distributions import median
-from aos.domain.plans import MAX_INSTANCES, MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS, MAX_STEPS_API
-from aos.domain.recorded import Measured
-from aos.domain.skills import CallCost, Catalog, Skill, TokenCost
-from aos.domain.verdicts import DEFAULT_SAMPLES, MAX_SAMPLES
+from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, MAX_SAMPLES
+from aos.domain.plans.plan import MAX_INSTANCES, MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS, MAX_STEPS_API
+from aos.domain.runs.recorded import Measured
+from aos.domain.skills.distributions import median
+from aos.domain.skills.skill import CallCost, Catalog, Skill, TokenCost
 from aos.wire.catalogs.read import MAX_SKILLS, dump_catalog, dump_skill
 from aos.wire.codes import codes, exit_codes
 from aos.wire.results.documents import Document, envelope, significant

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Any, cast
 
-from aos.domain.distributions import Distribution
-from aos.domain.skills import (
+from aos.domain.skills.distributions import Distribution
+from aos.domain.skills.skill import (
     CATEGORIES,
     MAX_CENTS,
     MAX_MS,

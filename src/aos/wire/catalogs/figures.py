@@ -13,8 +13,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from aos.domain.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
-from aos.domain.skills import Figure, Provenance
+from aos.domain.skills.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
+from aos.domain.skills.skill import Figure, Provenance
 from aos.wire.shape import MISSING, Field, Fields, Reader, at
 
 __all__ = [

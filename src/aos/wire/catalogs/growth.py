@@ -7,7 +7,7 @@
 
 from typing import Any
 
-from aos.domain.skills import Feature, Growth
+from aos.domain.skills.skill import Feature, Growth
 from aos.wire.catalogs.figures import dump_distribution, dump_figure, dump_ratio, figure, ratio
 from aos.wire.shape import MISSING, Field, Reader, at
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from aos.domain.backtest import Backtest, Gate, Pinball, Pooled, Quantity, Said, Scored, Success
-from aos.domain.calibration import Measured
-from aos.domain.forecasts import Estimate
-from aos.domain.records import Flaw, ReadRecords
+from aos.domain.forecasts.forecast import Estimate
+from aos.domain.learning.backtest import Backtest, Gate, Pinball, Pooled, Quantity, Said, Scored, Success
+from aos.domain.learning.calibration import Measured
+from aos.domain.learning.records import Flaw, ReadRecords
 from aos.wire.results.documents import envelope, significant
 
 __all__ = ["Compared", "Typical", "backtest", "calibration"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aos.domain.kept import kept
-from aos.domain.skills import Catalog, Correlation, Figure, Skill
+from aos.domain.skills.skill import Catalog, Correlation, Figure, Skill
 from aos.wire.catalogs.descriptors import MAX_MS, dump_skill, read_skill
 from aos.wire.catalogs.figures import PROVENANCE_KEYS, dump_figure, dump_ratio, figure, ratio
 from aos.wire.records.recordings import dump_block, dump_donors, read_block, read_donors

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from aos.domain.differences import Change
-from aos.domain.plans import Plan, Step, order
-from aos.domain.skills import Skill
+from aos.domain.forecasts.differences import Change
+from aos.domain.plans.plan import Plan, Step, order
+from aos.domain.skills.skill import Skill
 from aos.wire.catalogs.read import dump_skill
 from aos.wire.plans.read import dump_plan
 from aos.wire.plans.steps import dump_step

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aos.domain.kept import kept
-from aos.domain.plans import (
+from aos.domain.plans.plan import (
     MAIN_INPUTS,
     MAX_INSTANCES,
     MAX_ITEMS,
@@ -14,8 +14,8 @@ from aos.domain.plans import (
     comes_after,
     order,
 )
-from aos.domain.references import Reference, parse, strings
-from aos.domain.skills import Skill
+from aos.domain.plans.references import Reference, parse, strings
+from aos.domain.skills.skill import Skill
 from aos.wire.plans.parameters import NOWHERE, check_params, validator, value_at
 from aos.wire.plans.steps import Draft, add_unknown
 from aos.wire.problems import visible

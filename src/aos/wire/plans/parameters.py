@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from aos.domain.references import Reference, parse
+from aos.domain.plans.references import Reference, parse
 from aos.wire.problems import visible
 from aos.wire.shape import Reader, at, closest, shown
 

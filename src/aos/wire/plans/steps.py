@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, cast
 
-from aos.domain.plans import (
+from aos.domain.plans.plan import (
     MAX_ITEMS,
     MAX_ITERATIONS,
     MAX_STEPS_API,
@@ -15,7 +15,7 @@ from aos.domain.plans import (
     Step,
     When,
 )
-from aos.domain.skills import Skill
+from aos.domain.skills.skill import Skill
 from aos.wire.shape import MISSING, Field, Fields, Missing, Reader, at, closest, shown
 from aos.wire.strict import Json
 

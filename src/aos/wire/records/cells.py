@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice, repeat
 
-from aos.domain.records import Coded
+from aos.domain.learning.records import Coded
 
 __all__ = ["Cell", "Guessed", "Names", "moments", "numbers", "texts"]
 

@@ -5,7 +5,7 @@ What the run made of its parameters and got for results stays in the ledger.
 
 from typing import Any
 
-from aos.domain.recorded import Attempted, RunState
+from aos.domain.runs.recorded import Attempted, RunState
 from aos.wire.problems import visible
 from aos.wire.results.documents import Document, money
 

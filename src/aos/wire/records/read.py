@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, islice, repeat
 from typing import NamedTuple
 
-from aos.domain.records import Coded, Flaw, Records
+from aos.domain.learning.records import Coded, Flaw, Records
 from aos.errors import Finding, InputError
 from aos.wire.problems import visible
 from aos.wire.records.cells import Cell, Guessed, Names, moments, numbers, texts

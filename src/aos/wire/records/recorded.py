@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aos.domain.recorded import Attempted, LedgerCheck, RunLine, RunState
-from aos.domain.runs import Place
+from aos.domain.runs.recorded import Attempted, LedgerCheck, RunLine, RunState
+from aos.domain.runs.run import Place
 from aos.wire.results.documents import Document, envelope, money
 
 __all__ = ["check", "reconciled", "run", "runs", "transferred"]

@@ -10,8 +10,8 @@ Matrices have a row a run; `aos calibrate` writes them, nobody types them.
 
 from typing import Any
 
-from aos.domain.distributions import Constant
-from aos.domain.skills import Block, Donors, Drawn, FanOut
+from aos.domain.skills.distributions import Constant
+from aos.domain.skills.skill import Block, Donors, Drawn, FanOut
 from aos.wire.catalogs.figures import (
     PROVENANCE_KEYS,
     dump_distribution,

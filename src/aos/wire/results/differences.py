@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from aos.domain.differences import (
+from aos.domain.forecasts.differences import (
     ApprovalDifference,
     Comparison,
     Pair,
@@ -10,7 +10,7 @@ from aos.domain.differences import (
     StepDifference,
     StepFigures,
 )
-from aos.domain.results import SimulationResult
+from aos.domain.forecasts.results import SimulationResult
 from aos.wire.plans.changes import dump_change
 from aos.wire.results.documents import Document, envelope, money, significant
 

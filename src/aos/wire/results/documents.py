@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import aos
-from aos.domain.alternatives import Alternative, Operation, Outlook
-from aos.domain.attribution import Attribution, Evidence
-from aos.domain.forecasts import Chance, Estimate, Figures, Forecast, Spread, StepForecast
-from aos.domain.prices import ModelPrice
-from aos.domain.results import SimulationResult
-from aos.domain.skills import CallCost, Figure, Skill
-from aos.domain.verdicts import Decision, Verdict
+from aos.domain.forecasts.alternatives import Alternative, Operation, Outlook
+from aos.domain.forecasts.attribution import Attribution, Evidence
+from aos.domain.forecasts.forecast import Chance, Estimate, Figures, Forecast, Spread, StepForecast
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Decision, Verdict
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import CallCost, Figure, Skill
 from aos.errors import Exit
 from aos.wire.policies import policy_verdict
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.happenings import (
+from aos.domain.forecasts.results import RunResult
+from aos.domain.plans.plan import Plan
+from aos.domain.runs.happenings import (
     AttemptEnded,
     AttemptStarted,
     Happening,
@@ -13,11 +15,9 @@ from aos.domain.happenings import (
     RunStarted,
     StepEnded,
 )
-from aos.domain.outcomes import Outcome
-from aos.domain.plans import Plan
-from aos.domain.recorded import Attempted, RunState
-from aos.domain.results import RunResult
-from aos.domain.runs import Intent, Place
+from aos.domain.runs.outcomes import Outcome
+from aos.domain.runs.recorded import Attempted, RunState
+from aos.domain.runs.run import Intent, Place
 from aos.errors import Exit
 from aos.wire.results.documents import EXITS, Document, envelope, money, significant
 

@@ -2,7 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from aos.domain.verdicts import DEFAULT_CONFIDENCE, DEFAULT_MIN_SUCCESS, DEFAULT_SAMPLES, MAX_SAMPLES, Limits
+from aos.domain.forecasts.verdicts import (
+    DEFAULT_CONFIDENCE,
+    DEFAULT_MIN_SUCCESS,
+    DEFAULT_SAMPLES,
+    MAX_SAMPLES,
+    Limits,
+)
 from aos.errors import AosError
 from aos.wire.plans.read import document_digest
 from aos.wire.problems import visible

@@ -1,6 +1,6 @@
 """Verifications as JSON documents."""
 
-from aos.domain.verifications import Verification
+from aos.domain.forecasts.verifications import Verification
 from aos.wire.plans.changes import dump_change
 from aos.wire.results.documents import Document, envelope
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aos.domain.verdicts import Limits
+from aos.domain.forecasts.verdicts import Limits
 from aos.errors import AosError
 from aos_server.http.endpoint import Call
 from aos_server.http.models.base import decimal

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from aos.domain.approvals import RequestStatus, ReviewOutcome
+from aos.domain.approvals.requests import RequestStatus, ReviewOutcome
 from aos_server.http.models.base import (
     Cursor,
     Document,

@@ -5,10 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from aos.domain.failures import Effect
-from aos.domain.plans import Outcome as StepOutcome
-from aos.domain.runs import RunStatus
-from aos.domain.skills import Category
+from aos.domain.plans.plan import Outcome as StepOutcome
+from aos.domain.runs.run import RunStatus
+from aos.domain.skills.failures import Effect
+from aos.domain.skills.skill import Category
 from aos_server.http.models.base import (
     Cents,
     Cursor,

@@ -4,7 +4,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
 
-from aos.domain.verdicts import DEFAULT_CONFIDENCE, DEFAULT_MIN_SUCCESS, DEFAULT_SAMPLES, MAX_SAMPLES
+from aos.domain.forecasts.verdicts import (
+    DEFAULT_CONFIDENCE,
+    DEFAULT_MIN_SUCCESS,
+    DEFAULT_SAMPLES,
+    MAX_SAMPLES,
+)
 from aos.wire.strict import MAX_INTEGER
 from aos_server.http.models.base import Cents, Document, Id, JsonObject, ProblemEntry, Request, Unknown
 from aos_server.services.runtime.queries import QUERIES

@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from aos.domain.policies import PolicyDecision, PolicyVerdict, StepRuling
-from aos.domain.verdicts import Limits, Reason
+from aos.domain.approvals.policies import PolicyDecision, PolicyVerdict, StepRuling
+from aos.domain.forecasts.verdicts import Limits, Reason
 from aos.policy.plans import sentence
 from aos.wire.digests import digest
 from aos.wire.policies import ruling_document

@@ -1,1 +1,1 @@
-"""Approval requests: make one, decide on it, use it. The rules are in `aos.domain.approvals`."""
+"""Approval requests: make one, decide on it, use it. The rules are in `aos.domain.approvals.requests`."""

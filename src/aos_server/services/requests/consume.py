@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from aos.domain import approvals
-from aos.domain.approvals import Request
-from aos.domain.policies import rank
+from aos.domain.approvals import requests as approvals
+from aos.domain.approvals.policies import rank
+from aos.domain.approvals.requests import Request
 from aos.errors import AosError, Finding
 from aos.wire.results.documents import Document
 from aos.wire.strict import Json

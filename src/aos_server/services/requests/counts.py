@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from aos.domain.approvals import OPEN, Request
+from aos.domain.approvals.requests import OPEN, Request
 from aos_server.db.pool import Database
 from aos_server.metrics import (
     APPROVAL_DECISIONS,

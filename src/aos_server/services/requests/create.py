@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
-from aos.domain import approvals
-from aos.domain.approvals import Request
+from aos.domain.approvals import requests as approvals
+from aos.domain.approvals.requests import Request
 from aos.errors import AosError, Finding, InputError
 from aos.runtime.guards.network import Network
 from aos.wire.approvals import LARGE, request_digest

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aos.domain import approvals
-from aos.domain.approvals import Actor, Party, Request, ReviewOutcome
+from aos.domain.approvals import requests as approvals
+from aos.domain.approvals.requests import Actor, Party, Request, ReviewOutcome
 from aos.errors import AosError
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller, Principal

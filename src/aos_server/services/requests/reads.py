@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from aos.domain.approvals import RequestStatus
+from aos.domain.approvals.requests import RequestStatus
 from aos.wire.results.documents import Document
 from aos_server.db.pool import Database, Row
 from aos_server.identity.caller import Caller

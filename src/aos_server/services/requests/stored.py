@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from aos.domain.approvals import Party, Request, Review, Vote
+from aos.domain.approvals.requests import Party, Request, Review, Vote
 from aos.wire.results.documents import Document, envelope
 from aos_server.db.pool import Row, Statement
 

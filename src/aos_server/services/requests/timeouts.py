@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from aos.domain import approvals
-from aos.domain.approvals import Request
+from aos.domain.approvals import requests as approvals
+from aos.domain.approvals.requests import Request
 from aos_server.db.pool import Database, Row
 from aos_server.identity.caller import Caller
 from aos_server.services.requests.decide import CLOCK, Rule, decided

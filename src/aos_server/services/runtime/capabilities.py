@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from aos.domain.skills import Skill
+from aos.domain.skills.skill import Skill
 from aos.errors import AosError
 from aos.wire.catalogs import capabilities as wire
 from aos.wire.encode import one_line

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aos.domain.failures import FAILURES
-from aos.domain.runs import Place
+from aos.domain.runs.run import Place
+from aos.domain.skills.failures import FAILURES
 from aos.errors import AosError
 from aos.wire.results.documents import Document
 

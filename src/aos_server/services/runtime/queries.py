@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aos.domain.goals import candidates
+from aos.domain.skills.goals import candidates
 from aos.errors import Finding, InputError
 from aos.wire.encode import one_line
 from aos.wire.results.documents import envelope, money

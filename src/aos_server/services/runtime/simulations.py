@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aos.api.simulate import simulate
-from aos.domain.envelopes import Departure, departures
-from aos.domain.envelopes import envelope as envelope_of
-from aos.domain.plans import MAX_STEPS_API, Plan
-from aos.domain.policies import PolicyVerdict, Principal
-from aos.domain.results import SimulationResult
-from aos.domain.skills import Catalog
-from aos.domain.verdicts import Decision, Limits, Reason, Status
+from aos.api.forecast.simulate import simulate
+from aos.domain.approvals.envelopes import Departure, departures
+from aos.domain.approvals.envelopes import envelope as envelope_of
+from aos.domain.approvals.policies import PolicyVerdict, Principal
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Decision, Limits, Reason, Status
+from aos.domain.plans.plan import MAX_STEPS_API, Plan
+from aos.domain.skills.skill import Catalog
 from aos.errors import AosError, Exit, InputError
 from aos.policy.plans import evaluate, ruled, undecided
 from aos.policy.rules import Policy

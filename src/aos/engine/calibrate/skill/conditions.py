@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.records import Records
+from aos.domain.learning.records import Records
 from aos.engine.calibrate.skill.pool import thinned
 from aos.engine.calibrate.table import Ints
 from aos.engine.sampling.distributions import Floats

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.skills import Feature, Figure, Growth, Provenance
+from aos.domain.skills.skill import Feature, Figure, Growth, Provenance
 from aos.engine.calibrate.skill import times
 from aos.engine.calibrate.skill.pool import thinned
 from aos.engine.calibrate.skill.times import METHOD, Columns, short

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.distributions import Constant, Distribution, Quantiles
+from aos.domain.skills.distributions import Constant, Distribution, Quantiles
 from aos.engine.calibrate.skill.pool import thinned
 from aos.engine.calibrate.skill.times import short
 from aos.engine.calibrate.table import Flags, Ints

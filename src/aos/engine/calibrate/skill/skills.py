@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.calibration import Measured
-from aos.domain.distributions import Distribution
-from aos.domain.skills import (
+from aos.domain.learning.calibration import Measured
+from aos.domain.skills.distributions import Distribution
+from aos.domain.skills.skill import (
     MAX_CENTS,
     CallCost,
     Category,

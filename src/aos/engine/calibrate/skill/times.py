@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.distributions import Constant, Distribution, Quantiles
-from aos.domain.skills import MAX_MS
+from aos.domain.skills.distributions import Constant, Distribution, Quantiles
+from aos.domain.skills.skill import MAX_MS
 from aos.engine.calibrate.skill import pool
 from aos.engine.calibrate.skill.experts import EXPERTS
 from aos.engine.calibrate.skill.pool import Pool

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.skills import MAX_CENTS, MAX_MS, Block, Drawn, Provenance
+from aos.domain.skills.skill import MAX_CENTS, MAX_MS, Block, Drawn, Provenance
 from aos.engine.calibrate.skill import pool
 from aos.engine.calibrate.skill.experts import Prior
 from aos.engine.calibrate.skill.times import LEAST_TIME, short

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aos.domain.skills import Correlation, Figure, Provenance
+from aos.domain.skills.skill import Correlation, Figure, Provenance
 from aos.engine.calibrate.table import Ints
 from aos.engine.calibrate.whole_run.runs import Shape
 from aos.engine.sampling.distributions import SIZE, Floats, normal_scores

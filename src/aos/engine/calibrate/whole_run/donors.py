@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aos.domain.skills import Donors, Provenance
+from aos.domain.skills.skill import Donors, Provenance
 from aos.engine.calibrate.skill.times import short
 from aos.engine.calibrate.table import Flags, Variant, age
 from aos.engine.calibrate.whole_run.runs import Shape

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.distributions import Quantiles
-from aos.domain.skills import FanOut, Provenance
+from aos.domain.skills.distributions import Quantiles
+from aos.domain.skills.skill import FanOut, Provenance
 from aos.engine.calibrate.skill.times import short
 from aos.engine.calibrate.table import Variant, age
 from aos.engine.calibrate.whole_run.runs import Shape

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.skills import MAX_CENTS, MAX_MS
+from aos.domain.skills.skill import MAX_CENTS, MAX_MS
 from aos.engine.calibrate.table import Flags, Ints, Table
 from aos.engine.sampling.distributions import Floats
 from aos.engine.scores.canonical import After, Canonical, canonical

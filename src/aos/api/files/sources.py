@@ -1,0 +1,51 @@
+"""Plans, catalogs and settings from where the caller keeps them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aos.domain.skills.skill import Catalog
+from aos.files.config import Config
+from aos.files.sources import Document, read_document
+from aos.wire.catalogs.read import default_catalog, parse_catalog
+from aos.wire.plans.read import ParsedPlan, parse_plan
+
+MAX_CATALOG_BYTES = 64 * 1024 * 1024
+MAX_CATALOG_NODES = 10_000_000
+"""A catalog that was learned holds recorded runs, and so may be much larger than what people write."""
+
+
+def load_catalog(paths: Sequence[str] = (), config: Config | None = None) -> Catalog:
+    """The shipped catalog, then the configuration's, then `paths`: later ones add and override.
+
+    Raises InputError(invalid_catalog) with everything wrong in the first file that has anything wrong.
+    """
+    config = config or Config()
+    catalog = default_catalog()
+    for path in config.catalogs:
+        catalog = _added(catalog, path)
+    if config.catalog is not None:
+        catalog = parse_catalog(config.catalog, name=f"{config.path} [catalog]", base=catalog)
+    for path in paths:
+        catalog = _added(catalog, path)
+    return catalog
+
+
+def load_plan(source: str, catalog: Catalog, inputs: Mapping[str, Any] | None = None) -> ParsedPlan:
+    """Read and check a plan: a path, `-` for standard input, or inline JSON.
+
+    `inputs` override the plan's own. Raises InputError(invalid_plan) with everything wrong with it.
+    """
+    document = read_document(source, code="invalid_plan")
+    return parse_plan(document.value, catalog, name=document.name, inputs=inputs or {})
+
+
+def read_catalog(path: str) -> Document:
+    """Read a catalog's document. Raises InputError(invalid_catalog) where it is none at all."""
+    return read_document(
+        path, code="invalid_catalog", max_bytes=MAX_CATALOG_BYTES, max_nodes=MAX_CATALOG_NODES
+    )
+
+
+def _added(catalog: Catalog, path: str) -> Catalog:
+    document = read_catalog(path)
+    return parse_catalog(document.value, name=document.name, base=catalog)

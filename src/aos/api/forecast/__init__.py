@@ -1,0 +1,1 @@
+"""Use cases that forecast: one plan, many, two side by side, a saved result again."""

@@ -1,0 +1,82 @@
+"""Forecast a plan, decide whether it is feasible, and say what drives it and what would change the answer."""
+
+from collections.abc import Callable, Sequence
+
+from aos.api.forecast.cases import Case, case, check_samples
+from aos.api.forecast.stand_ins import stand_ins
+from aos.domain.forecasts.alternatives import Alternative
+from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits, Reason
+from aos.domain.plans.plan import Plan
+from aos.domain.skills.skill import Catalog
+from aos.wire.catalogs.read import default_catalog
+
+
+def simulate(
+    plan: Plan,
+    catalog: Catalog | None = None,
+    limits: Limits | None = None,
+    *,
+    samples: int = DEFAULT_SAMPLES,
+    seed: int = 0,
+    explain: bool = True,
+    alternatives: bool | None = None,
+    notes: Sequence[str] = (),
+    refused: Sequence[Reason] = (),
+    progress: Callable[[int], None] | None = None,
+) -> SimulationResult:
+    """Simulate a plan: nothing is called, read, written or sent.
+
+    `limits` that are None in it fall back to the plan's own budget and deadline. `samples` runs are drawn,
+    more (up to 160,000) while the verdict is too close to call; the same plan, catalog, seed and samples
+    give the same result. `refused` are reasons that somebody has not to let it run, a permission that is missing;
+    any of them makes the plan infeasible. `progress` is told the number drawn so far.
+
+    `explain` adds attribution and evidence, for up to as much time again. `alternatives`, for about ten times
+    as much, are sought where the plan is not feasible, unless that says yes or no for every plan.
+    Raises AosError(usage) for samples out of range.
+    """
+    check_samples(samples)
+    asked = case(plan, catalog or default_catalog(), limits or Limits(), notes)
+    asked = asked._replace(refused=(*refused, *asked.refused))
+    result = _judged(asked, samples, seed, explain, progress)
+    if alternatives is None:
+        alternatives = result.verdict.decision != "feasible"
+    return result._replace(alternatives=_alternatives(asked, result)) if alternatives else result
+
+
+def _judged(
+    asked: Case, samples: int, seed: int, explain: bool, progress: Callable[[int], None] | None
+) -> SimulationResult:
+    from aos.engine.execution.program import compile_plan
+    from aos.engine.feasibility import judge
+
+    program = compile_plan(asked.plan, asked.catalog, asked.prices)
+    forecast, verdict, chunk = judge(
+        program, asked.limits, samples=samples, seed=seed, refused=asked.refused, progress=progress
+    )
+    result = asked.result(forecast, verdict, samples=samples, seed=seed)
+    if not explain:
+        return result
+    from aos.engine.attribution import attribution
+    from aos.engine.evidence import evidence
+
+    shares = attribution(program, chunk, asked.limits)
+    wanted = evidence(program, chunk, asked.catalog, shares, forecast, verdict, asked.limits)
+    return result._replace(attribution=shares, evidence=wanted)
+
+
+def _alternatives(asked: Case, result: SimulationResult) -> tuple[Alternative, ...]:
+    from aos.engine.alternatives import alternatives
+
+    return alternatives(
+        asked.plan,
+        asked.catalog,
+        asked.prices,
+        asked.limits,
+        result.forecast,
+        result.verdict,
+        samples=result.samples,
+        seed=result.seed,
+        models=stand_ins(asked.plan, asked.catalog, asked.prices),
+    )

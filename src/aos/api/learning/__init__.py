@@ -1,0 +1,1 @@
+"""Use cases that learn from recorded runs, and score forecasts by them."""

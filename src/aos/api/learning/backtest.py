@@ -1,0 +1,253 @@
+"""Forecast recorded runs from those before them, and score the forecasts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from aos.api.files.sources import load_plan
+from aos.api.forecast.cases import case
+from aos.api.learning.calibrate import calibrate
+from aos.domain.forecasts.verdicts import Limits
+from aos.domain.learning.backtest import Backtest, Gate, LeftOut, Pooled
+from aos.domain.learning.calibration import Calibration
+from aos.domain.learning.records import Records
+from aos.domain.plans.plan import OnError, Plan, RetryOverride, Step
+from aos.domain.skills.skill import Catalog
+from aos.errors import AosError
+
+if TYPE_CHECKING:
+    from aos.engine.scores import backtest as scores
+    from aos.engine.scores import heldout
+
+__all__ = ["Thresholds", "backtest"]
+
+_SAMPLES = 10_000
+_SHAPES = 1_000
+"""Shapes of runs that are forecast, those with the most runs first."""
+_TRIED_ONCE = RetryOverride(max_attempts=1)
+
+
+class Thresholds(NamedTuple):
+    """What the forecasts are held to: a least coverage of the 90 % intervals, a greatest CRPS over the naive one's."""
+
+    min_coverage: float | None = None
+    max_crps_ratio: float | None = None
+
+
+NO_THRESHOLDS = Thresholds()
+
+
+def backtest(
+    records: Records,
+    *,
+    base: Catalog,
+    by: Sequence[str] = (),
+    plan: str | None = None,
+    shapes: bool = False,
+    split: float = 0.6,
+    thresholds: Thresholds = NO_THRESHOLDS,
+    catalog: Catalog | None = None,
+    samples: int = _SAMPLES,
+    seed: int = 0,
+) -> Backtest:
+    """Learn a catalog from the first `split` of the runs, forecast what came after, and score it.
+
+    Scored are the single attempts of every skill; with `shapes` the recorded runs, by their shape; with a `plan` (a
+    path, `-`, or the JSON itself) it, against the runs that call nothing but its skills. A `catalog` is scored in
+    place of one learned from the past. Raises InputError(invalid_plan).
+    Raises AosError(usage) where there are too few runs to split.
+    """
+    from aos.engine.scores import heldout
+
+    parts = heldout.split(records, split)
+    if parts is None:
+        raise AosError(
+            "usage",
+            f"runs on both sides of the split are needed, and there are {len(set(records.run.codes)):,} in all",
+            fix="Record more runs, or choose another --split.",
+        )
+    learned = calibrate(parts.past, base=base, by=by)
+    work = _Work(learned, catalog or learned.catalog, parts, tuple(by), samples, seed)
+    work.skills()
+    if shapes:
+        work.shapes()
+    if plan:
+        work.plan(load_plan(plan, work.catalog).plan)
+    return work.scored(thresholds)
+
+
+class _Work:
+    """The cases while they are collected, and what could be no case."""
+
+    def __init__(
+        self,
+        learned: Calibration,
+        catalog: Catalog,
+        parts: "heldout.Split",
+        by: tuple[str, ...],
+        samples: int,
+        seed: int,
+    ) -> None:
+        self._learned = learned
+        self.catalog = catalog
+        self._parts = parts
+        self._by = by
+        self._samples = samples
+        self._seed = seed
+        self._cases: list[scores.Case] = []
+        self._left_out: list[LeftOut] = []
+
+    def skills(self) -> None:
+        """A case for each skill that was called before the split and after it."""
+        from aos.engine.scores import heldout
+
+        past = heldout.attempts(self._parts.past, self._by)
+        for called, seen in heldout.attempts(self._parts.future, self._by).items():
+            name = self._id(called)
+            if called in past and name:
+                once = Plan((Step("s1", name, {}, retry=_TRIED_ONCE),))
+                self._add("skill", name, once, past[called], seen)
+            else:
+                self._leave_out(_spelled(called), "not recorded before the split", len(seen.run))
+
+    def shapes(self) -> None:
+        """A case for each shape of runs; one that is new is compared with what all runs before it took."""
+        from aos.engine.scores import heldout
+
+        past = heldout.shaped_runs(self._parts.past, self._by)
+        future = heldout.shaped_runs(self._parts.future, self._by)
+        going_on = heldout.going_on(past)
+        everything = heldout.whole_runs(self._parts.past, self._by, lambda _: True)
+        for number, (key, shape) in enumerate(future.items()):
+            called, after = key
+            names = [self._id(one) for one in called]
+            title = _title(list(map(_spelled, called)), after)
+            if number >= _SHAPES:
+                self._leave_out(title, f"over the limit of {_SHAPES:,} shapes", len(shape.began))
+            elif not all(names):
+                why = "it calls a skill that was not recorded before the split"
+                self._leave_out(title, why, len(shape.began))
+            else:
+                before = past.get(key)
+                goes_on = going_on(key)
+                plan = _plan([name or "" for name in names], after, goes_on)
+                known = heldout.runs_of(before, goes_on) if before else everything
+                self._add("plan", title, plan, known, heldout.runs_of(shape, goes_on))
+
+    def plan(self, plan: Plan) -> None:
+        """A case of the plan, against the runs that call nothing but its skills."""
+        from aos.engine.scores import heldout
+
+        wanted = {step.skill for step in plan.steps}
+        needed = {step.skill for step in plan.steps if step.on_error.action != "continue"}
+
+        def among(skills: set[str], called: heldout.Called) -> bool:
+            return called[0] in skills or self._id(called) in skills
+
+        past, future = (
+            heldout.whole_runs(
+                part,
+                self._by,
+                belongs=lambda called: among(wanted, called),
+                may_fail=lambda called: not among(needed, called),
+            )
+            for part in (self._parts.past, self._parts.future)
+        )
+        others = self._parts.future_runs - len(future.run)
+        if others:
+            self._leave_out("other runs", "they call skills that the plan does not", others)
+        if len(past.run) and len(future.run):
+            self._add("plan", plan.name or "the plan", plan, past, future)
+        else:
+            self._leave_out("the plan", "no run of it on one side of the split", 0)
+
+    def scored(self, thresholds: Thresholds) -> Backtest:
+        """The scores of all cases. Raises AosError(usage) where there are none."""
+        if not self._cases:
+            raise AosError(
+                "usage",
+                "nothing that was recorded after the split was recorded before it",
+                fix="Choose another --split, or fewer conditions (--by).",
+            )
+        from aos.engine.scores import backtest as scores
+
+        kinds = dict.fromkeys(case.kind for case in self._cases)
+        pooled = tuple(scores.pool([case for case in self._cases if case.kind == kind]) for kind in kinds)
+        return Backtest(
+            split_ms=self._parts.at_ms,
+            past_runs=self._parts.past_runs,
+            future_runs=self._parts.future_runs,
+            pooled=pooled,
+            cases=tuple(map(scores.score, self._cases)),
+            left_out=tuple(self._left_out),
+            gates=tuple(gate for part in pooled for gate in _gates(part, thresholds)),
+        )
+
+    def _add(
+        self, kind: "scores.Kind", name: str, plan: Plan, past: "scores.Seen", future: "scores.Seen"
+    ) -> None:
+        from aos.engine.execution.program import compile_plan
+        from aos.engine.scores import backtest as scores
+
+        found = case(plan, self.catalog, Limits())
+        program = compile_plan(plan, self.catalog, found.prices)
+        drawn = scores.draws(program, self._samples, self._seed)
+        self._cases.append(scores.Case(kind, name, past, future, drawn))
+
+    def _id(self, called: "heldout.Called") -> str | None:
+        try:
+            name = self._learned.variant(*called)
+        except KeyError:
+            return None
+        known = (one for one in (name, called[0]) if one in self.catalog.skills)
+        return next(known, None)
+
+    def _leave_out(self, what: str, why: str, n: int) -> None:
+        self._left_out.append(LeftOut(what, why, n))
+
+
+def _plan(skills: Sequence[str], after: Sequence[Sequence[int]], goes_on: Sequence[bool]) -> Plan:
+    """The plan of a shape. Where runs went on after a failed step, so does the plan."""
+    return Plan(
+        tuple(
+            Step(
+                f"s{i + 1}",
+                skill,
+                {},
+                needs=tuple(f"s{j + 1}" for j in before),
+                on_error=OnError("continue" if on else "fail"),
+            )
+            for i, (skill, before, on) in enumerate(zip(skills, after, goes_on, strict=True))
+        )
+    )
+
+
+def _gates(part: Pooled, thresholds: Thresholds) -> list[Gate]:
+    found = []
+    for what, quantity in (("time", part.time), ("cost", part.cost)):
+        least, most = thresholds
+        if quantity and least is not None:
+            value, se = quantity.in90
+            found.append(Gate(f"{what} coverage of {part.kind}s", value, se, least, value >= least))
+        if quantity and quantity.ratio and most is not None:
+            value, se = quantity.ratio
+            found.append(Gate(f"{what} CRPS ratio of {part.kind}s", value, se, most, value <= most))
+    return found
+
+
+def _spelled(called: "heldout.Called") -> str:
+    skill, values = called
+    return f"{skill}@{':'.join(values)}" if values else skill
+
+
+def _title(skills: list[str], after: tuple[tuple[int, ...], ...]) -> str:
+    """`a > b > c` for a chain; for other shapes the skills and how many steps there are."""
+    if all(before == ((i - 1,) if i else ()) for i, before in enumerate(after)):
+        counted = list[tuple[str, int]]()
+        for skill in skills:
+            if counted and counted[-1][0] == skill:
+                counted[-1] = (skill, counted[-1][1] + 1)
+            else:
+                counted.append((skill, 1))
+        return " > ".join(f"{skill} x{n}" if n > 1 else skill for skill, n in counted)
+    distinct = dict.fromkeys(skills)
+    return f"{len(skills)} steps: " + ", ".join(f"{s} x{skills.count(s)}" for s in distinct)

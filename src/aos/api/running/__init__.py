@@ -1,0 +1,1 @@
+"""Use cases that run plans, and answer from what is on record."""

@@ -1,0 +1,69 @@
+"""The six questions an agent asks between two steps, answered from the catalog and what is recorded."""
+
+from collections.abc import Callable, Mapping
+
+from aos.api.running import history
+from aos.api.running.history import Question, Reply
+from aos.domain.skills.goals import candidates
+from aos.errors import AosError, Finding
+from aos.wire.problems import visible
+from aos.wire.shape import closest
+
+__all__ = ["QUERIES", "Question", "Reply", "ask"]
+
+
+def ask(query_type: str, question: Question) -> Reply:
+    """Answer one of `QUERIES`.
+
+    Raises AosError: usage for another type or a missing goal, needs_ledger for a question about past runs
+    where none are recorded, run_not_found, and what a ledger that can't be read has for it.
+    """
+    if query_type not in QUERIES:
+        meant = closest(query_type, QUERIES)
+        detail = f'there is no query "{visible(query_type)}"' + (
+            f'; did you mean "{meant}"?' if meant else ""
+        )
+        finding = Finding("/query_type", "bad_value", detail, tuple(QUERIES), meant)
+        raise AosError("usage", detail, fix=f"Ask one of: {', '.join(QUERIES)}.", findings=[finding])
+    return QUERIES[query_type](query_type, question)
+
+
+def _allowed_skills(query_type: str, question: Question) -> Reply:
+    """Without a policy every skill is allowed that the catalog enables."""
+    skills = question.catalog.skills.values()
+    result = {
+        "allowed": [skill.id for skill in skills if skill.enabled],
+        "disabled": [skill.id for skill in skills if not skill.enabled],
+    }
+    return Reply(query_type, result, {})
+
+
+def _skills_for_goal(query_type: str, question: Question) -> Reply:
+    if not question.goal:
+        raise AosError(
+            "usage",
+            f"{query_type} needs a goal",
+            fix=f'aos query {query_type} --goal "send an e-mail"',
+            findings=[Finding("/params/goal", "missing_key", "the goal is missing")],
+        )
+    enabled = [skill for skill in question.catalog.skills.values() if skill.enabled]
+    skills = [
+        {
+            "skill": found.skill,
+            "score": found.score,
+            "why": found.why,
+            "purpose": question.catalog.skills[found.skill].purpose,
+        }
+        for found in candidates(question.goal, enabled)
+    ]
+    return Reply(query_type, {"goal": question.goal, "skills": skills}, {})
+
+
+QUERIES: Mapping[str, Callable[[str, Question], Reply]] = {
+    "remaining_budget_cents": history.remaining_budget,
+    "what_did_i_try_already": history.what_was_tried,
+    "allowed_skills": _allowed_skills,
+    "last_step_outcome": history.last_step,
+    "skills_available_for_goal": _skills_for_goal,
+    "why_did_step_fail": history.why_it_failed,
+}

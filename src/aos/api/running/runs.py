@@ -1,0 +1,163 @@
+"""Recorded runs: which there are, what happened in one, whether the ledger is sound, and moving them elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aos.api.running.ledgers import ledger_path, reading
+from aos.domain.runs.recorded import LedgerCheck, RunLine, RunState
+from aos.domain.runs.run import Place
+from aos.errors import AosError
+from aos.wire.problems import visible
+
+__all__ = ["Shown", "check", "export", "follow", "import_from", "listed", "reconcile", "show", "states"]
+
+
+_PUSHED = 100
+"""Runs that are taken where none is named."""
+
+
+class Shown(NamedTuple):
+    """A run, and how its forecast did: None where it was not scored.
+
+    `interrupted`: it is written as running, and no process carries it out.
+    """
+
+    state: RunState
+    score: Mapping[str, Any] | None
+    interrupted: bool = False
+
+
+def listed(ledger: Path | None, *, limit: int, status: str | None = None) -> list[RunLine]:
+    """The latest runs first. Raises AosError(needs_ledger) where there is no ledger."""
+    from aos.ledger.claims import is_claimed
+    from aos.ledger.reads import runs
+
+    path = ledger_path(ledger)
+    with reading(ledger) as db:
+        lines = runs(db, limit=limit, status=status)
+        lost = {one.id for one in lines if one.status == "running" and not is_claimed(path, one.id)}
+        if lost:  # or they ended between the two looks: then it is written by now
+            lines = runs(db, limit=limit, status=status)
+        return [one._replace(interrupted=one.status == "running" and one.id in lost) for one in lines]
+
+
+def show(ledger: Path | None, run: str | None) -> Shown:
+    """The run whose id starts with `run`, None: the latest. Raises AosError: needs_ledger, run_not_found."""
+    from aos.ledger.claims import is_claimed
+    from aos.ledger.reads import find_run, score_of
+    from aos.ledger.state import read_state
+
+    with reading(ledger) as db:
+        found = find_run(db, run)
+        lost = not is_claimed(ledger_path(ledger), found)
+        state = read_state(db, found)
+        return Shown(state, score_of(db, found), lost and state.status == "running")
+
+
+def states(ledger: Path | None, runs: Sequence[str]) -> Iterator[RunState]:
+    """The runs whose ids start so; where none is named the latest hundred.
+
+    Raises AosError: needs_ledger, run_not_found.
+    """
+    from aos.ledger.reads import find_run
+    from aos.ledger.reads import runs as latest
+    from aos.ledger.state import read_state
+
+    with reading(ledger) as db:
+        found = [find_run(db, run) for run in runs] or [line.id for line in latest(db, limit=_PUSHED)]
+        for run in found:
+            yield read_state(db, run)
+
+
+def follow(ledger: Path | None, run: str | None, wait: Callable[[], None]) -> Iterator[Mapping[str, Any]]:
+    """The entries of a run, as they are written, until it has ended, pauses, or no process carries it out any more.
+
+    `wait` is called between two looks.
+    """
+    from aos.ledger.claims import is_claimed
+    from aos.ledger.reads import entries_of, find_run
+
+    with reading(ledger) as db:
+        found, seen = find_run(db, run), 0
+        while True:
+            lost = not is_claimed(ledger_path(ledger), found)
+            status, entries = entries_of(db, found, seen)
+            for entry in entries:
+                seen = entry["seq"]
+                yield entry
+            if lost or status != "running":
+                return
+            wait()
+
+
+def reconcile(
+    ledger: Path | None, run: str, place: Place, *, committed: bool, result: Any = None
+) -> tuple[str, int]:
+    """Say whether the attempt at `place` took effect whose end nobody saw; the run's id and the attempt's number.
+
+    Raises AosError: needs_ledger, run_not_found, run_conflict where no attempt there is open.
+    """
+    from aos.ledger.ledger import Ledger
+
+    state = show(ledger, run).state
+    open_ones = [
+        one.intent.attempt
+        for one in state.attempts
+        if one.intent.place == place and (one.outcome is None or one.outcome.effect == "unknown")
+    ]
+    if not open_ones:
+        raise AosError("run_conflict", f"no attempt of {place} in run {state.start.id} has an unknown end")
+    with Ledger(ledger_path(ledger)) as book:
+        book.reconcile(
+            state.start.id,
+            place,
+            open_ones[-1],
+            committed=committed,
+            result=result,
+            at_ms=time.time() * 1000,
+        )
+    return state.start.id, open_ones[-1]
+
+
+def check(ledger: Path | None, anchor: tuple[int, str] | None = None) -> LedgerCheck:
+    """Check the whole ledger; `anchor` is number and hash of an entry, noted elsewhere."""
+    from aos.ledger.verify import Anchor, verify
+
+    path = ledger_path(ledger)
+    with reading(ledger):
+        pass  # says what is missing or foreign, as every command does
+    return verify(path, Anchor(*anchor) if anchor else None)
+
+
+def export(ledger: Path | None, runs: Sequence[str] = ()) -> Iterator[str]:
+    """The ledger, or the runs whose ids start so, as lines of JSON. Raises AosError: needs_ledger, run_not_found."""
+    from aos.ledger.reads import find_run
+    from aos.ledger.transfer import export_lines
+
+    with reading(ledger, snapshot=True) as db:
+        yield from export_lines(db, [find_run(db, run) for run in runs])
+
+
+def import_from(ledger: Path | None, source: str) -> "tuple[tuple[str, ...], tuple[str, ...]]":
+    """Take the runs of an export in: those that were taken, and those that were there already.
+
+    Raises AosError: unreadable, ledger_damaged where the file is not what was exported; nothing is then taken in.
+    """
+    from aos.ledger.connection import create
+    from aos.ledger.transfer import import_lines
+
+    path = ledger_path(ledger)
+    name = "<stdin>" if source == "-" else source
+    try:
+        with ExitStack() as files:
+            lines = sys.stdin.buffer if source == "-" else files.enter_context(Path(source).open("rb"))
+            if not path.exists():
+                create(path)
+            return import_lines(path, lines, name=name)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise AosError("unreadable", f"{visible(source, 200)}: {why}") from None

@@ -1,0 +1,1 @@
+"""Who may allow what: rules, requests, and what an approval binds."""

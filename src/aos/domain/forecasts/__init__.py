@@ -1,0 +1,1 @@
+"""Forecasts, the verdicts on them, and what would change either."""

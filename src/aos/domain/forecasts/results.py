@@ -1,0 +1,60 @@
+"""What the use cases give back: the question as it was understood, and the answer."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from aos.domain.approvals.policies import PolicyVerdict
+from aos.domain.forecasts.alternatives import Alternative
+from aos.domain.forecasts.attribution import Attribution, Evidence
+from aos.domain.forecasts.forecast import Forecast
+from aos.domain.forecasts.verdicts import Limits, Verdict
+from aos.domain.plans.plan import Plan
+from aos.domain.runs.recorded import RunState
+from aos.domain.skills.prices import ModelPrice
+from aos.domain.skills.skill import Skill
+
+
+class Digests(NamedTuple):
+    """What the answer rests on, each `sha256:<hex>`: see `aos.wire.digests`."""
+
+    plan: str
+    catalog: str
+    catalog_contract: str
+
+
+class SimulationResult(NamedTuple):
+    """A simulated plan. `skills` are those it calls, `prices` those of the models it names, by that name;
+    `notes` say how the plan was normalised.
+
+    `samples` and `seed` are what was asked for; `forecast.samples` is what it took. `attribution` is None, and
+    `evidence` and `alternatives` are empty, where nobody asked for them;
+    so is `policy`, what the rules say.
+    """
+
+    plan: Plan
+    limits: Limits
+    samples: int
+    seed: int
+    verdict: Verdict
+    forecast: Forecast
+    skills: Mapping[str, Skill]
+    prices: Mapping[str, ModelPrice]
+    digests: Digests
+    notes: tuple[str, ...]
+    attribution: Attribution | None = None
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    policy: PolicyVerdict | None = None
+
+
+class RunResult(NamedTuple):
+    """A plan that was run. `state` is None where it was not started, since the verdict is not feasible.
+
+    `simulation` is the `aos.simulation/1` document that it was started on, `forecast` the same as values (None where
+    the run was resumed).
+    """
+
+    plan: Plan
+    simulation: Mapping[str, Any]
+    state: RunState | None
+    forecast: SimulationResult | None = None

@@ -1,0 +1,1 @@
+"""Records of runs, what is learned from them, and how it held."""

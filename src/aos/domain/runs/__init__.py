@@ -1,0 +1,1 @@
+"""Runs: what is to be done, what happened, and what of it is on record."""

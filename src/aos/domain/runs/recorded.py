@@ -1,0 +1,138 @@
+"""What a record tells: of a run, enough to go on with it where it stopped; of itself, whether it can be trusted."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from aos.domain.runs.outcomes import Effect, Outcome
+from aos.domain.runs.run import Intent, Money, PauseCause, Place, RunEnd, RunStart, RunStatus, StepEnd
+
+__all__ = [
+    "Attempted",
+    "Damage",
+    "LedgerCheck",
+    "Measured",
+    "PastFailures",
+    "Progress",
+    "RunLine",
+    "RunState",
+    "Tried",
+]
+
+
+class Attempted(NamedTuple):
+    """An attempt that was intended. `outcome` None: nobody saw how it ended.
+
+    `reconciled` says that a person told the outcome later; a result that they did not give is null.
+    """
+
+    intent: Intent
+    outcome: Outcome | None
+    ended_ms: float | None
+    reconciled: bool = False
+
+
+class RunState(NamedTuple):
+    """A run as far as it is written down.
+
+    `attempts` are in the order of their intents, `steps` the ends that were written: a step's end may be missing though
+    all its attempts are there. `end` is the latest one, `active_ms` its active time (0.0 where the run never ended or
+    paused). `approved` are the steps that somebody gave the go-ahead for.
+    """
+
+    start: RunStart
+    status: RunStatus
+    attempts: tuple[Attempted, ...]
+    steps: Mapping[str, StepEnd]
+    money: Money
+    active_ms: float
+    end: RunEnd | None
+    approved: frozenset[str] = frozenset()
+
+
+class Progress(NamedTuple):
+    """How far a run under way has got at `at_ms` (Unix time). `active_ms` leaves out waits for people."""
+
+    at_ms: float
+    active_ms: float
+    attempts: Iterable[Attempted]
+    steps: Mapping[str, StepEnd]
+
+
+class Damage(NamedTuple):
+    """A place where a ledger is not what was written. `where` is an entry, a table's row or the file itself."""
+
+    where: str
+    what: str
+
+
+class LedgerCheck(NamedTuple):
+    """What a ledger looks like from its first entry to its last.
+
+    `head` is the hash of the last entry. Whoever noted number and hash of an entry elsewhere can tell, too, whether
+    the ledger was put back to an older state or written anew: nothing inside a file can tell that.
+    """
+
+    entries: int
+    runs: int
+    head: str
+    damage: tuple[Damage, ...]
+
+
+class RunLine(NamedTuple):
+    """A run in a list. `attempts` counts all, `failures` those that failed; times are Unix ms.
+
+    `interrupted`: it is written as running, and no process carries it out.
+    """
+
+    id: str
+    name: str | None
+    status: RunStatus
+    cause: PauseCause | None
+    started_ms: float
+    ended_ms: float | None
+    active_ms: float
+    money: Money
+    attempts: int
+    failures: int
+    interrupted: bool = False
+
+
+class Tried(NamedTuple):
+    """An attempt in a list. `outcome` is unknown where nobody saw the end."""
+
+    run: str
+    place: Place
+    skill: str
+    attempt: int
+    outcome: Literal["succeeded", "failed", "unknown"]
+    code: str | None
+    effect: Effect
+    cost_cents: Decimal | None
+    latency_ms: float | None
+    started_ms: float
+
+
+class Measured(NamedTuple):
+    """What recorded attempts of a skill were like. Latencies are of those that succeeded, in ms; None: there is none.
+
+    `cost_cents` is the mean of those whose cost is known, `codes` counts failures by code, `last_ms` is Unix time.
+    """
+
+    n: int
+    failed: int
+    codes: Mapping[str, int]
+    latency_p50: float | None
+    latency_p90: float | None
+    cost_cents: float | None
+    last_ms: float
+
+
+class PastFailures(NamedTuple):
+    """How often a skill failed with a code, and the share of those steps that succeeded in the end.
+
+    `recovered` None: no step of a run that has ended is among them.
+    """
+
+    seen: int
+    recovered: float | None

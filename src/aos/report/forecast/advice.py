@@ -1,0 +1,104 @@
+"""What to do about a forecast: changes that were tried, where its risks come from, what more records would tell."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.table import Table
+
+from aos.domain.forecasts.alternatives import Alternative
+from aos.domain.forecasts.attribution import Attribution, Danger, Evidence, StepShare
+from aos.domain.forecasts.forecast import Forecast
+from aos.domain.forecasts.results import SimulationResult
+from aos.report.figures import cents, chance, duration
+from aos.report.parts.page import FAINT, GOOD, STRONG, Line, Page
+from aos.wire.results.documents import options
+
+_DANGERS: dict[Danger, str] = {
+    "failure": "of the risk to fail",
+    "over_budget": "of the risk to go over the budget",
+    "late": "of the risk to be late",
+}
+_DRIVERS = 3
+_STANDS_OUT, _LEAST = 0.10, 0.05
+"""Shares: without one that stands out there is no driver; the others must not be too small to matter."""
+_WORTH_SAYING = 0.001
+_ROUNDING = 0.005
+_EVIDENCE = 2
+
+
+def alternatives(page: Page, result: SimulationResult) -> Iterator[Line | Table]:
+    """Each change with its number and the chance it gives; below it what it moves, and what it takes for granted."""
+    rows: list[list[Line]] = []
+    for number, offer in enumerate(result.alternatives, 1):
+        share = chance(offer.outlook.feasible.low.value)
+        rows.append([(str(number), STRONG), _title(offer), [("feasible", GOOD), f", {share}"]])
+        rows += [["", (line, FAINT), ""] for line in _remarks(offer, result.forecast)]
+    if rows:
+        yield page.table("rwr", rows)
+    first = next((n for n, offer in enumerate(result.alternatives, 1) if not offer.declares), None)
+    if first:
+        yield (f"aos simulate PLAN --apply {first} prints the changed plan", FAINT)
+
+
+def drivers(attribution: Attribution | None, forecast: Forecast) -> Iterator[Line]:
+    """Where to begin, and which steps the spread of time and of cost comes from."""
+    if attribution is None or len(attribution.steps) < 2:
+        return
+    fix = attribution.first
+    if fix and fix.share >= _STANDS_OUT and fix.chance >= _WORTH_SAYING:
+        yield [
+            ("fix ", STRONG),
+            (fix.step, STRONG),
+            (" first", STRONG),
+            f": {_share(fix.share)} {_DANGERS[fix.danger]}",
+        ]
+    yield from _largest("time", attribution.steps, lambda step: step.time, forecast.time is None)
+    yield from _largest("cost", attribution.steps, lambda step: step.cost, forecast.cost is None)
+
+
+def evidence(found: Sequence[Evidence]) -> Iterator[Line]:
+    """The records that would tell most."""
+    for wanted in found[:_EVIDENCE]:
+        yield wanted.detail
+
+
+def _title(offer: Alternative) -> str:
+    """The options that do it where they do all of it, else in words."""
+    alone = offer.flags and not any(operation.path.startswith("/steps") for operation in offer.patch)
+    return " ".join(options(offer.flags)) if alone else offer.summary
+
+
+def _remarks(offer: Alternative, forecast: Forecast) -> Iterator[str]:
+    outlook = offer.outlook
+    moved = [
+        *_moved("cost", outlook.cost_p95, forecast.cost and forecast.cost.p95.value, cents),
+        *_moved("time", outlook.time_p95, forecast.time and forecast.time.p95.value, duration),
+    ]
+    if moved:
+        yield ", ".join(moved)
+    if offer.declares:
+        yield "nobody knows: it has to be found out, and stated in a catalog"
+    if offer.changes_meaning:
+        yield f"changes what the plan does: {offer.assumes}"
+    elif offer.assumes:
+        yield f"if {offer.assumes}"
+
+
+def _moved(noun: str, new: float | None, old: float | None, write: Callable[[float], str]) -> Iterator[str]:
+    """The new figure, and the old one where it is known and another."""
+    if new is None or (old is not None and abs(new - old) <= _ROUNDING * old):
+        return
+    yield f"{noun} p95 {write(new)}" + ("" if old is None else f" instead of {write(old)}")
+
+
+def _largest(
+    noun: str, steps: Sequence[StepShare], share: Callable[[StepShare], float], partly: bool
+) -> Iterator[Line]:
+    top = sorted(steps, key=share, reverse=True)[:_DRIVERS]
+    if share(top[0]) < _STANDS_OUT:
+        return
+    named = ", ".join(f"{_share(share(step))} from {step.id}" for step in top if share(step) >= _LEAST)
+    yield [(f"spread of {'known ' if partly else ''}{noun}  ", FAINT), named]
+
+
+def _share(share: float) -> str:
+    return f"{share * 100:.0f} %"

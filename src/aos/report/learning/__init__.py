@@ -1,0 +1,1 @@
+"""What was learned from records, and how far it can be trusted, for people."""

@@ -1,0 +1,1 @@
+"""Runs for people: as they go on, and as they went."""

@@ -1,0 +1,219 @@
+"""Recorded runs as text: the list of them, one in full, and whether the ledger is sound."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from aos.domain.runs.recorded import Attempted, LedgerCheck, RunLine, RunState
+from aos.domain.runs.run import Money, Place
+from aos.report.figures import UNKNOWN, cents, chance, count, duration, money
+from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
+
+__all__ = ["check", "imported", "reconciled", "run", "runs"]
+
+_STYLES = {
+    "succeeded": GOOD,
+    "failed": BAD,
+    "paused": OPEN,
+    "cancelled": OPEN,
+    "unknown": OPEN,
+    "interrupted": OPEN,
+}
+_SHOWN = 200
+"""Attempts of a run that are shown; `--json` has all."""
+_DAMAGE = 50
+
+
+def runs(lines: Sequence[RunLine], width: int, colour: bool, ascii: bool = False) -> str:
+    """A row for each run, the latest first."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    if not lines:
+        page.add(("no run is recorded; `aos run PLAN` makes the first", FAINT))
+        return str(page)
+    head: list[Line] = [(word, FAINT) for word in ("run", "started", "status", "took", "cost", "plan")]
+    rows: list[list[Line]] = [
+        [
+            one.id,
+            _when(one.started_ms),
+            _status("interrupted" if one.interrupted else one.status),
+            duration(one.active_ms) if one.ended_ms is not None else "",
+            _spent(one.money),
+            one.name or "",
+        ]
+        for one in lines
+    ]
+    page.add(page.table("lllrrn", [head, *rows]))
+    if lost := [one.id for one in lines if one.interrupted]:
+        page.add()
+        page.add("the process of an interrupted run has died; what it has done is on record:")
+        page.add([("→", STRONG), f" aos run --resume {lost[0]}"])
+    return str(page)
+
+
+def run(
+    state: RunState,
+    score: Mapping[str, Any] | None,
+    width: int,
+    colour: bool,
+    ascii: bool = False,
+    *,
+    interrupted: bool = False,
+) -> str:
+    """One run: how it ended, its forecast beside what happened, and every attempt."""
+    page = Page(width=width, colour=colour, ascii=ascii, labels=10)
+    start = state.start
+    name = start.plan.get("name") if isinstance(start.plan, dict) else None
+    page.add([(start.id, STRONG), f"  {name}" if name else ""])
+    page.add(
+        [_status("interrupted" if interrupted else state.status), f": {_why(state)}" if _why(state) else ""]
+    )
+    page.section("forecast", [page.table("lrrrw", _beside(state, score))])
+    attempts = state.attempts[-_SHOWN:]
+    left = len(state.attempts) - len(attempts)
+    more: list[Line] = [(f"{left:,} earlier attempts: --json has them", FAINT)] if left else []
+    page.section("attempts", [*more, page.table("nlllrr", map(_attempt, attempts))] if attempts else [])
+    page.section("failures", [page.table("nw", rows)] if (rows := list(_failures(attempts))) else [])
+    page.section("next", _next(state, interrupted))
+    facts = [("started", _when(start.started_ms)), ("plan", start.plan_digest)]
+    if approved := start.approval:
+        facts.append(("approved", f"level {approved['level']}, request {approved['request_id']}"))
+    page.section("record", [page.table("lw", [[(name, FAINT), (fact, FAINT)] for name, fact in facts])])
+    if state.status == "running":
+        page.add()
+        told = (
+            "its process has died; what it has done is on record"
+            if interrupted
+            else "it is being carried out"
+        )
+        page.add((told, FAINT))
+    return str(page)
+
+
+def check(found: LedgerCheck, path: str, width: int, colour: bool, ascii: bool = False) -> str:
+    """Whether a ledger is whole, and where it is not."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    word = ("DAMAGED", BAD) if found.damage else ("WHOLE", GOOD)
+    page.add([word, f"  {path}"])
+    page.add(f"{_entries(found.entries)}, {count(found.runs, 'run')}")
+    if found.damage:
+        page.add()
+        page.add(page.table("nw", [[one.where, one.what] for one in found.damage[:_DAMAGE]]))
+        if len(found.damage) > _DAMAGE:
+            page.add((f"and {len(found.damage) - _DAMAGE:,} places more: --json has them", FAINT))
+    else:
+        page.add()
+        page.add(("note the last entry elsewhere; `--expect` then tells an older state, too:", FAINT))
+        page.add(f"{found.entries}:{found.head}")
+    return str(page)
+
+
+def imported(
+    taken: Sequence[str], known: Sequence[str], width: int, colour: bool, ascii: bool = False
+) -> str:
+    """What was taken in."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add(f"{count(len(taken), 'run')} taken in, {len(known):,} there already")
+    return str(page)
+
+
+def reconciled(
+    run: str, place: Place, attempt: int, committed: bool, width: int, colour: bool, ascii: bool = False
+) -> str:
+    """What was said of an attempt."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    did = "took effect and is not done again" if committed else "took no effect and may be done again"
+    page.add(f"attempt {attempt} of {place} {did}")
+    page.add([("→", STRONG), f" aos run --resume {run}"])
+    return str(page)
+
+
+# -- parts -------------------------------------------------------------------------------------------------------
+
+
+def _beside(state: RunState, score: Mapping[str, Any] | None) -> Iterator[list[Line]]:
+    """`cost  forecast p50, p90  actual  where in the forecast`."""
+    told = state.start.simulation
+    forecast = told.get("forecast", {}) if isinstance(told, dict) else {}
+    yield [("", FAINT), ("p50", FAINT), ("p90", FAINT), ("actual", FAINT), ""]
+    rows = (("cost", "cost_cents", cents), ("time", "duration_ms", duration))
+    actual = {"cost": _spent(state.money), "time": duration(state.active_ms) if state.end else UNKNOWN}
+    for name, key, write in rows:
+        spread = forecast.get(key) or {}
+        figures = [spread.get(level, {}).get("value") for level in ("p50", "p90")]
+        scored = (score or {}).get(name) or {}
+        place = scored.get("percentile")
+        sure = scored.get("crps") == 0  # it was certain, and so it came
+        stands = f"above {chance(place)} of the forecast" if place is not None and not sure else ""
+        yield [name, *(write(figure) for figure in figures), actual[name], (stands, FAINT)]
+    if state.money.budget is not None:
+        yield ["budget", "", "", money(state.money.budget), ""]
+
+
+def _attempt(one: Attempted) -> list[Line]:
+    intent, outcome = one.intent, one.outcome
+    word = "unknown" if outcome is None else "succeeded" if outcome.success else "failed"
+    code = outcome.failure.code if outcome and outcome.failure else ""
+    return [
+        str(intent.place) + (f" #{intent.attempt}" if intent.attempt > 1 else ""),
+        intent.skill,
+        _status(word),
+        code or ("reconciled" if one.reconciled else ""),
+        duration(outcome.execution.latency_ms) if outcome else UNKNOWN,
+        cents(outcome.execution.cost_cents) if outcome else UNKNOWN,
+    ]
+
+
+def _failures(attempts: Sequence[Attempted]) -> Iterator[list[Line]]:
+    for one in attempts:
+        if one.outcome and one.outcome.failure:
+            failure = one.outcome.failure
+            yield [f"{one.intent.place} #{one.intent.attempt}", f"{failure.code}: {failure.detail}"]
+
+
+def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
+    """What can be done about a run that waits."""
+    run = state.start.id
+    for one in state.attempts:
+        waits = one.outcome is None or (one.outcome.effect == "unknown" and not one.outcome.success)
+        if waits and not one.intent.repeatable and state.status in ("paused", "running"):
+            yield f"find out whether {one.intent.place} ({one.intent.skill}) took effect, then"
+            yield [
+                ("→", STRONG),
+                f" aos runs reconcile {run} --step {one.intent.place.step} --[not-]committed",
+            ]
+    if interrupted or state.status in ("paused", "cancelled"):
+        limit = " --approval ID" if state.start.approval else " --budget CENTS"
+        more = limit if state.end and state.end.cause in ("budget", "envelope") else ""
+        yield [("→", STRONG), f" aos run --resume {run}{more}"]
+
+
+def _why(state: RunState) -> str:
+    if state.end is None or state.status != state.end.status:
+        return ""
+    end = state.end
+    cause = {
+        "budget": "no money is left",
+        "approval": "a person has to agree",
+        "envelope": "the rest has left what was approved",
+    }
+    told = [cause.get(end.cause or "", ""), f"at {end.at}" if end.at else "", end.detail]
+    return ", ".join(filter(None, told))
+
+
+def _status(word: str) -> tuple[str, str]:
+    return (word, _STYLES.get(word, STRONG))
+
+
+def _spent(found: Money) -> str:
+    if not found.unknown:
+        return cents(found.spent)
+    return f"over {cents(found.spent)}" if found.spent > Decimal(0) else UNKNOWN
+
+
+def _when(ms: float) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000):%Y-%m-%d %H:%M}"
+
+
+def _entries(n: int) -> str:
+    return f"{n:,} entr{'y' if n == 1 else 'ies'}"
