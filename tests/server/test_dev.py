@@ -246,8 +246,12 @@ def test_a_tenant_that_can_not_be_is_said_before_anybody_is_believed(client: htt
 
 def test_what_approvals_count_is_in_the_metrics(client: httpx.Client) -> None:
     requested(client)
-    text = client.get("/metrics").text
-    assert re.search(r'^nova_approval_pending\{level="3"\} [1-9]', text, re.MULTILINE)
+    waiting = re.compile(r'^nova_approval_pending\{level="3"\} [1-9]', re.MULTILINE)
+    text, until = "", time.monotonic() + 20
+    while not waiting.search(text) and time.monotonic() < until:  # they are counted once a second
+        time.sleep(0.1)
+        text = client.get("/metrics").text
+    assert waiting.search(text)
     assert 'nova_approval_decisions_total{level="3",result="approved"}' in text
     assert "nova_approval_break_glass_total 0.0" in text
 
