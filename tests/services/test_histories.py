@@ -19,10 +19,10 @@ APPROVED, REJECTED = Answer("", "approved", 3, 1, 0), Answer("", "rejected", 3, 
 YES = partial(Asked, "approve", "bob", 3)
 
 
-def test_80_histories_hold(new_base):
+def test_300_histories_hold(new_base):
     base = patient(new_base())
     with serving(base.pooled("aos_app")) as one, serving(base.pooled("aos_app")) as two:
-        done = asyncio.run(histories([one, two], base.url("root"), base.pooled("aos_worker"), 80, seed=0))
+        done = asyncio.run(histories([one, two], base.url("root"), base.pooled("aos_worker"), 300, seed=0))
     wrong = [str(history) for history in done if not history.holds]
     assert not wrong, wrong[0]
     ends = {history.calls[-1].answer.status for history in done}
