@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,13 @@ import pytest
 from aos.errors import AosError
 from aos.wire.approvals import request_digest
 from aos_server.db.pool import Database
-from aos_server.http.endpoint import Call
-from aos_server.http.handlers.requests import ApprovalRequests
-from aos_server.http.models.requests import RequestsQuery
-from aos_server.identity.authenticate import Credentials
-from aos_server.identity.caller import Caller
-from aos_server.jobs.worker import working
-from aos_server.keystores.changes import carry_out, rotate
-from aos_server.keystores.file import FileBackend
 from aos_server.services.changes import Given
 from aos_server.services.idempotency import Key
-from aos_server.services.requests import decide, reads
+from aos_server.services.requests import reads
 from aos_server.services.requests.consume import Use, consume
 from aos_server.services.requests.create import Asked, Desk, create
 from aos_server.services.requests.decide import Said, approve, cancel, escalate, reject, review
-from aos_server.services.requests.timeouts import escalate_due, expire_due
 from aos_server.services.terms import NewTerms, set_terms
-from aos_server.settings import read
 from tests.services.requesting import (
     ANN,
     BOB,
@@ -44,7 +34,6 @@ from tests.services.requesting import (
     run,
     status,
     topics,
-    worker,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -181,97 +170,6 @@ def test_another_tenants_request_is_not_there(base):
         assert told == {("not_found", "there is no such request")}
 
     run(base, act)
-
-
-def test_overdue_reads_as_expired_at_once_whoever_looks_and_is_written_down_once(base):
-    day = timedelta(days=1)
-
-    async def act(desk: Desk) -> None:
-        database = desk.database
-        for raised in (False, True):
-            for look in ("get", "page", "approve"):
-                request = await ask(desk)
-                if raised:
-                    await escalate(database, BOB, request)
-                pass_time(base, request, day)
-                if look == "get":
-                    assert (await reads.get(database, "acme", request))["status"] == "expired"
-                elif look == "page":
-                    lines, _ = await reads.page(database, ANN, reads.Filter(), None, 5)
-                    shown = {line["request_id"]: line["status"] for line in lines}
-                    assert shown.get(request, "expired") == "expired"
-                    await reads.get(database, "acme", request)
-                assert await code(approve(database, BOB, request, YES)) == "already_decided"
-                assert status(base, request) == "expired"
-                assert topics(base, request)[-1] == "request.expired"
-                assert [who for action, who, _ in audited(base, request) if action == "request.expired"] == [
-                    "clock"
-                ]
-
-    run(base, act)
-
-
-def test_the_worker_expires_and_escalates(base):
-    minutes = timedelta(minutes=10)
-
-    async def act(desk: Desk) -> tuple[str, str]:
-        return await ask(desk), await ask(desk, escalate_after=minutes)
-
-    old, stuck = run(base, act)
-    pass_time(base, old, timedelta(days=1))
-    pass_time(base, stuck, minutes)
-    assert worker(base, expire_due) == 1
-    assert worker(base, expire_due) == 0
-    assert worker(base, escalate_due) == 1
-    assert worker(base, escalate_due) == 0
-    assert (status(base, old), status(base, stuck)) == ("expired", "escalated")
-    assert base.rows(f"SELECT required_level, min_approvals FROM requests WHERE id = '{stuck}'") == [(4, 2)]
-    assert topics(base, stuck) == ["request.created", "request.escalated"]
-    pass_time(base, stuck, minutes)
-    assert worker(base, escalate_due) == 1
-    assert base.rows(f"SELECT required_level, escalates_at FROM requests WHERE id = '{stuck}'") == [(5, None)]
-
-
-def test_the_worker_does_so_within_seconds(base, tmp_path):
-    """The loops of `aos-server worker`."""
-    environment = {
-        "DATABASE_URL": base.pooled("aos_worker"),
-        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
-        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
-        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
-    }
-    backend = FileBackend(tmp_path / "keys")
-    carry_out(backend, rotate(backend, datetime.now(UTC), timedelta(hours=1)))
-
-    async def act(desk: Desk) -> tuple[str, str]:
-        return await ask(desk), await ask(desk, escalate_after=timedelta(minutes=10))
-
-    old, stuck = run(base, act)
-
-    async def main() -> None:
-        async with working(read(environment, "worker")), asyncio.timeout(20):
-            pass_time(base, old, timedelta(days=1))
-            pass_time(base, stuck, timedelta(minutes=10))
-            while (status(base, old), status(base, stuck)) != ("expired", "escalated"):
-                await asyncio.sleep(0.1)
-
-    asyncio.run(main())
-
-
-def test_the_clock_is_that_of_postgres(base):
-    """Whatever this machine thinks: the instant is the transaction's."""
-
-    async def act(desk: Desk) -> Any:
-        request = await ask(desk, expires_in=timedelta(seconds=60))
-        return (await approve(desk.database, BOB, request, YES)).body["request_id"]
-
-    request = run(base, act)
-    assert base.rows(
-        "SELECT r.expires_at = r.created_at + interval '60 s', r.decided_at = d.at, r.decided_at = a.at, "
-        "r.grant_expires_at = d.at + interval '8 h' "
-        "FROM requests r JOIN request_decisions d ON d.request_id = r.id JOIN audit a ON a.id = r.audit_id "
-        f"WHERE r.id = '{request}'"
-    ) == [(True, True, True, True)]
 
 
 def test_a_grant_is_used_as_often_as_given_within_its_time_by_who_asked(base):
@@ -489,109 +387,3 @@ def test_of_many_at_once_one_ends_it_and_the_others_are_told(base):
         assert changes == topics(base, request)
         votes = base.rows(f"SELECT decision FROM request_decisions WHERE request_id = '{request}'")
         assert votes == {"approved": [("approve",)], "rejected": [("reject",)]}.get(ended, [])
-
-
-def test_lists_go_by_page_and_by_filter(base):
-    me = person("lou", 3, "lists")
-
-    async def act(desk: Desk) -> None:
-        database = desk.database
-        mine = [await ask(desk, me) for _ in range(3)]
-        other = [await ask(desk, person("ann", tenant="lists"), level=level) for level in (2, 3, 4)]
-        await reject(database, me, other[0], YES)
-
-        async def ids(which: reads.Filter, caller: Any = me) -> list[str]:
-            found, place = list[str](), None
-            while True:
-                lines, place = await reads.page(database, caller, which, place, 2)
-                found += [line["request_id"] for line in lines]
-                if place is None:
-                    return found
-
-        assert await ids(reads.Filter()) == [*reversed(other), *reversed(mine)]
-        assert await ids(reads.Filter(mine=True)) == [*reversed(mine)]
-        assert await ids(reads.Filter(status="rejected")) == [other[0]]
-        assert await ids(reads.Filter(waiting=3)) == [other[1]]
-        assert await ids(reads.Filter(waiting=4)) == [other[2], other[1]]
-        assert await ids(reads.Filter(level=4)) == [other[2]]
-        assert await ids(reads.Filter(skill="fs_read", level=2)) == [other[0]]
-        assert await ids(reads.Filter(skill="http_call")) == []
-        assert await ids(reads.Filter(granted=True)) == []
-        assert await ids(reads.Filter(), person("mal", 5, "evil")) == []
-
-    run(base, act)
-
-
-class Asking:
-    """The auth service, which gives this level, or is away."""
-
-    def __init__(self, level: int | None) -> None:
-        self._level = level
-
-    async def identify(self, given: Credentials, *, live: bool) -> Caller:
-        assert live
-        if self._level is None:
-            raise AosError("auth_unavailable", "it is away")
-        return person("lou", self._level, "live")
-
-    async def named(self, user: str, tenant: str) -> Caller:
-        raise AssertionError
-
-
-@pytest.mark.parametrize(
-    ("held", "asked", "seen"), [(5, None, 2), (5, 3, 1), (3, 5, 1), (2, None, 0), (None, None, 1)]
-)
-def test_what_waits_goes_by_the_level_that_holds_now(new_base, held, asked, seen):
-    base = patient(new_base())
-
-    async def act(desk: Desk) -> Any:
-        for level in (3, 4):
-            await ask(desk, person("ann", tenant="live"), level=level)
-        call = Call(
-            *(person("lou", 3, "live", live=False), {}, RequestsQuery(waiting=True, level=asked), None),
-            {b"authorization": b"Bearer abc"},
-        )
-        return json.loads(await ApprovalRequests(desk, Asking(held)).list_requests(call))["count"]
-
-    assert run(base, act) == seen
-
-
-def test_the_last_approved_plan_is_found_by_its_name(base):
-    def plan(name: str) -> Any:
-        return {"aos_plan": "1", "name": name, "steps": READ}
-
-    async def act(desk: Desk) -> None:
-        made = dict[str, str]()
-        for name in ("weekly", "weekly", "w" * 201):
-            given = await create(desk, ANN, Asked("cost", plan(name), level=3))
-            made.setdefault(name, given.body["request_id"])
-        await approve(desk.database, BOB, made["weekly"], YES)
-        await approve(desk.database, BOB, made["w" * 201], YES)
-        found, _ = await reads.page(desk.database, ANN, reads.Filter(plan="weekly", granted=True), None, 5)
-        assert [line["request_id"] for line in found] == [made["weekly"]]
-        both, _ = await reads.page(desk.database, ANN, reads.Filter(plan="weekly"), None, 5)
-        assert len(both) == 2
-
-    run(base, act)
-
-
-def test_those_that_wait_are_counted_by_level(new_base):
-    base = patient(new_base())
-
-    async def act(desk: Desk) -> list[tuple[int, int, int]]:
-        for level in (2, 3, 3):
-            await ask(desk, level=level)
-        async with desk.database.transaction() as transaction:
-            return [tuple(row.values()) for row in await transaction.all("requests.waiting")]
-
-    assert run(base, act) == [(1, 0, 0), (2, 1, 0), (3, 2, 0), (4, 0, 0), (5, 0, 0)]
-
-
-def test_in_development_the_tenant_is_that_of_the_request(base):
-    async def act(desk: Desk) -> None:
-        request = await ask(desk)
-        assert await reads.tenant_of(desk.database, request) == "acme"
-        assert await reads.tenant_of(desk.database, "nonsense") is None
-
-    run(base, act)
-    assert decide.CLOCK.issuer == "urn:aos:server"
