@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller, Principal
 from aos_server.services.policy.decisions import call_of
 from aos_server.services.requests.create import Asked, Desk, create
+from aos_server.services.requests.decide import Said
 from aos_server.services.tenants import Stored
 from aos_server.services.workers import Workers
 
@@ -40,6 +42,18 @@ def key_of(owner: Caller, name: str = "k1") -> Caller:
 
 ANN = person("ann")
 BOB, EVE = person("bob", 5), person("eve", 5)
+
+
+YES = Said("it is fine")
+
+
+async def code(act: Awaitable[Any]) -> str:
+    """The code with which it is refused; "" where it is not."""
+    try:
+        await act
+    except AosError as error:
+        return error.code
+    return ""
 
 
 def patient(base: Any) -> Any:

@@ -1,26 +1,26 @@
 """Approval requests whose time is up, on a real Postgres: by its clock, written down once."""
 
 import asyncio
-from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from aos.errors import AosError
 from aos_server.jobs.worker import working
 from aos_server.keystores.changes import carry_out, rotate
 from aos_server.keystores.file import FileBackend
 from aos_server.services.requests import reads
 from aos_server.services.requests.create import Desk
-from aos_server.services.requests.decide import Said, approve, escalate
+from aos_server.services.requests.decide import approve, escalate
 from aos_server.services.requests.timeouts import escalate_due, expire_due
 from aos_server.settings import read
 from tests.services.requesting import (
     ANN,
     BOB,
+    YES,
     ask,
     audited,
+    code,
     pass_time,
     patient,
     run,
@@ -29,21 +29,10 @@ from tests.services.requesting import (
     worker,
 )
 
-YES = Said("it is fine")
-
 
 @pytest.fixture(scope="module")
 def base(new_base):
     return patient(new_base())
-
-
-async def code(act: Awaitable[Any]) -> str:
-    """The code with which it is refused; "" where it is not."""
-    try:
-        await act
-    except AosError as error:
-        return error.code
-    return ""
 
 
 def test_overdue_reads_as_expired_at_once_whoever_looks_and_is_written_down_once(base):

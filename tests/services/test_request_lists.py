@@ -13,18 +13,17 @@ from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Caller
 from aos_server.services.requests import decide, reads
 from aos_server.services.requests.create import Asked, Desk, create
-from aos_server.services.requests.decide import Said, approve, reject
+from aos_server.services.requests.decide import approve, reject
 from tests.services.requesting import (
     ANN,
     BOB,
     READ,
+    YES,
     ask,
     patient,
     person,
     run,
 )
-
-YES = Said("it is fine")
 
 
 @pytest.fixture(scope="module")

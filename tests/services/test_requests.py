@@ -25,8 +25,10 @@ from tests.services.requesting import (
     BOB,
     EVE,
     READ,
+    YES,
     ask,
     audited,
+    code,
     key_of,
     pass_time,
     patient,
@@ -37,21 +39,11 @@ from tests.services.requesting import (
 )
 
 ROOT = Path(__file__).parents[2]
-YES = Said("it is fine")
 
 
 @pytest.fixture(scope="module")
 def base(new_base):
     return patient(new_base())
-
-
-async def code(act: Awaitable[Any]) -> str:
-    """The code with which it is refused; "" where it is not."""
-    try:
-        await act
-    except AosError as error:
-        return error.code
-    return ""
 
 
 def test_a_request_says_what_is_asked_and_its_digest_can_be_computed_by_anybody(base):
