@@ -72,14 +72,14 @@ COMMANDS: Mapping[str, Command] = {
         (Exit.NO, Exit.DAMAGED),
     ),
     "calibrate": Command(
-        "forecast.calibrate:calibrate",
+        "learning.calibrate:calibrate",
         "Learn a catalog from recorded runs",
         "aos calibrate runs.csv --by region --out catalog.toml",
         ("aos.calibration/1",),
         writes="the file named by --out",
     ),
     "backtest": Command(
-        "forecast.backtest:backtest",
+        "learning.backtest:backtest",
         "Score forecasts on recorded runs that came later",
         "aos backtest runs.csv --auto --min-coverage 0.85",
         ("aos.backtest/1",),

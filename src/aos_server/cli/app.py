@@ -7,11 +7,11 @@ from typer import Exit as Left
 from typer import Option, Typer, TyperException
 
 from aos.errors import AosError, Exit
-from aos_server.cli import key
 from aos_server.cli.answers import Answer, fail, show
 from aos_server.cli.check import check
 from aos_server.cli.dev import dev
-from aos_server.cli.keys import keys
+from aos_server.cli.keys.service import service_keys
+from aos_server.cli.keys.signing import keys
 from aos_server.cli.migrate import migrate
 from aos_server.cli.serve import serve
 from aos_server.cli.tenant import tenant
@@ -56,16 +56,8 @@ def _app() -> Typer:
     app.command(epilog="Example:  aos-server migrate")(migrate)
     app.command(epilog="Example:  aos-server worker")(worker)
     app.command(epilog="Example:  aos-server tenant acme --budget 5000 --forbid email_send")(tenant)
-    app.add_typer(_service_keys(), name="key")
+    app.add_typer(service_keys, name="key")
     app.add_typer(keys, name="keys")
-    return app
-
-
-def _service_keys() -> Typer:
-    app = Typer(help="Make, list and revoke service keys, with which machines call the server.")
-    app.command("create", epilog="Example:  aos-server key create acme --scope read --name ci")(key.create)
-    app.command("list", epilog="Example:  aos-server key list acme")(key.list_keys)
-    app.command("revoke", epilog="Example:  aos-server key revoke acme abcdefghijklmnop")(key.revoke)
     return app
 
 

@@ -4,8 +4,8 @@ from aos.api.files.sources import load_catalog
 from aos.api.learning.backtest import Thresholds
 from aos.api.learning.backtest import backtest as run
 from aos.cli.answer import Answer, Look
-from aos.cli.forecast.records import By, Features, FromLedger, RunsArgument, chosen, load, told
-from aos.cli.forecast.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
+from aos.cli.learning.records import By, Features, FromLedger, RunsArgument, chosen, load, told
+from aos.cli.learning.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
 from aos.cli.options import Catalogs, PlanOption, first
 from aos.errors import Exit
 from aos.files.config import find_config

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from typer import Argument, Option
+from typer import Argument, Option, Typer
 
 import aos
 from aos_server.cli.answers import Answer
@@ -16,6 +16,14 @@ from aos_server.settings import read
 
 if TYPE_CHECKING:
     from aos_server.services.service_keys import StoredKeys
+
+__all__ = ["service_keys"]
+
+service_keys = Typer(
+    help="Make, list and revoke service keys, with which machines call the server.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 T = TypeVar("T")
 Tenant = Annotated[str, Argument(metavar="TENANT", help="Whose key it is.")]
@@ -30,6 +38,7 @@ class Scope(StrEnum):
     OPERATE = "operate"
 
 
+@service_keys.command(epilog="Example:  aos-server key create acme --scope read --name ci")
 def create(
     tenant: Tenant,
     scope: Annotated[list[Scope], Option(help="What it may do; again for more.")],
@@ -66,7 +75,8 @@ def create(
     return Answer(document, made.text, aside=f"This is the only time that key {made.key.id} is shown.")
 
 
-def list_keys(tenant: Tenant) -> Answer:
+@service_keys.command("list", epilog="Example:  aos-server key list acme")
+def list_(tenant: Tenant) -> Answer:
     """The keys of a tenant, the newest first: what they may do and whether they are valid, never the keys."""
     from aos.wire.problems import visible
     from aos_server.cli.host import host_caller
@@ -81,6 +91,7 @@ def list_keys(tenant: Tenant) -> Answer:
     return Answer(document, "\n".join(lines) or f"{tenant} has no service key")
 
 
+@service_keys.command(epilog="Example:  aos-server key revoke acme abcdefghijklmnop")
 def revoke(
     tenant: Tenant, key: Annotated[str, Argument(metavar="KEY", help="Its id, as `key list` shows it.")]
 ) -> Answer:

@@ -8,8 +8,8 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from aos.errors import AosError
-from aos_server.cli import key_answers as answers
 from aos_server.cli.answers import Answer
+from aos_server.cli.keys import answers
 from aos_server.keystores import open_backend
 from aos_server.keystores.backend import Backend
 from aos_server.settings import read

@@ -10,7 +10,7 @@ from aos.api.learning.calibrate import calibrate as learn
 from aos.api.learning.learned import catalog_text, compared, learned_document
 from aos.cli.answer import Answer, Look
 from aos.cli.catalog.drafts import Force, ending
-from aos.cli.forecast.records import By, Features, FromLedger, RunsArgument, chosen, load, told
+from aos.cli.learning.records import By, Features, FromLedger, RunsArgument, chosen, load, told
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
 from aos.files.outputs import write_file

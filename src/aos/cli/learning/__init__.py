@@ -1,0 +1,1 @@
+"""The commands that learn from recorded runs and score what was learned."""
