@@ -180,6 +180,13 @@ def _value(key: str, value: Any, why: str | None) -> Line:
     return _words(key, value) if value is not None else [(UNKNOWN, OPEN), f": {why}" if why else ""]
 
 
+def _quantity(key: str, value: float) -> str:
+    if key.endswith("_rate"):
+        return chance(value)
+    unit = money if key.endswith("_cents") else duration if key.endswith("_ms") else number
+    return unit(value)
+
+
 def _words(key: str, value: Any, unknown: bool = False) -> str:
     match value:
         case None:
@@ -187,12 +194,11 @@ def _words(key: str, value: Any, unknown: bool = False) -> str:
         case bool():
             return "yes" if value else "no"
         case int() | float():
-            unit = money if key.endswith("_cents") else duration if key.endswith("_ms") else number
-            return unit(value)
+            return _quantity(key, value)
         case list() | tuple():
             more = f" and {len(value) - _LISTED:,} more" if len(value) > _LISTED else ""
             return ", ".join(_words("", item) for item in value[:_LISTED]) + more or "none"
         case Mapping():
-            return " ".join(_words(name, inner) for name, inner in value.items())
+            return ", ".join(f"{_named(name)} {_words(name, inner)}" for name, inner in value.items())
         case _:
             return str(value)

@@ -29,6 +29,25 @@ def test_the_seven_skills_with_costs_latencies_and_rate_limits() -> None:
     assert table[-1][:2] == ["7", "skills;"]
 
 
+def test_where_there_is_no_room_for_a_figure_it_is_left_out_whole() -> None:
+    lines = tables.skills(SEVEN.skills.values(), 40, False).splitlines()
+
+    assert rows(lines[0])[0] == ["skill", "cost", "typical", "p90"]
+    assert rows(lines[1])[0] == ["http_call", "0c", "500", "ms", "1.1", "s"]
+    assert lines[-1] == "a wider terminal shows more columns"
+    assert lines[-1] not in tables.skills(SEVEN.skills.values(), 80, False)
+
+
+def test_an_object_in_an_answer_keeps_its_names() -> None:
+    result = {"output": {"bytes": 1, "took_ms": 12}, "past_recovery_success_rate": 0.5}
+    text = tables.answer("last", result, {}, 80, False)
+
+    assert rows(text)[1:] == [
+        ["output", "bytes", "1,", "took", "12", "ms"],
+        ["past", "recovery", "success", "rate", "50.0", "%"],
+    ]
+
+
 def test_what_nobody_knows_of_a_skill_is_unknown() -> None:
     assert rows(tables.skills([described()], 80, False))[1] == [
         *("crawl", "unknown", "unknown", "unknown", "unknown", "none", "writes")
@@ -130,7 +149,7 @@ def test_an_answer_shows_objects_as_a_table() -> None:
         ["goal", "call"],
         [],
         ["skill", "score", "matches"],
-        ["http_call", "3", "call", "id"],
+        ["http_call", "3", "word", "call,", "place", "id"],
         ["fs_read", "unknown", "none"],
         ["fs_write", "none"],
     ]

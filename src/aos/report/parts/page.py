@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +24,9 @@ _WIDEST = 100
 """Columns used, however wide the terminal: longer lines are hard to read."""
 _NARROWEST = 40
 _GAP = 2
+_LEAST = 6
+"""Columns below which a name is not cut and text is not broken."""
+_LEFT_OUT = "a wider terminal shows more columns"
 
 # What pictures are made of becomes one character each, so that they keep their shape.
 _ASCII = str.maketrans(
@@ -42,10 +46,11 @@ class Page:
         self.width = min(max(width, _NARROWEST), _WIDEST)
         self.inner = self.width - (labels + _GAP if labels else 0)
         self._ascii = ascii
+        self._left_out = False
         self._lines: list[str] = []
         self._console = Console(
             file=StringIO(),  # never the process's own output
-            width=self.width,
+            width=10 * _WIDEST,
             height=25,  # without one, a dumb terminal is taken to have 80 columns
             color_system="standard" if colour else None,
             force_terminal=colour,
@@ -78,7 +83,8 @@ class Page:
         """Cells in columns, a letter for each.
 
         `l`eft and `r`ight keep their width; `w`rapped text, `p`ointers (broken anywhere) and `n`ames (cut off,
-        as a last resort) make room for them.
+        as a last resort) make room for them. Where that is not enough, the last columns are
+        left out.
         """
         table = Table.grid(padding=(0, _GAP, 0, 0))
         for kind in columns:
@@ -97,13 +103,23 @@ class Page:
         return self.inner - self._console.measure(table).maximum - _GAP
 
     def __str__(self) -> str:
-        return "".join(f"{line.rstrip()}\n" for line in self._lines)
+        lines = [*self._lines, "", _LEFT_OUT] if self._left_out else self._lines
+        return "".join(f"{line.rstrip()}\n" for line in lines)
 
     def _drawn(self, row: Line | Table, width: int) -> list[str]:
+        if isinstance(row, Table):
+            row = self._fitted(row, width)
         with self._console.capture() as drawn:
             self._console.print(self._drawable(row), width=width)
         text = drawn.get()
         return (text.translate(_CUT_OFF) if self._ascii else text).splitlines()
+
+    def _fitted(self, table: Table, width: int) -> Table:
+        """The table without its last columns where there is no room for them: a figure without its end is another."""
+        while len(table.columns) > 1 and _least(table) > width:
+            table.columns.pop()
+            self._left_out = True
+        return table
 
     def _drawable(self, row: Line | Table) -> RenderableType:
         if isinstance(row, Table):
@@ -117,3 +133,12 @@ class Page:
     def _safe(self, text: str) -> str:
         shown = visible(text, _LONGEST)
         return shown.translate(_ASCII).encode("ascii", "backslashreplace").decode() if self._ascii else shown
+
+
+def _least(table: Table) -> int:
+    """How many columns of the terminal a table needs."""
+    least = -_GAP
+    for column in table.columns:
+        longest = max((cell_len(str(cell)) for cell in column.cells), default=0)
+        least += _GAP + (longest if column.no_wrap else min(longest, _LEAST))
+    return least
