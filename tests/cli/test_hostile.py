@@ -53,6 +53,12 @@ def test_a_hostile_plan_is_a_problem_soon(name: str, content: bytes, code: str, 
     assert faults(done.document) == []
 
 
+def test_a_path_without_a_letter_is_told_as_that() -> None:
+    done = aos("simulate", "", "--json")
+    assert (done.status, done.document["code"]) == (2, "unreadable")
+    assert done.document["detail"] == "the path is empty"
+
+
 def test_everything_wrong_is_told_at_once() -> None:
     wrong: list[dict[str, Any]] = [
         {"skill": "http_cal", "parms": {}},

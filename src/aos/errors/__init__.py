@@ -70,6 +70,9 @@ class InputError(AosError):
 
     @classmethod
     def of(cls, code: str, what: str, findings: Sequence[Finding], *, fix: str | None = None) -> "InputError":
-        """Sum up `findings` about `what` ("plan.json"); a single one lends its words to the detail."""
+        """Sum up `findings` about `what` ("plan.json"): one lends its words to the detail, one kind its fix."""
         head = f"{what}: {len(findings)} problems" if len(findings) > 1 else f"{what}: {findings[0].detail}"
+        kinds = {finding.code for finding in findings}
+        if fix is None and len(kinds) == 1:
+            fix = CODES[kinds.pop()].fix
         return cls(code, head, fix=fix, findings=findings)

@@ -86,7 +86,7 @@ ROWS: dict[str, Code] = {
         "plan",
         "Invalid plan",
         "The plan can't be simulated or run as written; `errors` lists everything wrong with it.",
-        "`aos plan check PLAN` repeats this list; `aos plan schema` prints the format.",
+        "`aos plan schema` prints the format; `aos skills` lists what a step can call.",
     ),
     "unknown_skill": Code(
         "plan",

@@ -39,6 +39,8 @@ def read_document(
 
 def _read(source: str, max_bytes: int) -> bytes:
     """At most one byte more than the limit, so that a huge file is refused without being loaded."""
+    if not source:
+        raise AosError("unreadable", "the path is empty")
     try:
         with Path(source).open("rb") as file:
             return file.read(max_bytes + 1)

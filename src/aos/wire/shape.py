@@ -10,7 +10,7 @@ Every method takes a value, its JSON Pointer and what to return where the value 
 value is one finding; a missing one is a finding of `obj`, where it is required, and silent here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, TypeAlias, TypeVar, cast
 
@@ -73,18 +73,19 @@ class Reader:
         *,
         known: Collection[str] | None = None,
         required: Collection[str] = (),
+        words: Mapping[str, str] = {},
     ) -> Fields:
         """An object; empty where the value is none. Without `known` any key is allowed.
 
         Free keys (`x-*`, `_meta`) are always allowed. Each other key that is unknown, and each required one
-        that is absent, is a finding.
+        that is absent, is a finding. `words` are what others call a known key, without `_` and in lower case.
         """
         if not isinstance(value, dict):
             return self._wrong(value, pointer, "an object", Fields())
         if known is not None:
             for key in value:
                 if key not in known and key != "_meta" and not key.startswith("x-"):
-                    self._unknown(key, pointer, known)
+                    self._unknown(key, pointer, known, words)
         for key in required:
             if key not in value:
                 self.add(pointer, "missing_key", f'the key "{key}" is missing')
@@ -172,8 +173,10 @@ class Reader:
         self.add(pointer, "bad_value", f"{value} must be {' and '.join(bounds)}")
         return False
 
-    def _unknown(self, key: str, pointer: str, known: Collection[str]) -> None:
-        meant = closest(key, known) if self._worth_a_guess() else None
+    def _unknown(self, key: str, pointer: str, known: Collection[str], words: Mapping[str, str]) -> None:
+        meant = words.get(key.lower().replace("_", ""))
+        if meant is None and self._worth_a_guess():
+            meant = closest(key, known)
         hint = f'; did you mean "{meant}"?' if meant else ""
         detail = f'unknown key "{visible(key)}"{hint}'
         self.add(at(pointer, key), "unknown_key", detail, allowed=sorted(known), suggestion=meant)

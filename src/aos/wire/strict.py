@@ -145,9 +145,28 @@ def _json(text: str, integer: Callable[[str], Any] = _integer) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_int=integer)
     except json.JSONDecodeError as error:
-        raise _Stop("malformed", f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+        raise _Stop("malformed", _syntax(text, error)) from None
     except RecursionError:
         _too_deep()
+
+
+_SLIPS = {"'": 'JSON quotes with "', "/": "JSON has no comments", "#": "JSON has no comments"}
+
+
+def _syntax(text: str, error: json.JSONDecodeError) -> str:
+    """What the reader of JSON says, the one character that stands there, and the slip that it probably is."""
+    before, rest = text[: error.pos].strip(), text[error.pos :].lstrip()
+    if not before and not rest:
+        return "the document is empty"
+    said = f"line {error.lineno}, column {error.colno}: {error.msg}"
+    if not error.msg.startswith("Expecting") or not rest:
+        return said
+    slip = _SLIPS.get(rest[0])
+    if not before and slip is None:
+        slip = "JSON starts with [ or {, and YAML is in files that end in .yaml"
+    elif before.endswith(",") and rest[0] in "]}":
+        slip = "JSON has no comma after the last one"
+    return f'{said}, got "{visible(rest[0])}"' + (f"; {slip}" if slip else "")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

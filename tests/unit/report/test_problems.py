@@ -18,8 +18,15 @@ def test_everything_that_is_wrong_with_a_plan() -> None:
         "the whole       line 3: expected a value\n"
         '/steps/1/skil   unknown key "skil"; did you mean "skill"?\n'
         "\n"
-        "→  `aos plan check PLAN` repeats this list; `aos plan schema` prints the format.\n"
+        "→  `aos plan schema` prints the format; `aos skills` lists what a step can call.\n"
     )
+
+
+def test_findings_of_one_kind_have_its_fix() -> None:
+    findings = [Finding(f"/{i}/skill", "unknown_skill", "no such skill") for i in range(2)]
+
+    assert InputError.of("invalid_plan", "plan.json", findings).fix == CODES["unknown_skill"].fix
+    assert InputError.of("invalid_plan", "plan.json", findings, fix="Do this.").fix == "Do this."
 
 
 def test_a_single_finding_is_not_told_twice() -> None:

@@ -271,6 +271,20 @@ def test_the_words_that_were_probably_meant() -> None:
     assert 'did you mean "fs_read"?' in caught.value.findings[0].detail
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ({"dependsOn": ["s1"], "args": {}, "onFailure": "fail"}, ["needs", "params", "on_error"]),
+        ({"depends_on": ["s1"], "if": "true", "step_id": "x"}, ["needs", "when", "id"]),
+        ({"tool": "fs_read", "with": {}}, ["skill", "params"]),
+    ],
+)
+def test_what_other_formats_call_it_is_known(words: dict[str, Any], meant: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        read([step(**words)])
+    assert [finding.suggestion for finding in caught.value.findings] == meant
+
+
 def test_everything_wrong_is_said_at_once_and_in_document_order() -> None:
     document = {
         "steps": [

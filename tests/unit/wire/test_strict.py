@@ -143,7 +143,7 @@ def test_yaml_has_a_limit_of_its_own():
 @pytest.mark.parametrize(
     ("form", "text", "place"),
     [
-        ("json", "", "line 1, column 1"),
+        ("json", "", "empty"),
         ("json", '{"a": 1,}', "line 1"),
         ("json", '[1]\n"x"', "line 2, column 1"),
         ("json", '["a\nb"]', "line 1, column 4"),
@@ -164,6 +164,26 @@ def test_a_syntax_error_names_its_place(form: Form, text: str, place: str):
     (finding,) = refused(text, form)
     assert (finding.code, finding.pointer) == ("malformed", "")
     assert place in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "slip"),
+    [
+        ("- skill: fs_read\n", 'got "-"; JSON starts with [ or {, and YAML is in files that end in .yaml'),
+        ("[1,]", 'got "]"; JSON has no comma after the last one'),
+        ("{'a': 1}", 'got "\'"; JSON quotes with "'),
+        ("// the plan\n[]", 'got "/"; JSON has no comments'),
+        ('{"a" 1}', "Expecting ':' delimiter, got \"1\""),
+        ('{"a": s3cret}', 'got "s"'),
+        ('["x]', "Unterminated string"),
+        ("[1", "delimiter"),
+    ],
+)
+def test_the_slip_that_was_probably_made_is_named_and_no_more_of_the_text(text: str, slip: str):
+    (finding,) = refused(text, "json")
+    if "trailing comma" not in finding.detail:  # which newer readers of JSON say themselves
+        assert slip in finding.detail
+    assert "s3" not in finding.detail
 
 
 # -- what two readers would read differently -----------------------------------------------------------

@@ -42,6 +42,7 @@ __all__ = [
 
 _SCHEMA = Path(__file__).parent / "data" / "plan.schema.json"
 _KEYS = ("aos_plan", "name", "inputs", "budget", "deadline_ms", "defaults", "steps")
+_ELSEWHERE = dict.fromkeys(("tasks", "actions", "plan"), "steps")
 
 
 class ParsedPlan(NamedTuple):
@@ -143,7 +144,7 @@ def _outline(reader: Reader, document: Json) -> tuple[Fields, str]:
     if not isinstance(document, dict):
         reader.add("", "wrong_type", f"expected an array of steps or an object, got {shown(document)}")
         return Fields(), ""
-    fields = reader.obj(document, "", known=_KEYS, required=("steps",))
+    fields = reader.obj(document, "", known=_KEYS, required=("steps",), words=_ELSEWHERE)
     reader.choice(fields["aos_plan"], "/aos_plan", None, allowed=("1",))
     return fields, "/steps"
 

@@ -42,6 +42,16 @@ _KEYS = (
     *("id", "skill", "params", "needs", "when", "on_error", "retry", "timeout_s", "iterations"),
     *("for_each", "expect", "approval", *ALIASES),
 )
+_ELSEWHERE = {
+    **dict.fromkeys(("dependson", "depends", "after", "requires"), "needs"),
+    **dict.fromkeys(("args", "arguments", "with", "input"), "params"),
+    **dict.fromkeys(("tool", "toolname", "action", "function", "uses"), "skill"),
+    **dict.fromkeys(("if", "condition"), "when"),
+    **dict.fromkeys(("loop", "items"), "for_each"),
+    "onfailure": "on_error",
+    "stepid": "id",
+}
+"""What other formats call the keys, and therefore models and people too."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 _WHEN = re.compile(r'\s*steps\.([A-Za-z0-9_-]+)\.outcome\s*==\s*"(succeeded|failed|skipped)"\s*').fullmatch
 
@@ -108,7 +118,7 @@ def read_step(
     reader: Reader, value: Json, pointer: str, position: int, defaults: Defaults, skills: Mapping[str, Skill]
 ) -> Draft:
     """The step at `position` (0, 1, ...); whatever is wrong with it alone is a finding."""
-    fields = reader.obj(value, pointer, known=_KEYS)
+    fields = reader.obj(value, pointer, known=_KEYS, words=_ELSEWHERE)
     name = _aliased(reader, fields, pointer, "skill")
     if isinstance(value, dict) and fields[name] is MISSING:
         reader.add(pointer, "missing_key", 'the key "skill" is missing')
