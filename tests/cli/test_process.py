@@ -71,6 +71,12 @@ def test_the_version_can_be_had_either_way() -> None:
 def test_no_command_at_all_shows_the_help() -> None:
     done = aos()
     assert (done.status, done.text.startswith("Usage: aos ")) == (2, True)
+    assert "To begin:\n    aos init\n" in done.text
+
+
+@pytest.mark.parametrize("words", [[], ["requests"], ["runs", "list"]])
+def test_minus_h_asks_for_help_too(words: list[str]) -> None:
+    assert aos(*words, "-h").out == aos(*words, "--help").out
 
 
 @pytest.mark.parametrize(

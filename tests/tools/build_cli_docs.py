@@ -85,7 +85,9 @@ def _entry(name: str, row: Command) -> dict[str, Any]:
         "name": name,
         "help": row.help,
         "arguments": [_argument(param) for param in params if isinstance(param, TyperArgument)],
-        "options": [_option(param) for param in params if isinstance(param, TyperOption)],
+        "options": [
+            _option(param) for param in params if isinstance(param, TyperOption) and not param.hidden
+        ],
         "example": row.example,
         "exit_codes": sorted({int(status) for status in (*EVERY, *row.exits)}),
         "schemas": list(row.schemas),

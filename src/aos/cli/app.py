@@ -22,6 +22,7 @@ COMPLETE = "_AOS_COMPLETE"
 """The variable by which a shell asks for completions."""
 
 _HELP = "What will an agent's plan cost, how long will it take, will it work?"
+_FIRST = "\b\nTo begin:\n  aos init\n  aos simulate plan.json\n  aos simulate --help"
 
 
 class _Known(Exception):
@@ -35,11 +36,15 @@ class Group(TyperGroup):
     """Commands by name; only their help lines are known until one is called."""
 
     def __init__(self, path: str, help: str, lines: Mapping[str, str]) -> None:
-        epilog = f"Without a command: `aos {path} {UNSAID[path]}`." if path in UNSAID else None
+        unsaid = f"Without a command: `aos {path} {UNSAID[path]}`." if path in UNSAID else None
         super().__init__(
-            name=path or NAME, help=help, epilog=epilog, rich_markup_mode=None, add_help_option=False
+            name=path or NAME,
+            help=help,
+            epilog=unsaid if path else _FIRST,
+            rich_markup_mode=None,
+            add_help_option=False,
         )
-        self.params.append(_help_option())
+        self.params += _help_options()
         self._path = path
         self._lines = lines
 
@@ -140,22 +145,31 @@ def _command(path: str, row: Command) -> TyperCommand | TyperGroup:
                 param_decls=["--json"], is_flag=True, expose_value=False, help="Print one JSON object."
             )
         )
-    command.params.append(_help_option())
+    command.params += _help_options()
     return command
 
 
 def _is_option(word: str) -> bool:
     """Whether the word is for a command, not for its group."""
-    return word.startswith("-") and word != "--help"
+    return word.startswith("-") and word not in ("-h", "--help")
 
 
-def _help_option() -> TyperOption:
-    return _eager("--help", _show_help, "Show this message.")
+def _help_options() -> list[TyperOption]:
+    return [
+        _eager("--help", _show_help, "Show this message."),
+        _eager("-h", _show_help, "Show this message.", hidden=True),
+    ]
 
 
-def _eager(name: str, callback: Any, help: str) -> TyperOption:
+def _eager(name: str, callback: Any, help: str, hidden: bool = False) -> TyperOption:
     return TyperOption(
-        param_decls=[name], is_flag=True, expose_value=False, is_eager=True, callback=callback, help=help
+        param_decls=[name],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=callback,
+        help=help,
+        hidden=hidden,
     )
 
 
