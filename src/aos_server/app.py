@@ -142,13 +142,14 @@ def application(
     workers, tenants = workers or Workers(2, COMPUTE_S), tenants or Free()
     network = webhooks.network if webhooks else Network()
     desk = Desk(database, workers, tenants, trusting, network) if database else None
+    people = People(identity, login)
     handlers = Handlers(
         Operations(needed, wanted, partial(counts.refresh, database) if database else None),
         Runtime(workers, tenants, runs),
         Policy(workers, tenants),
         PolicyVersions(versions, tenants),
         RunRecords(runs),
-        People(identity, login),
+        people,
         AuditLog(audit),
         ApprovalRequests(desk, identity),
         WebhookCalls(webhooks, keys),
@@ -161,7 +162,7 @@ def application(
         refusals=Refusals(database) if database else None,
         homes={"request_id": partial(tenant_of, database)} if database else {},
     )
-    return Edge(router(endpoints(handlers), gate), hosts)
+    return Edge(router(endpoints(handlers), gate), hosts, people.challenge)
 
 
 def loaded(settings: Keys) -> Keyring | None:

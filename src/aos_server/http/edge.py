@@ -7,7 +7,7 @@ Layers further in put into `scope["aos.told"]` the headers that an answer has wh
 import logging
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect
@@ -20,16 +20,24 @@ from aos_server.metrics import IN_FLIGHT, REQUESTS, SECONDS
 
 __all__ = ["Edge"]
 
+Challenge = Callable[[Mapping[bytes, bytes]], str]
+
 _LOG = logging.getLogger("aos_server")
 _REQUESTS = logging.getLogger("aos_server.requests")
 
 
 class Edge:
-    """Wraps the application. `hosts` are the names under which it may be called and from whose pages; empty: any."""
+    """Wraps the application. `hosts` are the names under which it may be called and from whose pages; empty: any.
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    `challenge` gives the WWW-Authenticate of a 401, from a request's headers.
+    """
+
+    def __init__(
+        self, app: ASGIApp, hosts: Collection[str], challenge: Challenge = lambda _: "Bearer"
+    ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._challenge = challenge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,6 +65,8 @@ class Edge:
             failure = error if isinstance(error, AosError) else _internal(error, request_id)
             if status:  # the answer has begun: all that is left is to cut it off
                 raise
+            if failure.row.status == 401:
+                told["WWW-Authenticate"] = self._challenge(dict(scope["headers"]))
             await send_answer(watched, refusal(failure, request_id, told))
         finally:
             IN_FLIGHT.dec()

@@ -18,8 +18,6 @@ def refusal(error: AosError, request_id: str, headers: Mapping[str, str] | None 
     document = problem(error)
     document["instance"] = error.instance or f"urn:aos:request:{request_id}"
     told = dict(headers or {})
-    if error.row.status == 401:
-        told.setdefault("WWW-Authenticate", "Bearer")
     if error.retry_after_s is not None:
         told["Retry-After"] = str(math.ceil(error.retry_after_s))
     elif error.row.status == 503:

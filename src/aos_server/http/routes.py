@@ -16,7 +16,7 @@ from aos_server.http.gate import Gate
 from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Operations
 from aos_server.http.handlers.keys import KeyCalls
-from aos_server.http.handlers.people import People
+from aos_server.http.handlers.people import METADATA, People
 from aos_server.http.handlers.policy import Policy
 from aos_server.http.handlers.policy_versions import PolicyVersions as Versions
 from aos_server.http.handlers.requests import ApprovalRequests
@@ -111,7 +111,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             "GET",
-            "/.well-known/oauth-protected-resource",
+            METADATA,
             "Where people log in (RFC 9728)",
             to.people.protected_resource,
             ProtectedResource,

@@ -45,5 +45,11 @@ def test_who_knows_the_address_alone_is_told_where_to_log_in() -> None:
         away = client.get(path, headers={"Host": "aos.example:8443"}).json()
         assert away["resource"] == "https://aos.example:8443"
         assert told(client.get(path, headers={"Host": 'a"b/..'}))["code"] == "bad_value"
+        refused = client.get("/api/v1/whoami")
+        assert (
+            refused.headers["www-authenticate"] == f'Bearer resource_metadata="{client.base_url.join(path)}"'
+        )
+        nowhere = client.get("/api/v1/whoami", headers={"Host": 'a"b/..'})
+        assert (nowhere.status_code, nowhere.headers["www-authenticate"]) == (401, "Bearer")
     with asking(None) as client:
         assert told(client.get(path))["code"] == "not_found"

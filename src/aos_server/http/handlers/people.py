@@ -1,6 +1,7 @@
 """Who the caller is, told to themselves; and where one becomes a caller."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from aos.errors import AosError
@@ -11,7 +12,10 @@ from aos_server.http.gate import Identifies
 from aos_server.identity.authenticate import Credentials, credentials
 from aos_server.identity.caller import Caller
 
-__all__ = ["LoginAt", "People", "as_of_now"]
+__all__ = ["METADATA", "LoginAt", "People", "as_of_now"]
+
+METADATA = "/.well-known/oauth-protected-resource"
+"""The address that RFC 9728 gives to what a server says of itself."""
 
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _HERE = ("localhost", "127.0.0.1", "[::1]")
@@ -38,18 +42,22 @@ class People:
         """Metadata by RFC 9728, for who knows this server's address alone. Raises AosError: not_found, bad_value."""
         if self._login is None:
             raise AosError("not_found", "people do not log in here")
-        host = _HOST.fullmatch(call.headers.get(b"host", b"").decode("latin-1"))
-        if host is None:
+        resource = _resource(call.headers)
+        if resource is None:
             raise AosError("bad_value", "the Host header names no host")
-        scheme = "http" if host["name"].lower() in _HERE else "https"
         document = {
             **envelope("aos.protected-resource/1"),
-            "resource": f"{scheme}://{host[0]}",
+            "resource": resource,
             "authorization_servers": [self._login.issuer],
             "bearer_methods_supported": ["header"],
             "aos_audience": self._login.audience,
         }
         return one_line(document).encode()
+
+    def challenge(self, headers: Mapping[bytes, bytes]) -> str:
+        """WWW-Authenticate of a 401: where people log in, the address of the metadata that says where."""
+        resource = _resource(headers) if self._login else None
+        return f'Bearer resource_metadata="{resource}{METADATA}"' if resource else "Bearer"
 
     async def whoami(self, call: Call) -> bytes:
         """The caller with the level that holds now; where nobody can say that now, with what the token says."""
@@ -66,6 +74,14 @@ class People:
             "scopes": sorted(caller.scopes),
         }
         return one_line(document).encode()
+
+
+def _resource(headers: Mapping[bytes, bytes]) -> str | None:
+    """The server as who asks knows it; None where the Host header names no host."""
+    host = _HOST.fullmatch(headers.get(b"host", b"").decode("latin-1"))
+    if host is None:
+        return None
+    return f"{'http' if host['name'].lower() in _HERE else 'https'}://{host[0]}"
 
 
 async def as_of_now(identity: Identifies, call: Call) -> Caller:
