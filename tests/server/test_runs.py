@@ -112,6 +112,8 @@ def test_a_key_gives_the_same_answer_and_serves_one_request_only(client: httpx.C
     other = told(put(client, record("r2", tenant="keyed"), **key))
     assert (other["code"], other["status"]) == ("idempotency_mismatch", 422)
     assert told(put(client, document, **{"Idempotency-Key": "a b"}))["status"] == 422
+    two = [("Idempotency-Key", "k1"), ("Idempotency-Key", "k2")]
+    assert told(client.post("/api/v1/runs", json=document, headers=two))["code"] == "bad_value"
 
 
 def test_another_tenants_run_is_no_run(client: httpx.Client) -> None:

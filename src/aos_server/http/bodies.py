@@ -1,7 +1,7 @@
-"""Request bodies and query strings: read within limits, parsed strictly, held against a model."""
+"""Request headers, bodies and query strings: read within limits, parsed strictly, held against a model."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -21,6 +21,7 @@ __all__ = [
     "MAX_DECISION_BYTES",
     "check_media_type",
     "fitted",
+    "headers",
     "parsed",
     "read_body",
     "read_query",
@@ -35,6 +36,14 @@ MAX_QUERY_BYTES = 4096
 M = TypeVar("M", bound=BaseModel)
 
 _TYPES = ("_type", "_parsing")
+
+
+def headers(given: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name; one that is repeated is the list of all of them (RFC 9110, 5.3), and so no key and no type."""
+    found: dict[bytes, bytes] = {}
+    for name, value in given:
+        found[name] = b", ".join((found[name], value)) if name in found else value
+    return found
 
 
 def check_media_type(headers: Mapping[bytes, bytes]) -> None:

@@ -116,7 +116,7 @@ class Resource:
     async def _let_in(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Call:
         if endpoint.act is None:
             query = bodies.read_query(scope["query_string"], endpoint.query)
-            return Call(NOBODY, scope.get("path_params", {}), query, None, dict(scope["headers"]))
+            return Call(NOBODY, scope.get("path_params", {}), query, None, bodies.headers(scope["headers"]))
         said: dict[str, Any] = {"method": endpoint.method, "route": endpoint.path}
         try:
             return await self._admitted(endpoint, endpoint.act, scope, receive, said)
@@ -130,7 +130,7 @@ class Resource:
         self, endpoint: Endpoint, act: Act, scope: Scope, receive: Receive, told: dict[str, Any]
     ) -> Call:
         """The call of somebody who may make it. `told` gets what the caller claims of themselves."""
-        headers, path = dict(scope["headers"]), scope.get("path_params", {})
+        headers, path = bodies.headers(scope["headers"]), scope.get("path_params", {})
         caller = await self._gate.known(scope["headers"], act)
         if caller is not None:
             scope["aos.caller"] = caller
