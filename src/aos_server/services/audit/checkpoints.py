@@ -9,7 +9,8 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +20,22 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from aos.errors import AosError
 
-__all__ = ["Checkpoint", "Signer", "append", "notes_in", "opened", "read_notes", "signer", "verifier"]
+__all__ = [
+    "Checkpoint",
+    "Signer",
+    "append",
+    "newest",
+    "notes_in",
+    "opened",
+    "read_notes",
+    "require_writable",
+    "signer",
+    "verifier",
+]
 
 ORIGIN = "aos.audit"
+_KEY_BYTES = 32  # of Ed25519, RFC 8032
+_END = 8 * 1024  # some forty notes
 _NOTE = re.compile(
     rf"(?P<text>{re.escape(ORIGIN)}\n(?P<size>[1-9][0-9]{{0,15}})\n(?P<root>[A-Za-z0-9+/]{{43}}=)\n)"
     rf"\n— {re.escape(ORIGIN)} (?P<signature>[A-Za-z0-9+/]{{91}}=)\n"
@@ -75,14 +89,21 @@ def verifier(text: str) -> Ed25519PublicKey:
 
 
 def signer(path: Path) -> Signer:
-    """The key of that file, made (0600) if there is none. Raises AosError(unsafe_setting) where others may read it."""
-    if not path.exists():
-        _make(path)
-    if path.stat().st_mode & 0o077 or path.stat().st_uid != os.geteuid():
+    """The key of that file, made (0600) if there is none.
+
+    Raises AosError: unsafe_setting where others may read it or it is no key, write_failed where it can't be had.
+    """
+    with _filing("AOS_AUDIT_KEY_PATH", path):
+        if not path.exists():
+            _make(path)
+        found, raw = path.stat(), path.read_bytes()
+    if found.st_mode & 0o077 or found.st_uid != os.geteuid():
         raise AosError(
             "unsafe_setting", "the key of the audit log must belong to the server alone, with mode 0600"
         )
-    return Signer(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
+    if len(raw) != _KEY_BYTES:
+        raise AosError("unsafe_setting", f"the key of the audit log must have {_KEY_BYTES} bytes")
+    return Signer(Ed25519PrivateKey.from_private_bytes(raw))
 
 
 def _make(path: Path) -> None:
@@ -113,23 +134,64 @@ def opened(note: str, public: Ed25519PublicKey) -> Checkpoint | None:
 
 
 def append(path: Path, notes: Sequence[str]) -> None:
-    """Add notes to the file; they are on disk when it returns. The same note twice, by two workers, does no harm."""
-    if not notes:
-        return
-    existed = path.exists()
-    _write(path, "".join(f"{note}\n" for note in notes).encode(), os.O_CREAT | os.O_APPEND)
-    if not existed:
-        _sync_folder(path)
+    """Add notes to the file; they are on disk when it returns. The same note twice, by two workers, does no harm.
+
+    Raises AosError(write_failed).
+    """
+    if notes:
+        _append(path, notes)
 
 
-def read_notes(path: Path) -> list[str]:
-    """The notes of the file, in its order; none if there is no file. A note cut off by a crash is left out."""
-    return notes_in(path.read_text("utf-8")) if path.exists() else []
+def require_writable(path: Path) -> None:
+    """Raises AosError(write_failed) where no note could be added."""
+    _append(path, ())
+
+
+def newest(path: Path, public: Ed25519PublicKey) -> Checkpoint | None:
+    """The largest one at the end of the file, or in all of it where none is there; None where there is none.
+
+    The file grows for ever and is looked at twice a second, so it is not read whole.
+    """
+    for notes in (read_notes(path, _END), read_notes(path)):
+        if found := [checkpoint for note in notes if (checkpoint := opened(note, public))]:
+            return max(found)
+    return None
+
+
+def _append(path: Path, notes: Sequence[str]) -> None:
+    with _filing("AOS_AUDIT_CHECKPOINTS_PATH", path):
+        existed = path.exists()
+        _write(path, "".join(f"{note}\n" for note in notes).encode(), os.O_CREAT | os.O_APPEND)
+        if not existed:
+            _sync_folder(path)
+
+
+def read_notes(path: Path, end: int | None = None) -> list[str]:
+    """The notes of the file, or of its last `end` bytes, in its order; none if there is no file.
+
+    A note cut off by a crash is left out. Raises AosError(write_failed) where it can't be read.
+    """
+    with _filing("AOS_AUDIT_CHECKPOINTS_PATH", path):
+        if not path.exists():
+            return []
+        with path.open("rb") as file:
+            if end is not None:
+                file.seek(max(0, path.stat().st_size - end))
+            return notes_in(file.read().decode("utf-8", "replace"))
 
 
 def notes_in(text: str) -> list[str]:
     """The notes of a text, in its order."""
     return [match[0] for match in _NOTE.finditer(text)]
+
+
+@contextmanager
+def _filing(name: str, path: Path) -> Iterator[None]:
+    """What the operating system refuses, as a failure that names the setting."""
+    try:
+        yield
+    except OSError as error:
+        raise AosError("write_failed", f"{name}: {path}: {error.strerror}") from None
 
 
 def _write(path: Path, data: bytes, how: int) -> None:

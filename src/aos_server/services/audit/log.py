@@ -16,7 +16,7 @@ from aos.domain.merkle import grown, leaf_hash, proof, root_of_peaks
 from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database, Row, Transaction
-from aos_server.services.audit.checkpoints import Checkpoint, Signer, append, opened, read_notes
+from aos_server.services.audit.checkpoints import Checkpoint, Signer, append, newest, opened
 
 __all__ = [
     "Damage",
@@ -127,7 +127,7 @@ async def sequence(database: Database, signer: Signer, outside: Path) -> int:
     Raises AosError(audit_damaged) where the file outside knows more than the database, or something else: then nothing
     is signed any more until a person has looked.
     """
-    known = _latest(outside, signer.public)
+    known = newest(outside, signer.public)
     async with database.transaction() as transaction:
         (held,), latest, waiting = await transaction.many(
             [("audit.lock", {}), ("audit.latest", {}), ("audit.pending", {"limit": BATCH})]
@@ -156,11 +156,6 @@ async def _copy(database: Database, outside: Path, size: int) -> None:
     """Bring the file up to what the database has committed, also what a killed worker did not come to write."""
     async with database.transaction() as transaction:
         append(outside, [row["note"] for row in await transaction.all("audit.notes", size=size)])
-
-
-def _latest(outside: Path, public: Ed25519PublicKey) -> Checkpoint | None:
-    found = [checkpoint for note in read_notes(outside) if (checkpoint := opened(note, public))]
-    return max(found, default=None)
 
 
 def _check_same(here: Row, known: Checkpoint | None) -> None:
