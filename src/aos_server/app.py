@@ -216,7 +216,7 @@ def _answers(database: Database) -> Check:
         nonlocal fit
         try:
             await database.ready()
-            fit = fit or not await database.excess()
+            fit = fit or not await database.excess("serve")
         except AosError:
             return False
         return fit

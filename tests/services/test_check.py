@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.schemas import faults
 from tests.services.test_audit import TEN, Log
+from tests.services.test_webhooks import new_keys
 
 
 def check(environment: dict[str, str], process: str = "serve") -> tuple[int, dict[str, Any]]:
@@ -39,7 +40,8 @@ def serve(base, redis_server) -> dict[str, str]:
 def test_where_all_is_well(serve):
     status, document = check(serve)
     assert (status, document["status"]) == (0, "healthy")
-    assert verdicts(document) == {"settings": None, "database": None, "rights": None, "redis": None}
+    looked_at = ("settings", "database", "rights", "webhook keys", "redis")
+    assert verdicts(document) == dict.fromkeys(looked_at)
 
 
 def test_what_is_wrong_is_said_and_is_a_no(base, serve):
@@ -53,7 +55,7 @@ def test_what_is_wrong_is_said_and_is_a_no(base, serve):
 def test_a_database_that_is_gone_is_said_without_its_address(serve):
     status, document = check(serve | {"DATABASE_URL": "postgresql://aos_app:hunter2@127.0.0.1:1/aos"})
     assert status == 3
-    assert verdicts(document)["database"] == "no connection to the database became free"
+    assert verdicts(document)["database"] == "the database: it can't be reached"
     assert "hunter2" not in str(document)
 
 
@@ -61,6 +63,37 @@ def test_settings_come_first_and_all_at_once():
     status, document = check({"RBAC_ENABLED": "false"})
     assert (status, document["code"]) == (2, "invalid_config")
     assert len(document["errors"]) == 4
+
+
+def test_a_key_that_signs_nothing_is_a_setting_that_is_wrong(serve):
+    status, document = check(serve | {"AOS_AUDIT_PUBLIC_KEY": "aos.audit+00000000+AQ"})
+    assert (status, [error["pointer"] for error in document["errors"]]) == (2, ["/AOS_AUDIT_PUBLIC_KEY"])
+
+
+@pytest.mark.parametrize("what", ["password", "role"])
+def test_whom_the_database_refuses_is_told_why(base, serve, what):
+    url = base.url("aos_app")
+    wrong = {"password": url.replace("-pw", "-px"), "role": url.replace("aos_app:", "aos_ap:")}[what]
+    said = verdicts(check(serve | {"DATABASE_URL": wrong})[1])["database"]
+    assert "password authentication failed" in str(said)
+    assert "127.0.0.1" not in str(said)
+
+
+def test_a_worker_is_told_everything_that_it_lacks_at_once(base, tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys").chmod(0o777)
+    environment = {
+        "DATABASE_URL": base.url("aos_app"),
+        "AOS_AUDIT_KEY_PATH": str(tmp_path / "nowhere/audit.key"),
+        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "nowhere/checkpoints"),
+        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
+    }
+    status, document = check(environment, "worker")
+    assert status == 3
+    wrong = {name: detail for name, detail in verdicts(document).items() if detail}
+    assert set(wrong) == {"rights", "webhook keys", "audit key", "checkpoints"}
+    assert "may not do the worker's work" in str(wrong["rights"])
+    assert "AOS_AUDIT_KEY_PATH" in str(wrong["audit key"])
 
 
 def test_the_worker_holds_the_audit_log_against_its_checkpoints(base, tmp_path):
@@ -71,7 +104,10 @@ def test_the_worker_holds_the_audit_log_against_its_checkpoints(base, tmp_path):
         "DATABASE_URL": base.pooled("aos_worker"),
         "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
         "AOS_AUDIT_CHECKPOINTS_PATH": str(log.outside),
+        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
     }
+    assert verdicts(check(environment, "worker")[1])["webhook keys"] is not None
+    new_keys(tmp_path / "keys")
     assert check(environment, "worker")[0] == 0
     log.do("UPDATE audit SET subject = 'eve' WHERE object = '3'")
     status, document = check(environment, "worker")

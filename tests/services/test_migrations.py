@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from aos.errors import InputError
+from aos.errors import AosError, InputError
 from aos_server.db.migrate import Migrated, head, migrate
 from aos_server.settings import Secret
 from tests.services.processes import Postgres, wait_for
@@ -84,6 +84,13 @@ def test_the_pooler_is_refused(base):
     with pytest.raises(InputError) as caught:
         migrate(base.pooled("aos_app"))
     assert [finding.code for finding in caught.value.findings] == ["unsafe_setting"]
+
+
+def test_who_may_not_migrate_is_told_so(postgres, empty):
+    with pytest.raises(InputError, match="use aos_owner"):
+        migrate(Secret(postgres.url("aos_app", empty)))
+    with pytest.raises(AosError, match="password authentication failed"):
+        migrate(Secret(postgres.url("aos_owner", empty).replace("-pw", "-px")))
 
 
 def test_every_migration_has_its_sql_and_follows_the_one_before():

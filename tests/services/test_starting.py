@@ -60,6 +60,13 @@ def test_a_role_with_rights_too_many_serves_nobody(base):
     assert "changes the audit log" in document["detail"]
 
 
+@pytest.mark.parametrize(("command", "role"), [("serve", "aos_worker"), ("worker", "aos_app")])
+def test_nobody_does_the_others_work(base, tmp_path, command, role):
+    paths = {f"AOS_AUDIT_{name}_PATH": str(tmp_path / name) for name in ("KEY", "CHECKPOINTS")}
+    status, document = refusal(command, **{**SERVE, **paths, "DATABASE_URL": base.pooled(role)})
+    assert (status, document["code"]) == (2, "unsafe_setting")
+
+
 @pytest.mark.parametrize("version", ["0001", "9999"])
 def test_a_schema_of_another_version_is_not_served(base, version):
     base.server.execute(f"UPDATE alembic_version SET version_num = '{version}'", base.name)

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from typer import Option
 
 import aos
-from aos.errors import Exit
+from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer
 from aos_server.cli.starting import Seen, look
 from aos_server.settings import Audit, Limits, Settings
@@ -25,13 +26,13 @@ class Process(StrEnum):
 def check(
     process: Annotated[Process, Option(help="Whose settings and rights are looked at.")] = Process.SERVE,
 ) -> Answer:
-    """Look whether it could start here: settings, database, schema, rights; Redis, or the audit log.
+    """Look whether it could start here: settings, database, schema, rights, keys; Redis, or the audit log.
 
     For the worker the whole audit log is computed again and held against the signed checkpoints.
     """
     settings, seen = look(os.environ, process.value)
     found = _found(settings, seen)
-    public = _public_key(settings.audit)
+    public = None if found.get("audit key") else _public_key(settings.audit)
     document = {
         "schema": "aos.check/1",
         "aos_version": aos.__version__,
@@ -67,9 +68,40 @@ def _found(settings: Settings, seen: Seen) -> dict[str, str]:
     found = {"settings": "", "database": seen.down or seen.schema, "rights": ", ".join(seen.rights)}
     if seen.down:
         del found["rights"]
+    found["webhook keys"] = _wrong(_load_keys, settings)
     if settings.process == "serve":
         return found | {"redis": asyncio.run(_redis(settings.limits))}
-    return found if found["database"] else found | {"audit": asyncio.run(_audit(settings))}
+    from aos_server.services.audit.checkpoints import require_writable, signer
+
+    needed = {
+        "audit key": _wrong(signer, settings.audit.key_path),
+        "checkpoints": _wrong(require_writable, settings.audit.checkpoints_path),
+    }
+    found |= needed
+    if found["database"] or found["rights"] or any(needed.values()):
+        return found
+    return found | {"audit": asyncio.run(_audit(settings))}
+
+
+def _wrong(look: Callable[..., object], *arguments: object) -> str:
+    """What stands in the way of `look`, in words; "" is nothing."""
+    try:
+        look(*arguments)
+    except AosError as error:
+        return error.detail
+    return ""
+
+
+def _load_keys(settings: Settings) -> None:
+    """A server does without a key until the first one is made; a worker does not."""
+    from aos_server.keystores import open_backend
+    from aos_server.keystores.keyring import Keyring
+
+    try:
+        Keyring(open_backend(settings.keys), datetime.now(UTC))
+    except AosError as error:
+        if error.code != "key_missing" or settings.process == "worker":
+            raise
 
 
 async def _audit(settings: Settings) -> str:

@@ -4,15 +4,20 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aos.errors import AosError, Finding, InputError
-from aos_server.settings import LISTED, Process, Secret, Settings, examine
+from aos_server.settings import LISTED, Secret, Settings, examine
+
+if TYPE_CHECKING:
+    from aos_server.db.pool import Work
 
 __all__ = ["Seen", "fit", "look"]
 
 LOOK_S = 3.0
 """What a look at a database that hangs may take, after the 2 s that a connection may take."""
+
+_MEANWHILE: "Mapping[Work, str]" = {"serve": "requests get 503", "worker": "all work waits"}
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +39,7 @@ class Seen(NamedTuple):
         ]
 
 
-def fit(environment: Mapping[str, str], process: Process) -> Settings:
+def fit(environment: Mapping[str, str], process: "Work") -> Settings:
     """The settings of a process that may start. Raises InputError with all that speaks against it.
 
     Where the database does not answer it may: a server that is restarted in an outage has to be there after it.
@@ -43,22 +48,35 @@ def fit(environment: Mapping[str, str], process: Process) -> Settings:
     if seen.findings:
         raise InputError.of(seen.findings[0].code, "database", seen.findings)
     if seen.down:
-        _log.warning("%s; until it answers, requests get 503", seen.down)
+        _log.warning("%s; until it answers, %s", seen.down, _MEANWHILE[process])
     return settings
 
 
-def look(environment: Mapping[str, str], process: Process) -> tuple[Settings, Seen]:
+def look(environment: Mapping[str, str], process: "Work") -> tuple[Settings, Seen]:
     """Settings and database, in 5 seconds at most. Raises InputError(invalid_config) where a setting is wrong.
 
     The database is looked at all the same where its address is good, so that everything is said at once.
     """
     settings, findings = examine(environment, process)
+    findings += _unreadable(settings.audit.public_key)
     named = settings.database.url and not any(found.pointer == "/DATABASE_URL" for found in findings)
     with _quiet():
-        seen = asyncio.run(_seen(settings.database.url)) if named else Seen()
+        seen = asyncio.run(_seen(settings.database.url, process)) if named else Seen()
     if findings:
         raise InputError.of("invalid_config", "environment", [*findings, *seen.findings], fix=LISTED)
     return settings, seen
+
+
+def _unreadable(public_key: str) -> list[Finding]:
+    if not public_key:
+        return []
+    from aos_server.services.audit.checkpoints import verifier
+
+    try:
+        verifier(public_key)
+        return []
+    except AosError as error:
+        return [Finding("/AOS_AUDIT_PUBLIC_KEY", "bad_value", error.detail)]
 
 
 @contextmanager
@@ -71,13 +89,17 @@ def _quiet() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
-async def _seen(url: Secret) -> Seen:
-    from aos_server.db.pool import Database
+async def _seen(url: Secret, work: "Work") -> Seen:
+    from aos_server.db.pool import Database, knock
 
     rights: tuple[str, ...] = ()
+    try:
+        await knock(url)
+    except AosError as error:
+        return Seen(down=error.detail)
     async with Database.open(url, 1, deadline_s=LOOK_S) as database:
         try:
-            rights = tuple(await database.excess())
+            rights = tuple(await database.excess(work))
             await database.ready()
         except AosError as error:
             if error.code == "schema_outdated":

@@ -7,7 +7,8 @@ import aos
 from aos.errors import AosError
 from aos_server import logs
 from aos_server.cli.answers import Answer
-from aos_server.settings import Settings, read
+from aos_server.cli.starting import fit
+from aos_server.settings import Settings
 
 
 def worker() -> Answer:
@@ -15,7 +16,7 @@ def worker() -> Answer:
     from aos_server.jobs.worker import run_worker
 
     logs.configure(plain=False)
-    settings = read(os.environ, "worker")
+    settings = fit(os.environ, "worker")
     if settings.worker_port:
         _tell_metrics(settings)
     asyncio.run(run_worker(settings))

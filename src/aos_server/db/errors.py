@@ -8,7 +8,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 
 from aos.errors import AosError
 
-__all__ = ["translate", "translated"]
+__all__ = ["reached", "translate", "translated"]
 
 RETRY_AFTER_S = 2.0
 
@@ -61,6 +61,20 @@ def translated() -> Iterator[None]:
         if meant is None:
             raise
         raise meant from error
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Around a connection that is made by hand, on the host: a refusal has the words of who refuses.
+
+    They may name a role or a database, which no answer to a caller does.
+    """
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        _, refused, words = str(error).partition("FATAL:")
+        why = words.strip().partition("\n")[0] if refused else "it can't be reached"
+        raise _unavailable(f"the database: {why}") from error
 
 
 def _is_connection(error: psycopg.Error) -> bool:

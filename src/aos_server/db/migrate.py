@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import psycopg
 
 from aos.errors import AosError, Finding, InputError
-from aos_server.db.errors import translated
-from aos_server.settings import Secret
+from aos_server.db.errors import reached, translated
+from aos_server.settings import LISTED, Secret
 
 __all__ = ["Migrated", "head", "migrate"]
 
@@ -43,8 +43,9 @@ def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    with translated():
+    with reached():
         raw = psycopg.connect(url, connect_timeout=10, application_name="aos-server migrate")
+    with translated():
         engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=NullPool)
         try:
             _refuse_pooler(raw)
@@ -52,6 +53,8 @@ def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
             with engine.connect() as connection:
                 return _upgrade(connection)
         except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                raise _unsuited("its role may not change the schema; use aos_owner") from None
             raise error.orig or error from None
         finally:
             raw.close()
@@ -75,9 +78,12 @@ def _refuse_pooler(connection: psycopg.Connection) -> None:
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     connection.rollback()
     if row != (connection.info.backend_pid,):
-        why = "AOS_MIGRATE_DATABASE_URL leads to a pooler, where a lock does not hold; name the port of Postgres itself"
-        finding = Finding("/AOS_MIGRATE_DATABASE_URL", "unsafe_setting", why)
-        raise InputError.of("invalid_config", "environment", [finding])
+        raise _unsuited("it leads to a pooler, where a lock does not hold; name the port of Postgres itself")
+
+
+def _unsuited(why: str) -> InputError:
+    finding = Finding("/AOS_MIGRATE_DATABASE_URL", "unsafe_setting", f"AOS_MIGRATE_DATABASE_URL: {why}")
+    return InputError.of("invalid_config", "environment", [finding], fix=LISTED)
 
 
 def _lock(connection: psycopg.Connection, wait_s: float) -> None:

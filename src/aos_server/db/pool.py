@@ -16,7 +16,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import psycopg
 from psycopg.adapt import AdaptersMap
@@ -25,16 +25,18 @@ from psycopg.types.json import JsonbDumper
 from psycopg_pool import AsyncConnectionPool
 
 from aos.errors import AosError
-from aos_server.db.errors import RETRY_AFTER_S, translated
+from aos_server.db.errors import RETRY_AFTER_S, reached, translated
 from aos_server.db.migrate import head
 from aos_server.db.queries import sql
 from aos_server.settings import Secret
 
-__all__ = ["CommitLost", "Database", "Row", "Statement", "Transaction"]
+__all__ = ["CommitLost", "Database", "Row", "Statement", "Transaction", "Work", "knock"]
 
 Row: TypeAlias = Mapping[str, Any]
 Statement: TypeAlias = tuple[str, Mapping[str, Any]]
 """The name of a statement and its values."""
+Work: TypeAlias = Literal["serve", "worker"]
+"""What a process does, which takes a role of its own."""
 _Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 
 WAIT_S = 2.0
@@ -215,9 +217,12 @@ class Database:
             return True
         return bool(found["ended"])
 
-    async def excess(self) -> list[str]:
-        """Rights that the role has and none of ours may have: with them a fault in the server could hide itself."""
-        (rows,) = await self.read(("session.excess", {}))
+    async def excess(self, work: Work) -> list[str]:
+        """Rights that the role has and may not have, or lacks, for that work.
+
+        With them a fault in the server could hide itself, or show one tenant to another.
+        """
+        (rows,) = await self.read(("session.excess", {"work": work}))
         return [row["excess"] for row in rows]
 
     def _check_others(self) -> None:
@@ -241,6 +246,13 @@ class CommitLost(AosError):
             retry_after_s=RETRY_AFTER_S,
         )
         self.transaction_id = transaction_id
+
+
+async def knock(url: Secret) -> None:
+    """Connect once, in 2 s at most. Raises AosError(unavailable), in Postgres' own words where it refuses."""
+    with reached():
+        async with await psycopg.AsyncConnection.connect(url, prepare_threshold=None, connect_timeout=2):
+            pass
 
 
 @asynccontextmanager

@@ -15,13 +15,20 @@ SELECT coalesce(pg_xact_status(%(id)s::xid8) <> 'in progress', true) AS ended;
 SELECT version_num AS version FROM alembic_version;
 
 -- name: excess
--- Rights of this role that none of ours may have. Where there is no table yet, nobody has rights to it.
-SELECT excess FROM pg_roles, LATERAL (VALUES
+-- What this role has that none of ours may have, and whether it is another one than that work takes. Where there is no
+-- table yet, nobody has rights to it.
+SELECT excess FROM pg_roles, LATERAL (
+    SELECT coalesce(pg_has_role(to_regrole('aos_app'), 'USAGE'), false) AS serves,
+        coalesce(pg_has_role(to_regrole('aos_worker'), 'USAGE'), false) AS works
+) AS ours, LATERAL (VALUES
     (rolsuper, 'is a superuser'),
     (rolbypassrls, 'sees every tenant (BYPASSRLS)'),
     (rolcreaterole, 'makes roles'),
     (has_table_privilege(to_regclass('audit'), 'UPDATE'), 'changes the audit log'),
     (has_table_privilege(to_regclass('audit'), 'DELETE'), 'deletes from the audit log'),
-    (has_table_privilege(to_regclass('audit'), 'TRUNCATE'), 'empties the audit log')
+    (has_table_privilege(to_regclass('audit'), 'TRUNCATE'), 'empties the audit log'),
+    (%(work)s = 'serve' AND works AND NOT rolsuper, 'sees every tenant, as the worker has to (aos_worker)'),
+    (%(work)s = 'serve' AND NOT serves, 'may not answer requests (aos_app may)'),
+    (%(work)s = 'worker' AND NOT works, 'may not do the worker''s work (aos_worker may)')
 ) AS rights (held, excess)
 WHERE rolname = current_user AND held;
