@@ -311,6 +311,18 @@ def test_a_signal_ends_the_run_cleanly(number: int, exit_code: int, service: Ser
     assert run(tmp_path, "--resume", document["run"]).status == 0
 
 
+def test_a_signal_in_the_middle_of_a_write_leaves_it_to_be_found_out(
+    service: Service, tmp_path: Path
+) -> None:
+    service.script = [HANGS]
+    process = started(tmp_path, "--plan", inline(post(service)))
+    service.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    document = json.loads(process.communicate(timeout=20)[0])
+    assert (process.returncode, document["cost"]["spent_cents"]) == (130, None)
+    assert "aos runs reconcile" in document["next_actions"][0]
+
+
 def test_a_run_goes_on_when_whoever_reads_its_events_has_gone(service: Service, tmp_path: Path) -> None:
     plan = inline(post(service), post(service), post(service))
     process = subprocess.Popen(

@@ -12,6 +12,7 @@ from aos.domain.runs.recorded import Measured, PastFailures, RunLine, Tried
 from aos.domain.runs.run import Money, Place
 from aos.errors import AosError
 from aos.ledger.money import of_micro
+from aos.ledger.state import UNKNOWN_COSTS
 from aos.wire.problems import visible
 
 __all__ = [
@@ -36,7 +37,7 @@ def runs(db: sqlite3.Connection, *, limit: int, status: str | None = None) -> li
     """The latest runs first."""
     rows = db.execute(
         "SELECT id, name, status, cause, started_ms, ended_ms, active_ms,"
-        " budget_cents, spent_micro, reserved_micro, unknown_costs,"
+        f" budget_cents, spent_micro, reserved_micro, {UNKNOWN_COSTS},"
         " (SELECT count(*) FROM attempts WHERE run = id),"
         " (SELECT count(*) FROM attempts WHERE run = id AND outcome = 'failed')"
         " FROM runs WHERE :status IS NULL OR status = :status ORDER BY first_seq DESC LIMIT :limit",

@@ -49,10 +49,17 @@ def fetcher(db: sqlite3.Connection) -> documents.Fetch:
     return fetch
 
 
+UNKNOWN_COSTS = (
+    "unknown_costs + CASE status WHEN 'running' THEN 0"
+    " ELSE (SELECT count(*) FROM attempts WHERE run = runs.id AND settled IS NULL) END"
+)
+"""Attempts whose cost nobody knows: those counted, and those that nobody saw the end of when the run ended."""
+
+
 def read_money(db: sqlite3.Connection, run: str) -> Money:
     """Budget, spent and reserved of a run. Raises AosError(run_not_found)."""
     row = db.execute(
-        "SELECT budget_cents, spent_micro, reserved_micro, unknown_costs FROM runs WHERE id = ?", (run,)
+        f"SELECT budget_cents, spent_micro, reserved_micro, {UNKNOWN_COSTS} FROM runs WHERE id = ?", (run,)
     ).fetchone()
     if row is None:
         raise _not_found(run)

@@ -14,6 +14,7 @@ import pytest
 from aos.domain.runs.run import GoAhead, Intent, Money, Place, RunEnd
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
+from aos.ledger.reads import runs
 from aos.ledger.verify import verify
 from aos.runtime.journal import Journal
 from tests.unit.ledger.build import failed, intent, opened, run_end, settled, start, step_end, write_run
@@ -106,6 +107,19 @@ def test_an_attempt_without_its_end_is_unknown(path: Path) -> None:
         (attempt,) = ledger.state("r1").attempts
     assert attempt.outcome is None
     assert not attempt.intent.repeatable
+
+
+def test_an_attempt_that_nobody_saw_the_end_of_is_no_cost_of_0_once_the_run_has_ended(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.intend(intent())
+        assert ledger.money("r1").unknown == 0  # it is under way
+        ledger.end(RunEnd("r1", "cancelled", 2_000.0, 900.0))
+        assert ledger.money("r1").unknown == 1
+        with opened(path) as db:
+            assert [one.money.unknown for one in runs(db, limit=9)] == [1]
+        ledger.reconcile("r1", Place("s1"), 1, committed=True, result=None, at_ms=5.0)
+        assert ledger.money("r1").unknown == 1
 
 
 def test_a_reserve_over_the_budget_is_refused_and_nothing_is_written(path: Path) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from aos.domain.runs.recorded import Attempted, Damage, LedgerCheck, RunLine, RunState
 from aos.domain.runs.run import Money, Place, RunEnd
 from aos.report.runs import recorded
+from aos.wire.results.runs import next_actions
 from tests.unit.ledger.build import failed, intent, settled, start
 
 LINE = RunLine(
@@ -51,6 +52,32 @@ def test_a_run_that_waits_says_what_to_do() -> None:
     assert "aos run --resume r1" in text
     money = waits._replace(attempts=(), end=RunEnd("r1", "paused", 5.0, 4.0, "budget", Place("s1")))
     assert "aos run --resume r1 --budget CENTS" in recorded.run(money, None, 80, False)
+
+
+def test_whoever_stopped_a_run_is_told_to_find_out_first_and_nobody_while_it_goes_on() -> None:
+    under_way = run(status="running", attempts=(Attempted(intent("send"), None, None),))
+    stopped = under_way._replace(status="cancelled", end=RunEnd("r1", "cancelled", 5.0, 4.0))
+    find_out = "aos runs reconcile r1 --step send"
+
+    assert find_out not in recorded.run(under_way, None, 80, False)
+    assert find_out in recorded.run(under_way, None, 80, False, interrupted=True)
+    assert find_out in recorded.run(stopped, None, 80, False)
+    assert next_actions(stopped) == (
+        "aos runs reconcile r1 --step send --committed, or --not-committed",
+        "aos run --resume r1",
+    )
+    assert next_actions(stopped._replace(attempts=())) == ("aos run --resume r1",)
+
+
+def test_nobody_knows_how_long_it_took_where_somebody_told_later_how_it_ended() -> None:
+    told = Attempted(intent(), settled(intent()).outcome, 9e9, reconciled=True)
+    state = run(attempts=(told,), end=RunEnd("r1", "succeeded", 5.0, 900.0))
+
+    assert "unknown" in next(
+        line for line in recorded.run(state, None, 80, False).splitlines() if "s1" in line
+    )
+    assert told.latency_ms is None
+    assert told._replace(reconciled=False).latency_ms is not None
 
 
 def test_every_attempt_and_failure_is_shown() -> None:

@@ -31,6 +31,17 @@ class Attempted(NamedTuple):
     ended_ms: float | None
     reconciled: bool = False
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether somebody has to find out if it took effect before it may be made again."""
+        unseen = self.outcome is None or (self.outcome.effect == "unknown" and not self.outcome.success)
+        return unseen and not self.intent.repeatable
+
+    @property
+    def latency_ms(self) -> float | None:
+        """What it took; None: nobody knows, which is so too where somebody told later how it ended."""
+        return self.outcome.execution.latency_ms if self.outcome and not self.reconciled else None
+
 
 class RunState(NamedTuple):
     """A run as far as it is written down.

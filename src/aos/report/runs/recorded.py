@@ -159,7 +159,7 @@ def _attempt(one: Attempted) -> list[Line]:
         intent.skill,
         _status(word),
         code or ("reconciled" if one.reconciled else ""),
-        duration(outcome.execution.latency_ms) if outcome else UNKNOWN,
+        duration(one.latency_ms),
         cents(outcome.execution.cost_cents) if outcome else UNKNOWN,
     ]
 
@@ -175,8 +175,7 @@ def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
     """What can be done about a run that waits."""
     run = state.start.id
     for one in state.attempts:
-        waits = one.outcome is None or (one.outcome.effect == "unknown" and not one.outcome.success)
-        if waits and not one.intent.repeatable and state.status in ("paused", "running"):
+        if one.unsettled and (interrupted or state.status in ("paused", "cancelled")):
             yield f"find out whether {one.intent.place} ({one.intent.skill}) took effect, then"
             yield [
                 ("→", STRONG),

@@ -116,7 +116,7 @@ def _attempt(attempted: Attempted) -> list[Line]:
     return [
         *head,
         (failure.code, BAD) if failure else ("ok", GOOD),
-        duration(outcome.execution.latency_ms),
+        duration(attempted.latency_ms),
         note,
     ]
 

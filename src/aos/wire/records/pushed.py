@@ -48,7 +48,7 @@ def _attempt(one: Attempted) -> Document:
         "retryable": failure.retryable if failure else None,
         "effect": outcome.effect if outcome else "unknown",
         "started_ms": intent.started_ms,
-        "latency_ms": outcome.execution.latency_ms if outcome else None,
+        "latency_ms": one.latency_ms,
         "cost_cents": money(outcome.execution.cost_cents) if outcome else None,
         "alternatives": list(failure.alternatives) if failure else [],
         "next_actions": [_text(action) for action in outcome.next_actions] if outcome else [],

@@ -129,7 +129,7 @@ def _attempt(one: Attempted) -> Document:
         "side_effects": [done._asdict() for done in outcome.side_effects] if outcome else [],
         "next_actions": list(outcome.next_actions) if outcome else [],
     }
-    if outcome:
+    if outcome and not one.reconciled:
         execution = outcome.execution
         told["execution"] = {**execution._asdict(), "cost_cents": money(execution.cost_cents)}
     return {

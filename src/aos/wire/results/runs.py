@@ -150,14 +150,12 @@ def next_actions(state: RunState) -> Sequence[str]:
             return (f"aos run --resume {run} --budget CENTS",)
         case "approval":
             return (f"aos run --resume {run}",)
-        case "unknown_effect":
-            step = f" --step {end.at.step}" if end and end.at else ""
-            return (
-                f"aos runs reconcile {run}{step} --committed, or --not-committed",
-                f"aos run --resume {run}",
-            )
         case _:
-            return (f"aos run --resume {run}",)
+            lost = dict.fromkeys(one.intent.place.step for one in state.attempts if one.unsettled)
+            told = [
+                f"aos runs reconcile {run} --step {step} --committed, or --not-committed" for step in lost
+            ]
+            return (*told, f"aos run --resume {run}")
 
 
 def place(at: Place) -> Document:
@@ -224,7 +222,7 @@ def _steps(plan: Plan, state: RunState, forecast: Mapping[str, Any]) -> list[Doc
 def _step(name: str, skill: str, state: RunState, estimate: Mapping[str, Any] | None) -> Document:
     mine = [attempted for attempted in state.attempts if attempted.intent.place.step == name]
     end = state.steps.get(name)
-    times = [a.ended_ms for a in mine if a.ended_ms is not None]
+    times = [a.ended_ms for a in mine if a.ended_ms is not None and not a.reconciled]
     costs = [a.outcome.execution.cost_cents if a.outcome else None for a in mine]
     known = [cost for cost in costs if cost is not None]
     return {
