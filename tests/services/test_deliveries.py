@@ -102,12 +102,14 @@ def deliver(
             pass
         task = asyncio.create_task(Deliverer(database, NEAR, keys, send, pace).run(stop))
         ends = time.monotonic() + seconds
-        while not base.rows(until)[0][0]:
-            assert time.monotonic() < ends, base.rows("SELECT state, tries FROM deliveries")
-            assert not task.done()
-            await asyncio.sleep(0.02)
-        stop.set()
-        await task
+        try:
+            while not base.rows(until)[0][0]:
+                assert time.monotonic() < ends, base.rows("SELECT state, tries FROM deliveries")
+                assert not task.done()
+                await asyncio.sleep(0.02)
+        finally:
+            stop.set()
+            await task
 
     run(base, act)
 
@@ -308,6 +310,21 @@ def test_a_receiver_that_hangs_keeps_nobody_waiting(base, keys, receiver):
         f"SELECT max(ended_at - created_at) < '5 s' FROM deliveries WHERE webhook_id = '{name(1)}'"
     )
     assert (late, most) == ((True,), 1)
+
+
+def test_a_fault_of_ours_costs_no_other_webhook_its_messages(base, keys, receiver, caplog):
+    """Here a try says that it took longer than a column can hold."""
+    webhook(base, f"{receiver.url}/204?odd")
+    webhook(base, f"{receiver.url}/204", 1)
+    tell(base, 5)
+
+    async def send(network: Network, url: str, headers: Mapping[str, str], body: bytes) -> Try:
+        tried = await post(network, url, headers, body)
+        return tried._replace(ms=2**40) if "odd" in url else tried
+
+    deliver(base, keys, "SELECT count(*) = 5 FROM deliveries WHERE state = 'delivered'", send=send)
+    assert base.rows("SELECT DISTINCT webhook_id FROM deliveries WHERE state = 'delivered'") == [(name(1),)]
+    assert f"a round of {name(0)} failed" in caplog.text
 
 
 def test_at_most_four_at_once_reach_a_host(base, keys, receiver):

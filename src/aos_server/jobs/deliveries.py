@@ -14,7 +14,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import NamedTuple
-from uuid import UUID
 from weakref import WeakValueDictionary
 
 from aos.errors import AosError
@@ -129,6 +128,8 @@ class Deliverer:
             await asyncio.gather(*settling)  # meanwhile the next round may begin
         except AosError as error:  # what is not written down is tried again, once the claim has ended
             _log.warning("deliveries: %s: %s", error.code, error.detail)
+        except Exception:  # a fault of ours must not stop the others
+            _log.exception("a round of %s failed", webhook)
 
     def _host(self, url: str) -> asyncio.Semaphore:
         """Who is to reach a host waits for this."""
@@ -212,12 +213,20 @@ class _Book:
         while self._waiting:
             await asyncio.sleep(TOGETHER_S)
             taken, self._waiting = self._waiting, []
-            try:
-                ours: set[UUID] = await settle(self._database, [end for end, _ in taken])
-            except AosError as error:
+            await self._write_down(taken)
+        self._writer = None
+
+    async def _write_down(self, taken: Sequence[tuple[End, asyncio.Future[bool]]]) -> None:
+        """Together; each alone where that fails by a fault of ours, so that one costs the others nothing."""
+        try:
+            ours = await settle(self._database, [end for end, _ in taken])
+        except Exception as error:
+            if isinstance(error, AosError) or len(taken) == 1:
                 for _, written in taken:
                     written.set_exception(error)
             else:
-                for end, written in taken:
-                    written.set_result(end.claimed.id in ours)
-        self._writer = None
+                for one in taken:
+                    await self._write_down([one])
+        else:
+            for end, written in taken:
+                written.set_result(end.claimed.id in ours)
