@@ -99,7 +99,7 @@ def test_as_a_document_it_is_that_of_a_formatted_plan() -> None:
 def test_those_there_are_are_named(number: str) -> None:
     done = aos("simulate", "--plan", inline(STEP), "--deadline", "1ms", "--apply", number, "--json")
     assert done.document["code"] == "usage"
-    assert f"no alternative {number}; there are 1 deadline" in done.document["detail"]
+    assert f"no alternative {number}; choose from 1: deadline" in done.document["detail"]
 
 
 def test_a_feasible_plan_has_none_to_apply() -> None:

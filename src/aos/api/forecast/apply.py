@@ -55,4 +55,4 @@ def check(result: SimulationResult, number: int, judged: Callable[[Plan, Limits]
 def _those_there_are(offers: Sequence[Alternative]) -> str:
     if not offers:
         return "none was found"
-    return "there are " + "; ".join(f"{i} {offer.summary}" for i, offer in enumerate(offers, 1))
+    return "choose from " + "; ".join(f"{i}: {offer.summary}" for i, offer in enumerate(offers, 1))

@@ -50,4 +50,8 @@ def agree_to_all(requests: Sequence[Mapping[str, Any]], verb: str) -> None:
 def _type(text: str, word: str) -> None:
     print(text, end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() != word:
-        raise AosError("not_confirmed", "nothing was decided: what had to be typed was not")
+        raise AosError(
+            "not_confirmed",
+            "nothing was decided: what had to be typed was not",
+            fix="Run it again and type what it asks for.",
+        )
