@@ -105,10 +105,12 @@ def test_the_last_approved_plan_is_found_by_its_name(base):
         for name in ("weekly", "weekly", "w" * 201):
             given = await create(desk, ANN, Asked("cost", plan(name), level=3))
             made.setdefault(name, given.body["request_id"])
-        await approve(desk.database, BOB, made["weekly"], YES)
+        assert given.body["plan_name"] is None  # a name that long is none
+        decided = await approve(desk.database, BOB, made["weekly"], YES)
+        assert decided.body["plan_name"] == "weekly"
         await approve(desk.database, BOB, made["w" * 201], YES)
         found, _ = await reads.page(desk.database, ANN, reads.Filter(plan="weekly", granted=True), None, 5)
-        assert [line["request_id"] for line in found] == [made["weekly"]]
+        assert [(line["request_id"], line["plan_name"]) for line in found] == [(made["weekly"], "weekly")]
         both, _ = await reads.page(desk.database, ANN, reads.Filter(plan="weekly"), None, 5)
         assert len(both) == 2
 

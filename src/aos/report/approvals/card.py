@@ -76,9 +76,11 @@ def card(request: Request, width: int, colour: bool, ascii: bool = False) -> str
 
 
 def ago(then: str, now: datetime) -> str:
-    """`3 min 20 s ago`, `in 2 h`."""
-    apart = (now - datetime.fromisoformat(then)).total_seconds() * 1000
-    return f"{duration(apart)} ago" if apart >= 0 else f"in {duration(-apart)}"
+    """`3 min 20 s ago`, `in 2 h`, `just now`: people's clocks, so to the second."""
+    apart = round((now - datetime.fromisoformat(then)).total_seconds()) * 1000
+    if apart == 0:
+        return "just now"
+    return f"{duration(apart)} ago" if apart > 0 else f"in {duration(-apart)}"
 
 
 def _who(told: Mapping[str, Any]) -> Iterator[Line]:

@@ -25,7 +25,7 @@ def requests(
     page.add([(count(len(listed), "request"), STRONG), (f"  {document['server']}", FAINT)])
     if listed:
         page.add()
-        head: list[Line] = [(word, FAINT) for word in ("request", "what", "who", "level", "age", "")]
+        head: list[Line] = [(word, FAINT) for word in ("request", "what", "who", "level", "age", "status")]
         page.add(page.table("lwwrrl", [head, *(_row(one, now) for one in listed)]))
     if document.get("next"):
         page.add()
@@ -49,7 +49,7 @@ def _row(one: Mapping[str, Any], now: datetime) -> list[Line]:
     status = str(one["status"])
     return [
         tame(str(one["request_id"])),
-        tame(str(one["skill_id"] or "a plan"))[:_LONGEST],
+        _what(one),
         tame(str(one["requested_by"]))[:_LONGEST],
         f"{one['approvals']}/{one['min_approvals']} of {one['required_level']}",
         ago(one["created_at"], now).removesuffix(" ago"),
@@ -57,13 +57,19 @@ def _row(one: Mapping[str, Any], now: datetime) -> list[Line]:
     ]
 
 
+def _what(one: Mapping[str, Any]) -> str:
+    """The skill, or in quotes how the requester calls the plan."""
+    name = one.get("plan_name")
+    return tame(str(one["skill_id"] or (f'"{name}"' if name else "a plan")))[:_LONGEST]
+
+
 def counted(requests: Sequence[Mapping[str, Any]], width: int, colour: bool, ascii: bool = False) -> str:
     """How many there are of each kind and level, and the oldest of them."""
     page = Page(width=width, colour=colour, ascii=ascii)
-    kinds = Counter((str(one["skill_id"] or "a plan"), int(one["required_level"])) for one in requests)
+    kinds = Counter((_what(one), int(one["required_level"])) for one in requests)
     page.add((count(len(requests), "request"), STRONG))
     rows: list[list[Line]] = [
-        [str(n), tame(what)[:_LONGEST], f"level {level}"] for (what, level), n in kinds.most_common(_KINDS)
+        [str(n), what, f"level {level}"] for (what, level), n in kinds.most_common(_KINDS)
     ]
     page.add(page.table("rnl", rows))
     if len(kinds) > _KINDS:

@@ -14,8 +14,8 @@ VALUES (%(id)s, tenant(), %(document)s, %(audit_id)s);
 
 -- name: lock
 -- A request that nobody else changes until the end of the transaction.
-SELECT id, tenant_id, status, required_level, min_approvals, policy_type, skill_id, agent_id, requester_issuer,
-    requester_subject, owner_issuer, owner_subject, justification, digest, uses, used, created_at, expires_at,
+SELECT id, tenant_id, status, required_level, min_approvals, policy_type, skill_id, plan_name, agent_id,
+    requester_issuer, requester_subject, owner_issuer, owner_subject, justification, digest, uses, used, created_at, expires_at,
     escalate_after, escalates_at, decided_at, grant_expires_at
 FROM requests WHERE tenant_id = tenant() AND id = %(id)s FOR UPDATE;
 

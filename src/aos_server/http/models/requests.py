@@ -182,6 +182,7 @@ class RequestLine(Document):
     tenant_id: str
     policy_type: PolicyType
     skill_id: str | None
+    plan_name: str | None
     agent_id: str | None
     requested_by: str
     requester: Requester

@@ -113,7 +113,7 @@ async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = Non
     made: list[Request] = []
 
     def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
-        row = _row(request_id, caller, asked, now)
+        row = _row(request_id, caller, asked, judged, now)
         request = _opened(row, judged, caller, asked, now)
         made.append(request)
         document = {**judged.document, "webhook_id": webhook and webhook[0]}
@@ -171,13 +171,14 @@ def _document(asked: Asked, shown: Document | None, bound: Document | None, deci
     }
 
 
-def _row(request_id: str, caller: Caller, asked: Asked, now: datetime) -> dict[str, Any]:
+def _row(request_id: str, caller: Caller, asked: Asked, judged: _Judged, now: datetime) -> dict[str, Any]:
     owner = caller.owner or (None, None)
     return {
         "id": request_id,
         "tenant_id": caller.tenant,
         "policy_type": asked.policy_type,
         "skill_id": asked.skill,
+        "plan_name": _name(judged.document["plan"]),
         "agent_id": asked.agent,
         "requester_issuer": caller.principal.issuer,
         "requester_subject": caller.principal.subject,
@@ -215,7 +216,7 @@ def _opened(row: Mapping[str, Any], judged: _Judged, caller: Caller, asked: Aske
 def _effect(row: Row, request: Request, judged: _Judged) -> Effect:
     request_id, document = row["id"], one_line(judged.document)
     values = {**row, **state(request), "digest": request.digest, "uses": request.uses}
-    values |= {"expires_at": request.expires_at, "plan_name": _name(judged.document["plan"])}
+    values["expires_at"] = request.expires_at
     statements: list[Statement] = [
         ("requests.add", values),
         ("requests.describe", {"id": request_id, "document": document}),

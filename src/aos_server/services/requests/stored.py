@@ -61,6 +61,7 @@ def line(row: Row, request: Request) -> Document:
         "tenant_id": row["tenant_id"],
         "policy_type": row["policy_type"],
         "skill_id": row["skill_id"],
+        "plan_name": row["plan_name"],
         "agent_id": row["agent_id"],
         "requested_by": row["requester_subject"],
         "requester": requester(request.parties),
