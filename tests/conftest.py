@@ -18,6 +18,8 @@ settings.load_profile("fixed")
 
 # What a shell starts in the background is deaf to Ctrl-C, and so would be every process that a test sends it to.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Whoever ends the tests leaves no server of theirs behind: fixtures are torn down as after Ctrl-C.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
