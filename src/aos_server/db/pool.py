@@ -172,19 +172,33 @@ class Database:
         It commits at the end of the block and is rolled back by an exception. Raises AosError(unavailable) where
         Postgres is down, full or hangs, CommitLost where it can't be told whether it came to commit.
         """
+        async with self._connected() as connection, _committing(connection, tenant or "") as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[_Connection]:
+        """A connection of the pool, as long as a transaction may take; errors of Postgres are what they mean."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._deadline_s
         with translated():
             async with self._pool.connection() as connection:
                 watch = loop.call_at(deadline, _cut, connection)
                 try:
-                    async with _committing(connection, tenant or "") as transaction:
-                        yield transaction
+                    yield connection
                 except psycopg.OperationalError:
                     self._check_others()
                     raise
                 finally:
                     watch.cancel()
+
+    async def execute(self, statement: str, values: Mapping[str, Any]) -> list[Row]:
+        """Every row of one statement that another library has written, in a transaction of its own.
+
+        Raises AosError(unavailable): then it may have been executed all the same.
+        """
+        async with self._connected() as connection:
+            cursor = await connection.execute(statement, values)
+            return list(await cursor.fetchall()) if cursor.description else []
 
     async def read(self, *statements: Statement, tenant: str | None = None) -> list[list[Row]]:
         """Every row of each statement, in a transaction of one round trip. For statements that only read.

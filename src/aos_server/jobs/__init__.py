@@ -1,1 +1,1 @@
-"""What `aos-server worker` does: delivers messages, sequences the audit log, forgets what is old."""
+"""What `aos-server worker` does: delivers messages, sequences the audit log, does what is due by the clock."""

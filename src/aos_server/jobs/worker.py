@@ -1,4 +1,4 @@
-"""The worker: loops side by side, each of which any number of workers may run at once."""
+"""The worker: loops for what is due within seconds, and jobs by the clock; any number of workers may run at once."""
 
 import asyncio
 import logging
@@ -24,8 +24,7 @@ from aos_server.metrics import (
 from aos_server.services.audit.checkpoints import signer
 from aos_server.services.audit.log import sequence
 from aos_server.services.requests.timeouts import escalate_due, expire_due
-from aos_server.services.webhooks.keys import KeyService, find_abandoned
-from aos_server.services.webhooks.queue import forget, spread
+from aos_server.services.webhooks.queue import spread
 from aos_server.services.webhooks.targets import network_of
 from aos_server.settings import Settings
 
@@ -41,9 +40,6 @@ _LONGEST_REST_S = 10.0
 
 KEYS_S = 10.0
 """How old the keys may be that a worker signs with."""
-
-ROTATION_S = 60.0
-"""Between two looks whether a rotation is due."""
 
 Turn = Callable[[], Awaitable[int]]
 """One turn of a loop: how much it did. After 0 the loop rests."""
@@ -65,6 +61,9 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
 
     Raises AosError: schema_outdated, and key_missing where there is none to sign messages with.
     """
+    from aos_server.jobs.periodic import JOBS, Means  # with procrastinate, which `serve` does not need
+    from aos_server.jobs.runner import measure, reap, run_jobs
+
     key_path, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key_path is not None
     assert outside is not None
@@ -73,22 +72,20 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
     keys = await asyncio.to_thread(Keyring, keystore, datetime.now(UTC))
     network = network_of(settings.webhook_hosts)
     stop = stop or asyncio.Event()
-    size = settings.database.pool_size
+    size, days = settings.database.pool_size, settings.keys.every_days
+    rotate_after = timedelta(days=days) if days else None
     async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
         await _there(database, stop)
         async with asyncio.TaskGroup() as loops:
             loops.create_task(_loop("audit", lambda: sequence(database, key, outside), 0.5, stop))
             loops.create_task(_loop("expiry", lambda: expire_due(database), 1, stop))
             loops.create_task(_loop("escalation", lambda: escalate_due(database), 1, stop))
-            loops.create_task(_loop("idempotency", lambda: _forget(database), 60, stop))
             loops.create_task(_loop("outbox", lambda: spread(database), 0.25, stop))
-            loops.create_task(_loop("old messages", lambda: forget(database), 600, stop))
             loops.create_task(_loop("keys", lambda: _refresh(keys), KEYS_S, stop))
-            loops.create_task(_loop("key changes", lambda: find_abandoned(database, keystore), 30, stop))
-            if settings.keys.every_days:
-                every, service = timedelta(days=settings.keys.every_days), KeyService(database, keystore)
-                loops.create_task(_loop("rotation", lambda: service.rotate_due(every), ROTATION_S, stop))
             loops.create_task(_loop("standing", lambda: _measure(database), 15, stop))
+            loops.create_task(_loop("jobs left", lambda: reap(database), 5, stop))
+            loops.create_task(_loop("jobs", lambda: measure(database, JOBS), 15, stop))
+            loops.create_task(run_jobs(JOBS, Means(database, keystore, rotate_after), stop))
             loops.create_task(Deliverer(database, network, keys).run(stop))
             try:
                 yield
@@ -118,12 +115,6 @@ async def _measure(database: Database) -> int:
     WEBHOOKS_OLDEST.set(row["oldest_s"])
     WEBHOOKS_DISABLED.set(row["disabled"])
     return 0
-
-
-async def _forget(database: Database) -> int:
-    async with database.transaction() as transaction:
-        gone = await transaction.one("idempotency.forget")
-    return int(gone["count"]) if gone else 0
 
 
 async def _loop(name: str, turn: Turn, rest_s: float, stop: asyncio.Event) -> None:

@@ -1,0 +1,49 @@
+-- name: lock
+-- Whether nobody else is putting jobs back; until the end of the transaction nobody will.
+SELECT pg_try_advisory_xact_lock(7300470) AS held;
+
+-- name: reap
+-- Put back jobs whose worker is gone or silent; who was begun too often has failed. The next tick may be queued already.
+UPDATE procrastinate_jobs j SET
+    status = CASE WHEN attempts < %(retries)s THEN 'todo' ELSE 'failed' END::procrastinate_job_status,
+    attempts = attempts + 1, scheduled_at = NULL, worker_id = NULL, queueing_lock = NULL
+WHERE status = 'doing' AND NOT EXISTS (
+    SELECT FROM procrastinate_workers w
+    WHERE w.id = j.worker_id AND w.last_heartbeat >= now() - %(silent)s::interval)
+RETURNING task_name AS name, status::text;
+
+-- name: bury
+-- Forget workers that have been silent; their jobs are put back before.
+DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - %(silent)s::interval;
+
+-- name: release
+-- Give back what a worker took and does not know of, since the answer was lost.
+UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL, queueing_lock = NULL
+WHERE status = 'doing' AND worker_id = %(worker)s AND id <> ALL (%(held)s::bigint[]);
+
+-- name: standing
+-- Of each job: when it last began, succeeded and failed, how often it failed this week, what it does now.
+SELECT task_name AS name,
+    max(at) FILTER (WHERE type = 'started') AS began_at,
+    max(at) FILTER (WHERE type = 'succeeded') AS succeeded_at,
+    max(at) FILTER (WHERE type = 'failed') AS failed_at,
+    count(*) FILTER (WHERE type = 'failed') AS failed,
+    bool_or(status = 'doing') AS running,
+    bool_or(status = 'todo') AS waiting
+FROM procrastinate_jobs j LEFT JOIN procrastinate_events e ON e.job_id = j.id
+GROUP BY task_name;
+
+-- name: forget
+-- Delete jobs that ended more than a day ago (failed: a week), some at a time, but the last success of each; how many.
+WITH gone AS (
+    DELETE FROM procrastinate_jobs WHERE id = ANY (ARRAY(
+        SELECT id FROM procrastinate_jobs j
+        WHERE status NOT IN ('todo', 'doing')
+          AND (SELECT max(at) FROM procrastinate_events e WHERE e.job_id = j.id)
+              < now() - CASE status WHEN 'failed' THEN interval '7 days' ELSE interval '1 day' END
+          AND id NOT IN (SELECT max(id) FROM procrastinate_jobs WHERE status = 'succeeded' GROUP BY task_name)
+        LIMIT 1000
+    ))
+    RETURNING 1
+)
+SELECT count(*) AS count FROM gone;

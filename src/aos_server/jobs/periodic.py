@@ -1,0 +1,88 @@
+"""What is done by the clock: one line each. Times are UTC; each tick is done once, by one of the workers.
+
+What is due within seconds, or in each process, is a loop of the worker instead.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from croniter import croniter
+
+from aos_server.db.pool import Database
+from aos_server.keystores.backend import Backend
+from aos_server.services.webhooks.keys import KeyService, find_abandoned
+from aos_server.services.webhooks.queue import forget
+
+__all__ = ["JOBS", "Job", "Means"]
+
+
+class Means(NamedTuple):
+    """What jobs work with. A key older than `rotate_after` is rotated; None: by nobody but people."""
+
+    database: Database
+    keystore: Backend
+    rotate_after: timedelta | None
+
+
+class Job(NamedTuple):
+    """`act` does what is due and returns how much it was. It may be cut off at any `await`, and is then done again."""
+
+    name: str
+    cron: str
+    purpose: str
+    act: Callable[[Means], Awaitable[int]]
+
+    def next(self, after: datetime) -> datetime:
+        """The first tick after that instant."""
+        found: datetime = croniter(self.cron, after).get_next(datetime)
+        return found
+
+    def period_s(self, at: datetime) -> float:
+        """Seconds between the next tick and the one after it."""
+        first = self.next(at)
+        return (self.next(first) - first).total_seconds()
+
+
+async def _key_changes(means: Means) -> int:
+    return await find_abandoned(means.database, means.keystore)
+
+
+async def _key_rotation(means: Means) -> int:
+    if means.rotate_after is None:
+        return 0
+    return await KeyService(means.database, means.keystore).rotate_due(means.rotate_after)
+
+
+async def _idempotency_keys(means: Means) -> int:
+    return await _until_none(lambda: _forget(means.database, "idempotency.forget"))
+
+
+async def _messages(means: Means) -> int:
+    return await _until_none(lambda: forget(means.database))
+
+
+async def _jobs(means: Means) -> int:
+    return await _until_none(lambda: _forget(means.database, "jobs.forget"))
+
+
+async def _until_none(some: Callable[[], Awaitable[int]]) -> int:
+    done = 0
+    while more := await some():
+        done += more
+    return done
+
+
+async def _forget(database: Database, statement: str) -> int:
+    async with database.transaction() as transaction:
+        gone = await transaction.one(statement)
+    return int(gone["count"]) if gone else 0
+
+
+JOBS: Sequence[Job] = (
+    Job("key-changes", "* * * * *", "tells how changes of keys ended that were cut off", _key_changes),
+    Job("key-rotation", "*/5 * * * *", "rotates a key older than AOS_WEBHOOK_KEY_DAYS", _key_rotation),
+    Job("idempotency-keys", "*/5 * * * *", "forgets keys older than a day", _idempotency_keys),
+    Job("messages", "*/10 * * * *", "forgets messages older than 30 days", _messages),
+    Job("jobs", "17 * * * *", "forgets jobs that ended more than a day ago", _jobs),
+)

@@ -1,0 +1,172 @@
+"""Does periodic jobs, by procrastinate: any number of workers may, and any of them may die, sleep or be cut off.
+
+A tick becomes one row, whoever is first to write it, and one worker takes it. A job runs alone, and at most one more of
+its name waits. A worker tells every few seconds that it lives; the jobs of one that is silent are put back (`reap`)
+and done by another: at least once, as deliveries are made. Each job has a queue of its name, so that a worker of an
+older version does not take what it does not know.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from math import nan
+from typing import NamedTuple
+
+from procrastinate import App, JobContext, RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
+from procrastinate.jobs import Job as Row
+from procrastinate.manager import JobManager
+from procrastinate.worker import Worker
+
+from aos.errors import AosError
+from aos_server.db.connector import Connector
+from aos_server.db.pool import Database
+from aos_server.jobs.claims import Claims
+from aos_server.jobs.periodic import Job, Means
+from aos_server.metrics import JOB_PERIOD, JOB_SECONDS, JOB_SUCCEEDED, JOBS_PUT_BACK, JOBS_RUN
+
+__all__ = ["Pace", "measure", "order", "reap", "run_jobs"]
+
+RETRIES = 5
+"""After 4, 16, 64, 256 and 1,024 s. Meanwhile ticks of the same job are let go."""
+MADE_UP_S = 86_400.0
+"""A tick for which no worker was there is made up for within so long; of several, the last one."""
+
+_log = logging.getLogger(__name__)
+logging.getLogger("procrastinate.worker").addFilter(
+    lambda record: getattr(record, "action", None) != "job_error"  # ours says it, without its arguments
+)
+
+
+class Pace(NamedTuple):
+    """How often the queue is looked at, and a worker tells that it lives; what was begun may take `drain_s` at the end.
+
+    A worker that drains tells nothing, so `silent_s`, after which it is taken for dead, is longer.
+    """
+
+    poll_s: float = 2.0
+    heartbeat_s: float = 5.0
+    drain_s: float = 20.0
+    silent_s: float = 40.0
+
+
+USUAL = Pace()
+
+
+async def run_jobs(jobs: Sequence[Job], means: Means, stop: asyncio.Event, pace: Pace = USUAL) -> None:
+    """Do what is due until `stop`; what was begun has a while to end, and is then put back for another worker."""
+    app = _app(jobs, means, stop)
+    while not stop.is_set():
+        worker = Worker(
+            app,
+            queues=[job.name for job in jobs],
+            concurrency=len(jobs),
+            fetch_job_polling_interval=pace.poll_s,
+            update_heartbeat_interval=pace.heartbeat_s,
+            stalled_worker_timeout=pace.silent_s,
+            shutdown_graceful_timeout=pace.drain_s,
+            listen_notify=False,
+            install_signal_handlers=False,
+        )
+        ender = asyncio.create_task(_end(worker, stop))
+        try:
+            await worker.run()  # type: ignore[no-untyped-call]
+        except AosError as error:
+            _log.warning("jobs: %s: %s", error.code, error.detail)
+        except ProcrastinateException as error:  # as where it was taken for dead, and its row is gone
+            _log.warning("jobs: begin anew: %s", error)
+        finally:
+            ender.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
+
+
+async def _end(worker: Worker, stop: asyncio.Event) -> None:
+    await stop.wait()
+    worker.stop()  # type: ignore[no-untyped-call]
+
+
+async def reap(database: Database, silent_s: float = USUAL.silent_s) -> int:
+    """Put back the jobs of workers that are gone; how many it were."""
+    silent = timedelta(seconds=silent_s)
+    async with database.transaction() as transaction:
+        held = await transaction.one("jobs.lock")
+        if not held or not held["held"]:
+            return 0
+        found = await transaction.all("jobs.reap", retries=RETRIES, silent=silent)
+        await transaction.send("jobs.bury", silent=silent)
+    for row in found:
+        JOBS_PUT_BACK.labels(row["name"]).inc()
+        done = "put back" if row["status"] == "todo" else "given up"
+        _log.warning("job %s was left by a worker that is gone; it is %s", row["name"], done)
+    return len(found)
+
+
+async def order(database: Database, job: Job) -> bool:
+    """Have it done now, by any worker; False where one waits already."""
+    manager = JobManager(Connector(database))
+    wanted = Row(queue=job.name, lock=job.name, queueing_lock=job.name, task_name=job.name)
+    try:
+        await manager.defer_job_async(wanted)
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+async def measure(database: Database, jobs: Sequence[Job]) -> int:
+    """Tell when each job last succeeded, whichever worker did it. Returns 0: to be asked again later."""
+    ((*rows,),) = await database.read(("jobs.standing", {}))
+    succeeded = {row["name"]: row["succeeded_at"] for row in rows}
+    for job in jobs:
+        at = succeeded.get(job.name)
+        JOB_SUCCEEDED.labels(job.name).set(at.timestamp() if at else nan)
+        JOB_PERIOD.labels(job.name).set(job.period_s(datetime.now(UTC)))
+    return 0
+
+
+def _app(jobs: Sequence[Job], means: Means, stop: asyncio.Event) -> App:
+    connector = Connector(means.database)
+    app = App(connector=connector, periodic_defaults={"max_delay": MADE_UP_S})
+    app.job_manager = Claims(connector, means.database, stop)
+    retry = RetryStrategy(max_attempts=RETRIES, exponential_wait=4)
+    for job in jobs:
+        for result in ("done", "failed"):
+            JOBS_RUN.labels(job.name, result)
+        JOBS_PUT_BACK.labels(job.name)
+        register = app.task(
+            name=job.name,
+            queue=job.name,
+            lock=job.name,
+            queueing_lock=job.name,
+            retry=retry,
+            pass_context=True,
+        )
+        app.periodic(cron=job.cron)(register(_task(job, means)))
+    return app
+
+
+def _task(job: Job, means: Means) -> Callable[..., Awaitable[None]]:
+    async def run(context: JobContext, timestamp: int | None = None) -> None:
+        """Do it once, and say how that went; `timestamp` is its tick, where it is one."""
+        began, result = time.monotonic(), "failed"
+        try:
+            if done := await job.act(means):
+                _log.info("job %s: %d", job.name, done, extra={"seconds": round(time.monotonic() - began, 3)})
+            result = "done"
+        except AosError as error:
+            _log.warning("job %s: %s: %s", job.name, error.code, error.detail)
+            raise
+        except asyncio.CancelledError:
+            _log.warning("job %s was cut off; it is put back", job.name)
+            raise
+        except Exception:  # a fault of ours must not stop the others
+            _log.exception("job %s failed", job.name)
+            raise
+        finally:
+            JOBS_RUN.labels(job.name, result).inc()
+            JOB_SECONDS.labels(job.name).observe(time.monotonic() - began)
+
+    return run
