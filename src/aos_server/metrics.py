@@ -129,23 +129,23 @@ KEYSTORE_UP = Gauge(
 )
 KEY_ROTATIONS = Counter("nova_webhook_key_rotations_total", "Rotations of the key, by result", ["result"])
 
-JOBS_RUN = Counter("nova_jobs_total", "Periodic jobs done by this process, by result", ["job", "result"])
+JOBS_RUN = Counter("nova_jobs_total", "Periodic jobs done by this process, by result", ["name", "result"])
 JOB_SECONDS = Histogram(
     "nova_job_seconds",
     "What a periodic job took",
-    ["job"],
+    ["name"],
     buckets=(0.01, 0.1, 1, 10, 60, 600, 3600, 4 * 3600),
 )
-JOBS_PUT_BACK = Counter("nova_jobs_put_back_total", "Jobs taken from workers that were gone", ["job"])
+JOBS_PUT_BACK = Counter("nova_jobs_put_back_total", "Jobs taken from workers that were gone", ["name"])
 # As above, every worker measures the same.
 JOB_SUCCEEDED = Gauge(
     "nova_job_last_success_timestamp_seconds",
     "When a periodic job last succeeded, in any worker; NaN: never yet",
-    ["job"],
+    ["name"],
     multiprocess_mode="mostrecent",
 )
 JOB_PERIOD = Gauge(
-    "nova_job_period_seconds", "Time between two ticks of the job", ["job"], multiprocess_mode="mostrecent"
+    "nova_job_period_seconds", "Time between two ticks of the job", ["name"], multiprocess_mode="mostrecent"
 )
 
 # A series that does not exist before its first event can't be told from one that is broken.

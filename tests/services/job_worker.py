@@ -1,6 +1,7 @@
 """A worker with jobs of the tests, as a process: `python -m tests.services.job_worker URL FOLDER DRAIN_S`.
 
-`tick` is due each second. `slow` is ordered; it waits until there is `FOLDER/gate`. `FOLDER/told` has a line for what
+`tick` is due each second. `slow` is ordered; it waits until there is `FOLDER/gate`, and fails where
+there is `FOLDER/broken`. `FOLDER/told` has a line for what
 each of them did, and which process it was.
 """
 
@@ -36,6 +37,8 @@ def jobs(folder: Path) -> tuple[Job, Job]:
         tell(folder, "began")
         while not (folder / "gate").exists():
             await asyncio.sleep(0.1)
+        if (folder / "broken").exists():
+            raise RuntimeError("a fault of ours")
         tell(folder, "ended")
         return 1
 

@@ -1,19 +1,29 @@
-"""Periodic jobs with three workers, through PgBouncer: each tick once, and nothing lost with a worker or the database."""
+"""Periodic jobs of three workers, through PgBouncer: each tick once, nothing lost with a worker or the database."""
 
 import asyncio
+import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from aos_server.db.pool import Database
-from aos_server.jobs.runner import order
+from aos_server.jobs.periodic import JOBS, Means
+from aos_server.jobs.runner import order, reap
+from aos_server.keystores.file import FileBackend
+from tests.cli.schemas import faults
 from tests.services.conftest import Base
 from tests.services.job_worker import jobs
-from tests.services.processes import wait_for
+from tests.services.processes import free_port, wait_for
+from tests.services.test_webhooks import new_keys
 
 Worker = subprocess.Popen[bytes]
 STATES = "SELECT status::text, attempts FROM procrastinate_jobs WHERE task_name = 'slow' ORDER BY id"
@@ -57,8 +67,11 @@ class Site:
 
         return asyncio.run(act())
 
-    def open_gate(self) -> None:
-        (self._folder / "gate").touch()
+    def touch(self, name: str) -> None:
+        (self._folder / name).touch()
+
+    def remove(self, name: str) -> None:
+        (self._folder / name).unlink()
 
 
 @pytest.fixture
@@ -91,7 +104,7 @@ def test_a_job_whose_worker_is_killed_is_ended_by_another_once(site: Site) -> No
     ((_, first),) = site.told("began")
     next(worker for worker in workers if worker.pid == first).kill()
     site.waits_for("began", "began")
-    site.open_gate()
+    site.touch("gate")
     site.waits_for("began", "began", "ended", "began", "ended")  # then the one that had waited
     assert first not in [pid for _, pid in site.told("began", "ended")[1:]]
     wait_for(lambda: site.base.rows(STATES) == [("succeeded", 2), ("succeeded", 1)], "both have succeeded")
@@ -104,7 +117,7 @@ def test_a_worker_that_ends_ends_its_job(site: Site) -> None:
     worker.terminate()
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(1)
-    site.open_gate()
+    site.touch("gate")
     assert worker.wait(10) == 0
     assert site.base.rows(STATES) == [("succeeded", 1)]
 
@@ -125,7 +138,7 @@ def test_a_job_ends_through_an_outage_and_what_was_taken_unknown_is_given_back(s
     site.waits_for("began")
     site.base.pooler.kill()
     try:
-        site.open_gate()
+        site.touch("gate")
         wait_for(lambda: "jobs: unavailable" in site.said(), "it has noticed")
         site.waits_for("began", "ended")
         # As if the answer that had this job in it had been lost.
@@ -138,3 +151,133 @@ def test_a_job_ends_through_an_outage_and_what_was_taken_unknown_is_given_back(s
         site.base.pooler.start()
     wait_for(lambda: site.base.rows(STATES) == [("succeeded", 1), ("succeeded", 1)], "both are done", 5)
     assert len(site.told("ended")) == 2
+
+
+def test_what_fails_is_tried_again_unless_the_next_one_waits(site: Site) -> None:
+    site.start()
+    site.order()
+    site.waits_for("began")
+    site.order()
+    site.touch("broken")
+    site.touch("gate")
+    failed = [("failed", 1), ("todo", 1)]
+    wait_for(lambda: site.base.rows(STATES) == failed, "the first is given up, the second to be tried again")
+    assert "a fault of ours" in site.said()
+    site.remove("broken")
+    assert site.base.rows(
+        "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"
+        " AND scheduled_at BETWEEN now() + interval '2 s' AND now() + interval '4 s'"
+    ) == [(1,)]
+    site.base.server.execute("UPDATE procrastinate_jobs SET scheduled_at = now()", site.base.name)
+    wait_for(lambda: site.base.rows(STATES) == [("failed", 1), ("succeeded", 2)], "it has succeeded")
+
+
+ROW = "INSERT INTO procrastinate_jobs (queue_name, task_name, status, attempts, lock, queueing_lock) VALUES "
+
+
+def test_of_reapers_at_once_one_puts_a_job_back_and_what_was_begun_too_often_is_given_up(base: Base) -> None:
+    base.server.execute(ROW + "('a', 'a', 'doing', 4, 'a', 'a'), ('a', 'a', 'todo', 0, 'a', 'a')", base.name)
+    base.server.execute(ROW + "('b', 'b', 'doing', 5, 'b', 'b')", base.name)
+
+    async def act() -> list[int]:
+        async with Database.open(base.pooled("aos_worker"), 4) as database:
+            return sorted(await asyncio.gather(*(reap(database) for _ in range(4))))
+
+    assert asyncio.run(act()) == [0, 0, 0, 2]
+    assert base.rows("SELECT task_name, status::text, attempts FROM procrastinate_jobs ORDER BY 1, id") == [
+        ("a", "todo", 5),
+        ("a", "todo", 0),
+        ("b", "failed", 6),
+    ]
+
+
+def test_ended_jobs_are_forgotten_but_for_the_last_success_of_each(base: Base) -> None:
+    hours = [("succeeded", 50), ("succeeded", 30), ("failed", 30), ("failed", 24 * 8), ("cancelled", 30)]
+    for state, age in hours:
+        base.server.execute(ROW + f"('a', 'a', '{state}', 1, NULL, NULL)", base.name)
+        base.server.execute(
+            "INSERT INTO procrastinate_events (job_id, type, at)"
+            f" SELECT max(id), 'started', now() - interval '{age} h' FROM procrastinate_jobs",
+            base.name,
+        )
+    base.server.execute(ROW + "('a', 'a', 'todo', 0, NULL, NULL)", base.name)
+
+    async def act() -> int:
+        async with Database.open(base.pooled("aos_worker"), 2) as database:
+            (job,) = (job for job in JOBS if job.name == "jobs")
+            return await job.act(Means(database, FileBackend(Path("none")), None))
+
+    assert asyncio.run(act()) == 3
+    assert base.rows("SELECT status::text FROM procrastinate_jobs ORDER BY id") == [
+        ("succeeded",),
+        ("failed",),
+        ("todo",),
+    ]
+
+
+def test_ticks_are_in_utc_wherever_the_worker_is() -> None:
+    words = "from aos_server.jobs.periodic import *; from datetime import *; from procrastinate.periodic import *\n"
+    words += "job, at = Job('', '0 3 * * *', '', None), datetime(2026, 11, 26, 2, tzinfo=UTC)\n"
+    words += "theirs = PeriodicTask(None, job.cron, '', {}).croniter\n"
+    words += "print(job.next(at).timestamp(), theirs.get_next(float, at.timestamp()), job.period_s(at))"
+    env = {**os.environ, "TZ": "America/New_York"}
+    said = subprocess.run([sys.executable, "-c", words], env=env, capture_output=True, text=True, check=True)
+    three = datetime(2026, 11, 26, 3, tzinfo=UTC).timestamp()
+    assert said.stdout.split() == [str(three), str(three), "86400.0"]
+
+
+def test_only_workers_load_the_queue() -> None:
+    words = "import sys, aos_server.app, aos_server.cli.app; print({'procrastinate', 'croniter'} & sys.modules.keys())"
+    assert subprocess.run([sys.executable, "-c", words], capture_output=True, check=True).stdout == b"set()\n"
+
+
+@pytest.fixture
+def settings(base: Base, tmp_path: Path) -> dict[str, str]:
+    """Of a worker as it is shipped."""
+    new_keys(tmp_path / "keys")
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": base.pooled("aos_worker"),
+        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
+        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
+        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
+        "AOS_WORKER_PORT": str(free_port()),
+    }
+
+
+def test_a_worker_makes_up_for_every_tick_that_was_missed_and_says_how_it_stands(
+    settings, base: Base
+) -> None:
+    def answer(*words: str, status: int = 0) -> dict[str, Any]:
+        command = [sys.executable, "-m", "aos_server", "jobs", *words, "--json"]
+        done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (status, "")
+        document: dict[str, Any] = json.loads(done.stdout)
+        assert faults(document) == []
+        return document
+
+    names = [job.name for job in JOBS]
+    before = answer("list")["jobs"]
+    assert [(one["name"], one["last_success_at"], one["late"]) for one in before] == [
+        (name, None, False) for name in names
+    ]
+    assert answer("run", "messages")["ordered"]
+    assert not answer("run", "messages")["ordered"]
+    assert answer("run", "nonsense", status=2)["code"] == "bad_value"
+    words = [sys.executable, "-m", "aos_server", "worker"]
+    with subprocess.Popen(words, env=settings, stdout=subprocess.DEVNULL) as worker:
+        done = "SELECT DISTINCT task_name FROM procrastinate_jobs WHERE status = 'succeeded'"
+        wait_for(lambda: {name for (name,) in base.rows(done)} == set(names), "each job is done")
+        told = httpx.get(f"http://127.0.0.1:{settings['AOS_WORKER_PORT']}/metrics").text
+        worker.terminate()
+        assert worker.wait(10) == 0
+    for series in (
+        "nova_job_last_success_timestamp_seconds",
+        "nova_job_period_seconds",
+        "nova_jobs_put_back_total",
+    ):
+        assert set(re.findall(series + r'\{name="([a-z-]+)"\}', told)) == set(names)
+    assert 'nova_jobs_total{name="messages",result="failed"} 0.0' in told
+    base.server.execute("UPDATE procrastinate_events SET at = at - interval '1 hour'", base.name)
+    late = {one["name"]: one["late"] for one in answer("list")["jobs"]}
+    assert late == {name: name != "jobs" for name in names}  # that one has two hours

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from procrastinate.schema import SchemaManager
 
 from aos.errors import AosError, InputError
 from aos_server.db.migrate import Migrated, head, migrate
@@ -21,6 +22,23 @@ TABLES = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = '
 STUCK = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 )
+
+
+# All that procrastinate has made, as Postgres says it; without rights, which are ours to give.
+QUEUE = """
+SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname LIKE 'procrastinate%'
+UNION ALL SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'procrastinate%'
+UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'procrastinate%'
+    AND NOT tgisinternal
+UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE conrelid::regclass::text LIKE 'procrastinate%'
+UNION ALL SELECT concat_ws(' ', attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull,
+        attidentity, pg_get_expr(adbin, adrelid))
+    FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE attrelid::regclass::text LIKE 'procrastinate%' AND attnum > 0
+UNION ALL SELECT enumtypid::regtype || ' ' || enumsortorder || ' ' || enumlabel FROM pg_enum
+ORDER BY 1
+"""
 
 
 @pytest.fixture
@@ -100,3 +118,14 @@ def test_every_migration_has_its_sql_and_follows_the_one_before():
     names = sorted(path.stem for path in folder.glob("[0-9]*.py"))
     assert names == sorted(path.stem for path in folder.glob("*.sql"))
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
+def test_the_queue_is_that_of_the_installed_procrastinate(postgres, empty):
+    postgres.execute(SchemaManager.get_schema(), empty)
+    with (
+        psycopg.connect(postgres.url("root", empty)) as theirs,
+        psycopg.connect(postgres.url("root", "aos_template")) as ours,
+    ):
+        wanted = theirs.execute(QUEUE).fetchall()
+        assert ours.execute(QUEUE).fetchall() == wanted
+    assert len(wanted) > 100

@@ -19,6 +19,7 @@ WORKERS = {
     *("idempotency.forget", "outbox.spread", "outbox.forget", "webhooks.forget", "audit.pending"),
     *("audit.place", "audit.checkpoint", "audit.strays"),
     *("deliveries.claim", "deliveries.settle", "deliveries.release", "deliveries.standing"),
+    *("jobs.reap", "jobs.bury", "jobs.release", "jobs.standing", "jobs.forget"),
 }
 # What the server may do, too: these show it nothing that it would not see in another way.
 BOTH = {

@@ -10,6 +10,7 @@ from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer, fail, show
 from aos_server.cli.check import check
 from aos_server.cli.dev import dev
+from aos_server.cli.jobs import jobs
 from aos_server.cli.keys.service import service_keys
 from aos_server.cli.keys.signing import keys
 from aos_server.cli.migrate import migrate
@@ -58,6 +59,7 @@ def _app() -> Typer:
     app.command(epilog="Example:  aos-server tenant acme --budget 5000 --forbid email_send")(tenant)
     app.add_typer(service_keys, name="key")
     app.add_typer(keys, name="keys")
+    app.add_typer(jobs, name="jobs")
     return app
 
 

@@ -11,8 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from math import nan
+from datetime import timedelta
 from typing import NamedTuple
 
 from procrastinate import App, JobContext, RetryStrategy
@@ -26,9 +25,9 @@ from aos_server.db.connector import Connector
 from aos_server.db.pool import Database
 from aos_server.jobs.claims import Claims
 from aos_server.jobs.periodic import Job, Means
-from aos_server.metrics import JOB_PERIOD, JOB_SECONDS, JOB_SUCCEEDED, JOBS_PUT_BACK, JOBS_RUN
+from aos_server.metrics import JOB_SECONDS, JOBS_PUT_BACK, JOBS_RUN
 
-__all__ = ["Pace", "measure", "order", "reap", "run_jobs"]
+__all__ = ["Pace", "order", "reap", "run_jobs"]
 
 RETRIES = 5
 """After 4, 16, 64, 256 and 1,024 s. Meanwhile ticks of the same job are let go."""
@@ -114,17 +113,6 @@ async def order(database: Database, job: Job) -> bool:
     except AlreadyEnqueued:
         return False
     return True
-
-
-async def measure(database: Database, jobs: Sequence[Job]) -> int:
-    """Tell when each job last succeeded, whichever worker did it. Returns 0: to be asked again later."""
-    ((*rows,),) = await database.read(("jobs.standing", {}))
-    succeeded = {row["name"]: row["succeeded_at"] for row in rows}
-    for job in jobs:
-        at = succeeded.get(job.name)
-        JOB_SUCCEEDED.labels(job.name).set(at.timestamp() if at else nan)
-        JOB_PERIOD.labels(job.name).set(job.period_s(datetime.now(UTC)))
-    return 0
 
 
 def _app(jobs: Sequence[Job], means: Means, stop: asyncio.Event) -> App:

@@ -62,7 +62,8 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
     Raises AosError: schema_outdated, and key_missing where there is none to sign messages with.
     """
     from aos_server.jobs.periodic import JOBS, Means  # with procrastinate, which `serve` does not need
-    from aos_server.jobs.runner import measure, reap, run_jobs
+    from aos_server.jobs.runner import reap, run_jobs
+    from aos_server.jobs.standing import measure
 
     key_path, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key_path is not None

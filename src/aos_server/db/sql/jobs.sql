@@ -22,11 +22,9 @@ UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL, queueing_lock =
 WHERE status = 'doing' AND worker_id = %(worker)s AND id <> ALL (%(held)s::bigint[]);
 
 -- name: standing
--- Of each job: when it last began, succeeded and failed, how often it failed this week, what it does now.
+-- Of each job: when it last succeeded, how often it was given up this week, whether it runs or waits.
 SELECT task_name AS name,
-    max(at) FILTER (WHERE type = 'started') AS began_at,
     max(at) FILTER (WHERE type = 'succeeded') AS succeeded_at,
-    max(at) FILTER (WHERE type = 'failed') AS failed_at,
     count(*) FILTER (WHERE type = 'failed') AS failed,
     bool_or(status = 'doing') AS running,
     bool_or(status = 'todo') AS waiting

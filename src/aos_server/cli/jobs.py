@@ -1,0 +1,75 @@
+"""`aos-server jobs`: what workers do by the clock."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Typer
+
+import aos
+from aos.errors import AosError
+from aos_server.cli.answers import Answer
+from aos_server.settings import read
+
+if TYPE_CHECKING:
+    from aos_server.jobs.standing import Standing
+
+__all__ = ["jobs"]
+
+jobs = Typer(
+    help="What workers do by the clock. Needs the settings of `worker`.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@jobs.command("list", epilog="Example:  aos-server jobs list --json")
+def list_() -> Answer:
+    """Every job: when it is due, what it does now, when it last succeeded. Times are UTC."""
+    from aos_server.db.pool import Database
+    from aos_server.jobs.periodic import JOBS
+    from aos_server.jobs.standing import standing
+
+    async def act() -> "list[Standing]":
+        async with Database.open(read(os.environ, "worker").database.url, 1) as database:
+            return await standing(database, JOBS, datetime.now(UTC))
+
+    found = asyncio.run(act())
+    document = {
+        "schema": "aos.jobs/1",
+        "aos_version": aos.__version__,
+        "jobs": [one.document() for one in found],
+        "count": len(found),
+    }
+    head = f"{'job':17} {'cron':13} {'next':12} {'last success':15} now"
+    return Answer(document, "\n".join([head, *(_line(one) for one in found)]))
+
+
+@jobs.command(epilog="Example:  aos-server jobs run messages")
+def run(job: Annotated[str, Argument(metavar="JOB", help="Its name, as `jobs list` shows it.")]) -> Answer:
+    """Have a job done now, by any worker. One that waits already is not ordered twice."""
+    from aos_server.db.pool import Database
+    from aos_server.jobs.periodic import JOBS
+    from aos_server.jobs.runner import order
+
+    wanted = next((one for one in JOBS if one.name == job), None)
+    if wanted is None:
+        raise AosError("bad_value", f"JOB is one of {', '.join(one.name for one in JOBS)}")
+
+    async def act() -> bool:
+        async with Database.open(read(os.environ, "worker").database.url, 1) as database:
+            return await order(database, wanted)
+
+    ordered = asyncio.run(act())
+    document = {"schema": "aos.job-order/1", "aos_version": aos.__version__, "job": job, "ordered": ordered}
+    return Answer(
+        document, f"{job} is done by the next worker that looks" if ordered else f"{job} waits already"
+    )
+
+
+def _line(one: "Standing") -> str:
+    last = one.succeeded_at.strftime("%m-%d %H:%M:%S") if one.succeeded_at else "never"
+    now = "running" if one.running else "waits" if one.waiting else "late" if one.late else "rests"
+    failed = f", failed {one.failed}x this week" if one.failed else ""
+    return f"{one.job.name:17} {one.job.cron:13} {one.next_at:%m-%d %H:%M}  {last:15} {now}{failed}"
