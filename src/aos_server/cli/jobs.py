@@ -2,20 +2,24 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from typer import Argument, Typer
 
 import aos
 from aos.errors import AosError
 from aos_server.cli.answers import Answer
-from aos_server.settings import read
+from aos_server.cli.starting import fit
 
 if TYPE_CHECKING:
+    from aos_server.db.pool import Database
     from aos_server.jobs.standing import Standing
 
 __all__ = ["jobs"]
+T = TypeVar("T")
+_HEAD = "job               cron          next         last success    now"
 
 jobs = Typer(
     help="What workers do by the clock. Needs the settings of `worker`.",
@@ -27,29 +31,22 @@ jobs = Typer(
 @jobs.command("list", epilog="Example:  aos-server jobs list --json")
 def list_() -> Answer:
     """Every job: when it is due, what it does now, when it last succeeded. Times are UTC."""
-    from aos_server.db.pool import Database
     from aos_server.jobs.periodic import JOBS
     from aos_server.jobs.standing import standing
 
-    async def act() -> "list[Standing]":
-        async with Database.open(read(os.environ, "worker").database.url, 1) as database:
-            return await standing(database, JOBS, datetime.now(UTC))
-
-    found = asyncio.run(act())
+    found = _asked(lambda database: standing(database, JOBS, datetime.now(UTC)))
     document = {
         "schema": "aos.jobs/1",
         "aos_version": aos.__version__,
         "jobs": [one.document() for one in found],
         "count": len(found),
     }
-    head = f"{'job':17} {'cron':13} {'next':12} {'last success':15} now"
-    return Answer(document, "\n".join([head, *(_line(one) for one in found)]))
+    return Answer(document, "\n".join([_HEAD, *(_line(one) for one in found)]))
 
 
 @jobs.command(epilog="Example:  aos-server jobs run messages")
 def run(job: Annotated[str, Argument(metavar="JOB", help="Its name, as `jobs list` shows it.")]) -> Answer:
     """Have a job done now, by any worker. One that waits already is not ordered twice."""
-    from aos_server.db.pool import Database
     from aos_server.jobs.periodic import JOBS
     from aos_server.jobs.runner import order
 
@@ -57,15 +54,23 @@ def run(job: Annotated[str, Argument(metavar="JOB", help="Its name, as `jobs lis
     if wanted is None:
         raise AosError("bad_value", f"JOB is one of {', '.join(one.name for one in JOBS)}")
 
-    async def act() -> bool:
-        async with Database.open(read(os.environ, "worker").database.url, 1) as database:
-            return await order(database, wanted)
-
-    ordered = asyncio.run(act())
+    ordered = _asked(lambda database: order(database, wanted))
     document = {"schema": "aos.job-order/1", "aos_version": aos.__version__, "job": job, "ordered": ordered}
     return Answer(
         document, f"{job} is done by the next worker that looks" if ordered else f"{job} waits already"
     )
+
+
+def _asked(act: "Callable[[Database], Awaitable[T]]") -> T:
+    from aos_server.db.pool import Database
+
+    settings = fit(os.environ, "worker", waits=False)
+
+    async def main() -> T:
+        async with Database.open(settings.database.url, 1) as database:
+            return await act(database)
+
+    return asyncio.run(main())
 
 
 def _line(one: "Standing") -> str:

@@ -39,14 +39,17 @@ class Seen(NamedTuple):
         ]
 
 
-def fit(environment: Mapping[str, str], process: "Work") -> Settings:
+def fit(environment: Mapping[str, str], process: "Work", *, waits: bool = True) -> Settings:
     """The settings of a process that may start. Raises InputError with all that speaks against it.
 
-    Where the database does not answer it may: a server that is restarted in an outage has to be there after it.
+    Where the database does not answer it may: a server that is restarted in an outage has to be there after it. What
+    `waits` for nothing does not start then, either: AosError(unavailable).
     """
     settings, seen = look(environment, process)
     if seen.findings:
         raise InputError.of(seen.findings[0].code, "database", seen.findings)
+    if seen.down and not waits:
+        raise AosError("unavailable", seen.down)
     if seen.down:
         _log.warning("%s; until it answers, %s", seen.down, _MEANWHILE[process])
     return settings
