@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aos.ledger.entries import Entry
@@ -24,12 +24,18 @@ class Unfitting(Exception):
     """The entry can't follow what is there: a run that exists, an attempt that was not intended."""
 
 
-def apply(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
-    """Bring the tables up to `entry`. Raises OverBudget, Unfitting; the caller then takes back what was done."""
-    try:
-        _APPLY[entry.kind](db, entry, body)
-    except sqlite3.IntegrityError as error:
-        raise Unfitting(f"entry {entry.seq:,} ({entry.kind} of run {entry.run}): {error}") from None
+def apply(db: sqlite3.Connection, entries: Sequence[tuple[Entry, Body]]) -> None:
+    """Bring the tables up to the last of `entries`, each with its body as a value.
+
+    Raises OverBudget, Unfitting; the caller then takes back what was done.
+    """
+    for entry, body in entries:
+        try:
+            _APPLY[entry.kind](db, entry, body)
+        except sqlite3.IntegrityError as error:
+            raise Unfitting(f"entry {entry.seq:,} ({entry.kind} of run {entry.run}): {error}") from None
+    for run, last in {entry.run: entry.seq for entry, _ in entries}.items():
+        db.execute("UPDATE runs SET last_seq = ? WHERE id = ?", (last, run))
 
 
 def _opened(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
@@ -48,21 +54,16 @@ def _begun(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
 
 def _intent(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     reserve = micro(body["reserve_cents"]) or 0
-    # One statement looks and reserves. What is free is never refused, as in the forecast.
-    reserved = db.execute(
-        "UPDATE runs SET reserved_micro = reserved_micro + :reserve, last_seq = :seq"
-        " WHERE id = :run AND status = 'running' AND"
-        " (:reserve = 0 OR limit_micro IS NULL OR spent_micro + reserved_micro + :reserve <= limit_micro)",
-        {"run": entry.run, "seq": entry.seq, "reserve": reserve},
-    )
-    if not reserved.rowcount:
-        _running(db, entry)
-        raise OverBudget
-    db.execute(
+    made = db.execute(
         "INSERT INTO attempts (seq, run, step, item, iteration, attempt, skill, started_ms, reserve_micro)"
-        " VALUES (:seq, :run, :step, :item, :iteration, :attempt, :skill, :started_ms, :reserve)",
+        " SELECT :seq, id, :step, :item, :iteration, :attempt, :skill, :started_ms, :reserve"
+        " FROM runs WHERE id = :run AND status = 'running'",
         {**body, "run": entry.run, "seq": entry.seq, "reserve": reserve},
     )
+    if not made.rowcount:
+        _running(db, entry)
+    if reserve and not _reserved(db, entry.run, reserve):  # what is free is never refused, as in the forecast
+        raise OverBudget
 
 
 def _settled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
@@ -85,36 +86,30 @@ def _settled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
         entry,
     )
     cost = micro(body["cost_cents"])
-    db.execute(
-        "UPDATE runs SET spent_micro = min(spent_micro + ?, 1 << 62), unknown_costs = unknown_costs + ?,"
-        " last_seq = ? WHERE id = ?",
-        (cost or 0, cost is None, entry.seq, entry.run),
-    )
+    if cost != 0:
+        db.execute(
+            "UPDATE runs SET spent_micro = min(spent_micro + ?, 1 << 62), unknown_costs = unknown_costs + ?"
+            " WHERE id = ?",
+            (cost or 0, cost is None, entry.run),
+        )
     if body["releases"]:
         _release(db, _STEP, named)
 
 
 def _step(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
-    db.execute(
-        "INSERT INTO steps (run, step, outcome, output, ended_ms)"
-        " VALUES (:run, :step, :outcome, :output, :ended_ms)",
-        {**body, "run": entry.run},
-    )
     _release(db, _STEP, {"run": entry.run, "step": body["step"]})
-    _reached(db, entry)
 
 
 def _approved(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _running(db, entry)
-    _reached(db, entry)
 
 
 def _ended(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _running(db, entry)
     db.execute(
         "UPDATE runs SET status = :status, ended_ms = :ended_ms, active_ms = :active_ms, cause = :cause,"
-        " detail = :detail, last_seq = :seq WHERE id = :run",
-        {**body, "run": entry.run, "seq": entry.seq},
+        " detail = :detail WHERE id = :run",
+        {**body, "run": entry.run},
     )
 
 
@@ -122,9 +117,9 @@ def _resumed(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _one(
         db.execute(
             "UPDATE runs SET status = 'running', cause = NULL, detail = '', ended_ms = NULL,"
-            " budget_cents = :budget_cents, limit_micro = :limit, last_seq = :seq"
+            " budget_cents = :budget_cents, limit_micro = :limit"
             " WHERE id = :run AND status IN ('running', 'paused', 'cancelled')",
-            {**body, "run": entry.run, "seq": entry.seq, "limit": micro(body["budget_cents"])},
+            {**body, "run": entry.run, "limit": micro(body["budget_cents"])},
         ),
         entry,
     )
@@ -154,14 +149,13 @@ def _reconciled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
         entry,
     )
     _release(db, _CALL, named)
-    _reached(db, entry)
 
 
 def _scored(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
     _one(
         db.execute(
-            "UPDATE runs SET score = ?, last_seq = ? WHERE id = ?",
-            (json.dumps(body, sort_keys=True), entry.seq, entry.run),
+            "UPDATE runs SET score = ? WHERE id = ?",
+            (json.dumps(json.loads(entry.body), sort_keys=True), entry.run),
         ),
         entry,
     )
@@ -181,6 +175,16 @@ _APPLY: Mapping[str, Callable[[sqlite3.Connection, Entry, Body], None]] = {
 }
 
 
+def _reserved(db: sqlite3.Connection, run: str, reserve: int) -> bool:
+    """Set money aside where there is enough: one statement looks and reserves."""
+    reserved = db.execute(
+        "UPDATE runs SET reserved_micro = reserved_micro + :reserve WHERE id = :run"
+        " AND (limit_micro IS NULL OR spent_micro + reserved_micro + :reserve <= limit_micro)",
+        {"run": run, "reserve": reserve},
+    )
+    return bool(reserved.rowcount)
+
+
 def _release(db: sqlite3.Connection, where: str, named: Body) -> None:
     """Free what the attempts had set aside that `where` names."""
     freed = db.execute(
@@ -193,11 +197,6 @@ def _release(db: sqlite3.Connection, where: str, named: Body) -> None:
             "UPDATE runs SET reserved_micro = reserved_micro - ? WHERE id = ?",
             (freed, named["run"]),
         )
-
-
-def _reached(db: sqlite3.Connection, entry: Entry) -> None:
-    """The run's latest entry. Whoever changes the run's row anyway says so in the same statement: each one counts."""
-    db.execute("UPDATE runs SET last_seq = ? WHERE id = ?", (entry.seq, entry.run))
 
 
 def _running(db: sqlite3.Connection, entry: Entry) -> None:

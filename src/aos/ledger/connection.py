@@ -53,7 +53,7 @@ def create(path: Path) -> None:
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """Open the ledger at `path`, which exists; an older one is brought to today's version.
+    """Open the ledger at `path`, which exists; to write in it, an older one is first brought to today's version.
 
     Where nothing is to be written, a file that may not be written will do, as long as no unfinished write of a killed
     process waits in it. Raises AosError: ledger_damaged, ledger_foreign, ledger_busy, write_failed, unreadable.
@@ -66,7 +66,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             raise AosError("write_failed", f"{_shown(path)} may not be written by you")
         db = _raw(path, "rw" if writable else "ro")
         try:
-            _check(db, path, writable)
+            _check(db, path, write)
         except BaseException:
             db.close()
             raise
@@ -74,19 +74,24 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
 
 
 def snapshot(path: Path) -> sqlite3.Connection:
-    """A copy of the ledger as it is now, so that a long look keeps no writer waiting. Raises as `connect` does."""
+    """A copy of the ledger as it is now, of today's version, so that a long look keeps no writer waiting.
+
+    Raises as `connect` does.
+    """
     copy = sqlite3.connect("", isolation_level=None)
     with closing(connect(path, write=False)) as db:
         db.backup(copy)
+    if is_ledger(copy) != VERSION:
+        migrate(copy)
     return copy
 
 
-def _check(db: sqlite3.Connection, path: Path, writable: bool) -> None:
+def _check(db: sqlite3.Connection, path: Path, write: bool) -> None:
     version = is_ledger(db)
     if version is None or not 1 <= version <= VERSION:
         of = "is no ledger" if not version else f"is of version {version}; this aos reads up to {VERSION}"
         raise AosError("ledger_foreign", f"{_shown(path)} {of}")
-    if version < VERSION and writable:
+    if version < VERSION and write:
         with transaction(db):
             if is_ledger(db) != VERSION:
                 migrate(db)

@@ -7,12 +7,14 @@ from typing import Any
 
 from aos.domain.runs.outcomes import Execution, Failure, Outcome, SideEffect
 from aos.domain.runs.run import GoAhead, Intent, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.wire.digests import decimal_text
 from aos.wire.problems import visible
 
 __all__ = [
     "dump_end",
     "dump_go_ahead",
     "dump_intent",
+    "dump_resumed",
     "dump_settled",
     "dump_start",
     "dump_step",
@@ -40,7 +42,7 @@ def dump_start(start: RunStart, keep: Keep) -> Body:
         "plan_digest": start.plan_digest,
         "contract": start.contract,
         "simulation": keep(start.simulation),
-        "budget_cents": start.budget_cents,
+        "budget_cents": _dump_cents(start.budget_cents),
         "deadline_ms": start.deadline_ms,
         "started_ms": start.started_ms,
         "forced": start.forced,
@@ -70,7 +72,7 @@ def dump_intent(intent: Intent) -> Body:
         "params_digest": intent.params_digest,
         "repeatable": intent.repeatable,
         "started_ms": intent.started_ms,
-        "reserve_cents": intent.reserve_cents,
+        "reserve_cents": _dump_cents(intent.reserve_cents),
     }
 
 
@@ -106,7 +108,7 @@ def dump_settled(settled: Settled, keep: Keep) -> Body:
         "failure": None if outcome.failure is None else _dump_failure(outcome.failure),
         "effect": outcome.effect,
         "latency_ms": execution.latency_ms,
-        "cost_cents": execution.cost_cents,
+        "cost_cents": _dump_cents(execution.cost_cents),
         "retries": execution.retries,
         "cache_hit": execution.cache_hit,
         "side_effects": [
@@ -148,6 +150,11 @@ def dump_go_ahead(yes: GoAhead) -> Body:
     return {"step": yes.step, "level": yes.level, "at_ms": yes.at_ms}
 
 
+def dump_resumed(at_ms: float, budget_cents: Decimal | None, approval: Body | None) -> Body:
+    told = {"approval": approval} if approval else {}
+    return {"at_ms": at_ms, "budget_cents": _dump_cents(budget_cents), **told}
+
+
 def dump_end(end: RunEnd) -> Body:
     return {
         "status": end.status,
@@ -170,6 +177,10 @@ def _dump_failure(failure: Failure) -> Body:
 
 def _load_failure(body: Body) -> Failure:
     return Failure(**{**body, "alternatives": tuple(body["alternatives"])})
+
+
+def _dump_cents(cents: Decimal | None) -> str | None:
+    return None if cents is None else decimal_text(cents)
 
 
 def _cents(text: str | None) -> Decimal | None:

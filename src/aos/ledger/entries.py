@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, NamedTuple
 
 from aos.wire.digests import canonical
@@ -38,8 +39,8 @@ def seal(seq: int, run: str, kind: str, body: Mapping[str, Any] | str, previous:
     """
     text = body if isinstance(body, str) else canonical(body).decode()
     # The keys in canonical order; the body is canonical already, and the others are plain.
-    names = _COMPACT({"kind": kind, "previous": previous, "run": run, "seq": seq})
-    whole = f'{{"body":{text},{names[1:]}'
+    named = f'"kind":{_quoted(kind)},"previous":{_quoted(previous)},"run":{_quoted(run)},"seq":{seq}'
+    whole = f'{{"body":{text},{named}}}'
     return Entry(seq, run, kind, text, hashlib.sha256(whole.encode()).hexdigest())
 
 

@@ -1,8 +1,7 @@
 """The ledger as a journal: what it is told is on disk when the method returns, outcomes with the next write."""
 
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from aos.ledger import documents
 from aos.ledger.apply import OverBudget, Unfitting, apply
 from aos.ledger.claims import Claims
 from aos.ledger.connection import connect, create, failures, transaction
-from aos.ledger.entries import content, seal
+from aos.ledger.entries import Entry, content, seal
 from aos.ledger.reads import past_failures
 from aos.ledger.state import check_head, head, read_money, read_state
 
@@ -129,7 +128,7 @@ class Ledger:
         """
         self.state(run)
         self._claims.take(run)
-        body = {"at_ms": at_ms, "budget_cents": budget_cents, **({"approval": approval} if approval else {})}
+        body = documents.dump_resumed(at_ms, budget_cents, approval)
         self._write(_Waiting(run, "resumed", lambda _: body))
         return self.state(run)
 
@@ -167,36 +166,39 @@ class Ledger:
 
     def _write(self, *entries: _Waiting) -> None:
         """What waits, then `entries`, in one transaction; what waits stays until it is on disk."""
-        written = [*self._waiting, *entries]
-        if written:
-            with self._writing() as db:
-                seq, previous = head(db)
-                for entry in written:
-                    seq, previous = seq + 1, _append(db, seq + 1, entry, previous)
-            self._waiting.clear()
-
-    @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
+        if not self._waiting and not entries:
+            return
         try:
             with failures(self.path), transaction(self._db):
-                yield self._db
+                _append(self._db, [*self._waiting, *entries])
         except Unfitting as error:
             raise AosError("run_conflict", str(error)) from None
+        self._waiting.clear()
 
 
 def _intended(intent: Intent) -> _Waiting:
     return _Waiting(intent.run, "intent", lambda _: documents.dump_intent(intent))
 
 
-def _append(db: sqlite3.Connection, seq: int, waiting: _Waiting, previous: str) -> str:
-    """Write one entry and what follows from it; its hash."""
+def _append(db: sqlite3.Connection, waiting: Sequence[_Waiting]) -> None:
+    """Write entries and what follows from them."""
+    kept = dict[str, str]()
 
     def keep(value: Any) -> str:
         digest, text = content(value)
-        db.execute("INSERT OR IGNORE INTO content (digest, json) VALUES (?, ?)", (digest, text))
+        kept[digest] = text
         return digest
 
-    entry = seal(seq, waiting.run, waiting.kind, waiting.body(keep), previous)
-    db.execute("INSERT INTO entries (seq, run, kind, body, hash) VALUES (?, ?, ?, ?, ?)", entry)
-    apply(db, entry, entry.fields)
-    return entry.hash
+    sealed = list[tuple[Entry, Mapping[str, Any]]]()
+    last, previous = head(db)
+    for seq, one in enumerate(waiting, last + 1):
+        body = one.body(keep)
+        entry = seal(seq, one.run, one.kind, body, previous)
+        previous = entry.hash
+        sealed.append((entry, body))
+    db.executemany("INSERT OR IGNORE INTO content (digest, json) VALUES (?, ?)", kept.items())
+    db.executemany(
+        "INSERT INTO entries (seq, run, kind, body, hash) VALUES (?, ?, ?, ?, ?)",
+        [entry for entry, _ in sealed],
+    )
+    apply(db, sealed)

@@ -8,8 +8,8 @@ __all__ = ["VERSION", "is_ledger", "migrate", "shape"]
 APPLICATION_ID = 0x414F534C
 """In the file's header, as SQLite has it for this: "AOSL"."""
 
-# Every index is a page more to write, twice, for each attempt. So rows lie in the order of their keys, only failures,
-# which are rare, have an index; a run's entries are found between its first and its last.
+# Every table and every index is a page more to write, twice, for each attempt. So rows lie in the order of their keys,
+# only failures, which are rare, have an index; a run's entries are found between its first and its last.
 _FIRST = (
     """CREATE TABLE entries (
         seq INTEGER PRIMARY KEY,
@@ -84,7 +84,10 @@ _FIRST = (
     ),
 )
 
-_STEPS: Sequence[tuple[str, Sequence[str]]] = (("first", _FIRST),)
+_STEPS: Sequence[tuple[str, Sequence[str]]] = (
+    ("first", _FIRST),
+    ("steps are read from entries", ("DROP TABLE steps",)),  # nobody asked for the table
+)
 VERSION = len(_STEPS)
 """The ledger's format; `PRAGMA user_version` holds it."""
 

@@ -160,7 +160,7 @@ class _Intake:
             self._db.execute("INSERT OR IGNORE INTO content VALUES (?, ?)", (digest, self._content[digest]))
         entry = seal(self._seq + 1, run, kind, fields, self._previous)
         self._db.execute("INSERT INTO entries (seq, run, kind, body, hash) VALUES (?, ?, ?, ?, ?)", entry)
-        apply(self._db, entry, fields)
+        apply(self._db, [(entry, fields)])
         self._seq, self._previous = entry.seq, entry.hash
 
     def _damaged(self, number: int, why: str) -> AosError:

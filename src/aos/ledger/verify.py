@@ -22,7 +22,7 @@ __all__ = ["Anchor", "verify"]
 
 _MOST = 1_000
 """Places that are told; where there are more, nobody reads on."""
-_MADE = ("runs", "attempts", "steps")
+_MADE = ("runs", "attempts")
 _CONTENT = ("plan", "simulation", "result", "output")
 
 
@@ -101,7 +101,7 @@ class _Walk:
             body = json.loads(entry.body)
             self._named.update(body[key] for key in _CONTENT if isinstance(body.get(key), str))
             if self._fits:
-                apply(self._again, entry, body)
+                apply(self._again, [(entry, body)])
         except (
             Unfitting,
             OverBudget,
@@ -157,7 +157,6 @@ def _rows(db: sqlite3.Connection, table: str) -> dict[tuple[Any, ...], dict[str,
     key = {
         "runs": ("id",),
         "attempts": ("run", "step", "item", "iteration", "attempt"),
-        "steps": ("run", "step"),
     }
     cursor = db.execute(f"SELECT * FROM {table}")
     names = [column[0] for column in cursor.description]

@@ -17,6 +17,7 @@ from aos.wire.problems import at, visible
 __all__ = ["Bindings", "Params", "Secret", "Unfit", "check"]
 
 _validator = kept(256)(validator)
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 Secret = Callable[[str], str | None]
 """A secret by its name; None where there is none of that name."""
@@ -148,5 +149,4 @@ def _text(value: Any) -> str:
 
 
 def _digest(values: Any) -> str:
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(_SORTED(values).encode()).hexdigest()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from aos.domain.plans.plan import Outcome as StepOutcome
-from aos.domain.plans.plan import Plan, Step, order
+from aos.domain.plans.plan import Plan, Step
 from aos.domain.plans.retries import effective_retry, repeatable
 from aos.domain.runs.happenings import (
     AttemptEnded,
@@ -88,7 +88,7 @@ class Executor:
         self._recorded = frozenset(self.attempts)
         self._step = {step.id: step for step in plan.steps}
         self._schedule = Schedule(plan, catalog, self._recorded)
-        self._bindings = Bindings(plan, catalog, order(plan.steps).fallback_of, settings.secret)
+        self._bindings = Bindings(plan, catalog, self._schedule.order.fallback_of, settings.secret)
         self._flights = Flights(settings.clock, settings.grace_ms)
         self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
@@ -274,15 +274,16 @@ class Executor:
 
     def _make(self, due: list[Attempt]) -> bool:
         """Write down what is to be done, then do it; False, and nothing done, where the budget has no room for it."""
-        now, begun = self.use.clock(), set(self._reserved)
+        now, begun = self.use.clock(), set[str]()
         calls = [(self._params(attempt.place), attempt) for attempt in due]
         intents = list[Intent]()
         for (params, _), attempt in calls:
-            intents.append(self._intent(attempt, params, now, attempt.place.step not in begun))
+            begins = attempt.place.step not in self._reserved and attempt.place.step not in begun
+            intents.append(self._intent(attempt, params, now, begins))
             begun.add(attempt.place.step)
         if not self.use.journal.intend(*intents):
             return False
-        self._reserved = begun
+        self._reserved |= begun
         for intent in intents:
             self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
             self._news.append(AttemptStarted(now, intent))

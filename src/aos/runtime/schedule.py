@@ -110,10 +110,10 @@ class Schedule:
         self, plan: Plan, catalog: Catalog, recorded: Container[tuple[Place, int]] = frozenset()
     ) -> None:
         self._steps, self._recorded = plan.steps, recorded
-        self._order = order(plan.steps)
-        self._rank = {i: rank for rank, i in enumerate(self._order.sequence)}
-        self.flow: Flow[bool] = Flow(plan.steps, self._order, True)
-        waits = [waits_for(self._order, i) for i in range(len(plan.steps))]
+        self.order = order(plan.steps)
+        self._rank = {i: rank for rank, i in enumerate(self.order.sequence)}
+        self.flow: Flow[bool] = Flow(plan.steps, self.order, True)
+        waits = [waits_for(self.order, i) for i in range(len(plan.steps))]
         self._waiting = [len(before) for before in waits]  # for so many steps to end
         self._free = [i for i, before in enumerate(waits) if not before]
         self._followers: list[list[int]] = [[] for _ in plan.steps]

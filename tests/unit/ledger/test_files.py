@@ -5,6 +5,7 @@ import resource
 import shutil
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from aos.errors import AosError, Exit
 from aos.ledger.connection import connect, create
 from aos.ledger.ledger import Ledger
+from aos.ledger.schema import VERSION
+from aos.ledger.state import read_state
 from aos.ledger.verify import verify
-from tests.unit.ledger.build import start, write_run
+from tests.unit.ledger.build import intent, opened, start, step_end, write_run
 
 
 @pytest.fixture
@@ -59,6 +62,34 @@ def test_a_later_version(path: Path) -> None:
     error = refused(path)
     assert error.code == "ledger_foreign"
     assert "99" in error.detail
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    path = tmp_path / "older.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((Path(__file__).parent / "version_1.sql").read_text())
+    return path
+
+
+def test_an_older_ledger_is_read_and_checked_as_it_is(older: Path) -> None:
+    before = older.read_bytes()
+    check = verify(older)
+    assert (check.damage, check.runs) == ((), 1)
+    with closing(connect(older, write=False)) as db:
+        assert read_state(db, "r1").steps == {"s1": step_end(output={"n": 1})}
+    assert older.read_bytes() == before
+
+
+def test_an_older_ledger_goes_on_as_one_of_today(older: Path) -> None:
+    with Ledger(older) as ledger:
+        state = ledger.resume("r1", 3_000.0, Decimal(20))
+        assert [bool(one.outcome and one.outcome.success) for one in state.attempts] == [False, True]
+        assert state.steps == {"s1": step_end(output={"n": 1})}
+        assert ledger.intend(intent("s2"))
+    with opened(older) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    assert not verify(older).damage
 
 
 def test_a_file_cut_off(path: Path) -> None:

@@ -19,7 +19,6 @@ KEYS = {
     "content": "digest",
     "runs": "id",
     "attempts": "run || step || item || iteration || attempt",
-    "steps": "run || step",
 }
 
 
