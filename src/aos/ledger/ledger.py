@@ -182,11 +182,13 @@ def _intended(intent: Intent) -> _Waiting:
 
 def _append(db: sqlite3.Connection, waiting: Sequence[_Waiting]) -> None:
     """Write entries and what follows from them."""
-    kept = dict[str, str]()
+    kept = set[str]()
 
     def keep(value: Any) -> str:
         digest, text = content(value)
-        kept[digest] = text
+        if digest not in kept:  # what a step returns is its output, most often
+            db.execute("INSERT OR IGNORE INTO content (digest, json) VALUES (?, ?)", (digest, text))
+            kept.add(digest)
         return digest
 
     sealed = list[tuple[Entry, Mapping[str, Any]]]()
@@ -196,7 +198,6 @@ def _append(db: sqlite3.Connection, waiting: Sequence[_Waiting]) -> None:
         entry = seal(seq, one.run, one.kind, body, previous)
         previous = entry.hash
         sealed.append((entry, body))
-    db.executemany("INSERT OR IGNORE INTO content (digest, json) VALUES (?, ?)", kept.items())
     db.executemany(
         "INSERT INTO entries (seq, run, kind, body, hash) VALUES (?, ?, ?, ?, ?)",
         [entry for entry, _ in sealed],
