@@ -49,7 +49,7 @@ def test_sizes_that_a_plan_states_condition_its_forecast(tmp_path: Path) -> None
     header = "run,skill,start,duration_ms,cost_cents,tokens,junk\n"
     options = ("--feature", "tokens,junk", "--out", "learned.toml")
     done = aos("calibrate", "-", *options, cwd=tmp_path, stdin=(header + made).encode())
-    assert "grows with\nask  tokens\njunk was not found to tell anything" in done.text
+    assert "grows\nask  time with tokens, cost with tokens\njunk was not found to tell anything" in done.text
     plan = json.dumps([{"skill": "ask", "params": {"tokens": 2_000}}, {"skill": "ask", "params": {}}])
     told = aos("simulate", "--plan", plan, "--catalog", "learned.toml", "--json", cwd=tmp_path).document
     stated, left_open = told["step_estimates"]
@@ -59,6 +59,23 @@ def test_sizes_that_a_plan_states_condition_its_forecast(tmp_path: Path) -> None
     shown = aos("skill", "ask", "--catalog", "learned.toml", cwd=tmp_path).text
     assert "where a step states it" in shown
     assert "tokens recorded: " in shown
+
+
+def test_a_product_of_powers_is_told_in_words(tmp_path: Path) -> None:
+    rows = "".join(
+        f"r{i},sort,{i * 60},{20 * size**1.5},{size}\n" for i, size in enumerate([1, 4, 9, 2] * 20)
+    )
+    options = ("--feature", "boxes", "--out", "learned.json")
+    done = aos(
+        "calibrate",
+        "-",
+        *options,
+        cwd=tmp_path,
+        stdin=("run,skill,start,duration_ms,boxes\n" + rows).encode(),
+    )
+    assert "grows\nsort  time with boxes^1.5" in done.text
+    shown = aos("skill", "sort", "--catalog", "learned.json", cwd=tmp_path).text
+    assert "at boxes 3; twice the boxes 2.8" in shown
 
 
 def test_an_old_catalog_is_less_sure_on_the_day_that_is_asked_for(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import random
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import nan
 from typing import NamedTuple
 
 from aos.domain.learning.calibration import Calibration
@@ -12,12 +13,13 @@ from aos.domain.plans.plan import Plan, Step
 
 
 class Call(NamedTuple):
-    """A step of a plan: what it calls, under which conditions, after which steps."""
+    """A step of a plan: what it calls, under which conditions, after which steps, what it states of its size."""
 
     id: str
     skill: str
     conditions: tuple[str, ...]
     after: tuple[str, ...] = ()
+    sizes: Mapping[str, float] = {}
 
 
 class Row(NamedTuple):
@@ -26,7 +28,7 @@ class Row(NamedTuple):
     call: Call
     start: float
     end: float
-    cost: float = float("nan")
+    cost: float = nan
     code: str = ""
 
 
@@ -42,7 +44,10 @@ class Run(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A case: forecast this plan. `unit_ms` is the unit of the answer; `given_success`: outcomes are of successes."""
+    """A case: forecast this plan. `unit_ms` is the unit of the answer; `given_success`: outcomes are of successes.
+
+    `naive` is what the average durations of its parts come to, where the parts are no steps of the plan.
+    """
 
     id: str
     calls: tuple[Call, ...]
@@ -50,6 +55,7 @@ class Question(NamedTuple):
     given_success: bool = False
     says_success: bool = False
     says_cost: bool = False
+    naive: float | None = None
 
 
 class Fold(NamedTuple):
@@ -89,6 +95,7 @@ def sparse(fold: Fold) -> Iterator[Fold]:
 def records(runs: Sequence[Run], by: tuple[str, ...]) -> Records:
     """The runs as records."""
     rows = [(str(i), row) for i, run in enumerate(runs) for row in run.rows]
+    sizes = dict.fromkeys(name for _, row in rows for name in row.call.sizes)
     return Records(
         run=_coded([name for name, _ in rows]),
         step=_coded([row.call.id for _, row in rows]),
@@ -101,7 +108,7 @@ def records(runs: Sequence[Run], by: tuple[str, ...]) -> Records:
         attempt=array("i", [1] * len(rows)),
         after=_coded([" ".join(row.call.after) for _, row in rows]),
         conditions={name: _coded([row.call.conditions[k] for _, row in rows]) for k, name in enumerate(by)},
-        features={},
+        features={name: array("d", [row.call.sizes.get(name, nan) for _, row in rows]) for name in sizes},
     )
 
 
@@ -109,7 +116,7 @@ def plan(question: Question, learned: Calibration) -> Plan:
     """The question's plan, its steps calling the variants that were learned."""
     return Plan(
         tuple(
-            Step(call.id, learned.variant(call.skill, call.conditions), {}, call.after)
+            Step(call.id, learned.variant(call.skill, call.conditions), dict(call.sizes), call.after)
             for call in question.calls
         )
     )

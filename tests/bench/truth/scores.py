@@ -94,6 +94,8 @@ def _means(runs: Sequence[Run]) -> dict[tuple[str, tuple[str, ...]], float]:
 
 def _critical_path(question: Question, means: Mapping[tuple[str, tuple[str, ...]], float]) -> float:
     """The forecast of whoever adds up averages: along the longest path, nothing between steps, no spread."""
+    if question.naive is not None:
+        return question.naive
     ends: dict[str, float] = {}
     for call in question.calls:
         ends[call.id] = _mean(call, means) + max((ends[name] for name in call.after), default=0.0)

@@ -16,7 +16,8 @@ from aos.domain.learning.calibration import Calibration
 from aos.domain.plans.features import feature_value
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.skill import Catalog, Growth
-from aos.engine.calibrate.skill.growth import Sized, shape
+from aos.engine.calibrate.sizes.forms import Sized
+from aos.engine.calibrate.sizes.growth import shape
 from tests.unit.engine.test_calibrate import pairs, records, singles
 
 FIXED, EACH, PRICE = 200.0, 8.0, 0.002
@@ -49,7 +50,7 @@ def times(learned: Calibration, params: Mapping[str, Any], inputs: Mapping[str, 
 
 def growth(learned: Calibration) -> Growth:
     found = learned.catalog.skills["work"].latency_by
-    assert found is not None
+    assert isinstance(found, Growth)
     return found
 
 

@@ -1,14 +1,14 @@
 """Features: what a step hands to a skill, as numbers that its time and price may grow with."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.plans.references import Reference, given, parse
-from aos.domain.skills.skill import Skill
+from aos.domain.skills.skill import LEAST_SIZE, AnyGrowth, PowerGrowth, Skill
 
-__all__ = ["feature_value", "left_open"]
+__all__ = ["feature_value", "left_open", "told"]
 
 
 def feature_value(param: Any, inputs: Mapping[str, Any]) -> float | None:
@@ -27,16 +27,28 @@ def feature_value(param: Any, inputs: Mapping[str, Any]) -> float | None:
             return None
 
 
+def told(growth: AnyGrowth, known: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """What of the features known of a step bears on this growth. A product of powers says nothing of the size 0."""
+    names = {feature.name for feature in growth.features}
+    least = LEAST_SIZE if isinstance(growth, PowerGrowth) else 0.0
+    return {name: value for name, value in known if name in names and value >= least}
+
+
 def left_open(plan: Plan, skills: Mapping[str, Skill]) -> tuple[str, ...]:
     """A sentence for each step that does not say what its time or price depends on."""
     return tuple(sentence for step in plan.steps for sentence in _left_open(step, skills[step.skill], plan))
 
 
 def _left_open(step: Step, skill: Skill, plan: Plan) -> Iterator[str]:
-    features = (f.name for growth in (skill.latency_by, skill.cost_by) if growth for f in growth.features)
-    left = [
-        name for name in dict.fromkeys(features) if feature_value(step.params.get(name), plan.inputs) is None
-    ]
-    if left:
-        named = ", ".join(f"`{name}`" for name in left)
-        yield f"{step.id}: {skill.id} depends on {named}, which it does not state: drawn from what was recorded"
+    growths = [growth for growth in (skill.latency_by, skill.cost_by) if growth]
+    names = dict.fromkeys(f.name for growth in growths for f in growth.features)
+    values = {name: feature_value(step.params.get(name), plan.inputs) for name in names}
+    known = {name: value for name, value in values.items() if value is not None}
+    drawn = dict.fromkeys(f.name for g in growths for f in g.features if f.name not in told(g, known.items()))
+    for why, left in (
+        ("which it does not state", [name for name in drawn if name not in known]),
+        ("of which a size of 0 tells nothing", [name for name in drawn if name in known]),
+    ):
+        if left:
+            named = ", ".join(f"`{name}`" for name in left)
+            yield f"{step.id}: {skill.id} depends on {named}, {why}: drawn from what was recorded"

@@ -148,6 +148,37 @@ class Growth(NamedTuple):
     follows_latency: Figure[float] | None = None
 
 
+class Power(NamedTuple):
+    """A feature of which (feature / typical)^exponent is a factor: 1 is in proportion, 0.5 as its root, 2 its square.
+
+    Its sizes are above 0, as `typical` and all that was `seen`.
+    """
+
+    name: str
+    typical: float
+    exponent: float
+    seen: Distribution
+
+
+class PowerGrowth(NamedTuple):
+    """How a time or price grows as a product of powers: level * product of (feature / typical)^exponent * rest.
+
+    `level` is what an attempt of typical sizes takes (ms) or costs (cents). The rest is as that of a `Growth`.
+    """
+
+    level: float
+    features: tuple[Power, ...]
+    rest: Figure[Distribution]
+    follows_latency: Figure[float] | None = None
+
+
+AnyGrowth = Growth | PowerGrowth
+
+LEAST_SIZE = 1e-9
+"""Of a feature in a power, and of what such a product starts from."""
+MAX_EXPONENT = 10.0
+
+
 class FanOut(NamedTuple):
     """How late the siblings of a fan-out start: w parallel calls of one skill with the same predecessors.
 
@@ -195,8 +226,8 @@ class Skill(NamedTuple):
     pool: str | None = None
     overhead: Figure[Distribution] | None = None
     fan_out: FanOut | None = None
-    latency_by: Growth | None = None
-    cost_by: Growth | None = None
+    latency_by: AnyGrowth | None = None
+    cost_by: AnyGrowth | None = None
     drift: Figure[float] | None = None
     constraints: Mapping[str, Any] = {}
     hints: Hints = Hints()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from aos.domain.learning.backtest import Backtest, LeftOut, Pooled, Quantity, Scored, Success
 from aos.domain.learning.records import ReadRecords
-from aos.domain.skills.skill import Catalog
+from aos.domain.skills.skill import Catalog, Growth, PowerGrowth, Skill
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, number
 from aos.report.learning.scores import noise, share, succeeded, times
 from aos.report.parts.page import BAD, BAR, FAINT, GOOD, STRONG, Line, Page
@@ -44,7 +44,7 @@ def calibration(
         rows += _learned(one)
     page.add(page.table("nrrlrrrr", rows))
     _more(page, len(compared) - _ROWS, "skill")
-    _growing(page, read, compared)
+    _growing(page, read, compared, catalog)
     _whole_runs(page, compared, catalog)
     drifting: list[list[Line]] = [
         [one.row.id, one.row.drift] for one in compared[:_ROWS] if one.row.drift != _STEADY
@@ -102,19 +102,32 @@ def _learned(one: Compared) -> list[list[Line]]:
     return [measured, declared]
 
 
-def _growing(page: Page, read: ReadRecords, compared: Sequence[Compared]) -> None:
+def _growing(page: Page, read: ReadRecords, compared: Sequence[Compared], catalog: Catalog) -> None:
     """What grows with which features, and the features that nothing was found to grow with."""
     rows: list[list[Line]] = [
-        [one.row.id, ", ".join(one.row.features)] for one in compared[:_ROWS] if one.row.features
+        [one.row.id, _grows(catalog.skills[one.row.id])] for one in compared[:_ROWS] if one.row.features
     ]
     if rows:
         page.add()
-        page.add(("grows with", STRONG))
+        page.add(("grows", STRONG))
         page.add(page.table("nw", rows))
     used = {name for one in compared for name in one.row.features}
     for name in read.records.features:
         if name not in used:
             page.add((f"{name} was not found to tell anything of a time or price", FAINT))
+
+
+def _grows(skill: Skill) -> str:
+    """`time with pages^1.37 x rows^0.59, cost with rows + pages`."""
+    parts = []
+    for what, growth in (("time", skill.latency_by), ("cost", skill.cost_by)):
+        match growth:
+            case Growth():
+                parts.append(f"{what} with {' + '.join(f.name for f in growth.features)}")
+            case PowerGrowth():
+                powers = (f"{f.name}^{number(f.exponent)}" for f in growth.features)
+                parts.append(f"{what} with {' x '.join(powers)}")
+    return ", ".join(parts)
 
 
 def _whole_runs(page: Page, compared: Sequence[Compared], catalog: Catalog) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from aos.domain.runs.recorded import Measured
 from aos.domain.skills.distributions import Constant, Distribution, Uniform, median
 from aos.domain.skills.skill import (
+    AnyGrowth,
     CallCost,
     Effects,
     EffectsBy,
@@ -15,6 +16,7 @@ from aos.domain.skills.skill import (
     Figure,
     Growth,
     Hints,
+    PowerGrowth,
     Provenance,
     RetryPolicy,
     Skill,
@@ -81,12 +83,18 @@ def _figure(figure: Figure[Distribution] | None, write: Callable[[float], str]) 
         yield _source(figure.provenance)
 
 
-def _growth(growth: Growth | None, write: Callable[[float], str]) -> Iterator[Line]:
+def _growth(growth: AnyGrowth | None, write: Callable[[float], str]) -> Iterator[Line]:
     """`stated: 120 ms, 8 s for 1,000 tokens (recorded 310, p90 2,900)`, and how far that may be off."""
-    if growth is None:
-        return
-    parts = [f"{write(1000 * f.each)} for 1,000 {f.name}" for f in growth.features]
-    yield f"where a step states it: {write(growth.fixed)} and {' and '.join(parts)}"
+    match growth:
+        case None:
+            return
+        case Growth(fixed, features):
+            parts = [f"{write(1000 * f.each)} for 1,000 {f.name}" for f in features]
+            yield f"where a step states it: {write(fixed)} and {' and '.join(parts)}"
+        case PowerGrowth(level, powers):
+            sizes = " and ".join(f"{f.name} {number(f.typical)}" for f in powers)
+            twice = ", ".join(f"twice the {f.name} {number(2**f.exponent)} times that" for f in powers)
+            yield f"where a step states it: {write(level)} at {sizes}; {twice}"
     yield f"that times {_spread(growth.rest.value, number)}"
     yield _source(growth.rest.provenance)
     for f in growth.features:

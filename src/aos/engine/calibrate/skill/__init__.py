@@ -1,1 +1,1 @@
-"""What records teach about one skill: its level and spread, failures, sizes, age."""
+"""What records teach about one skill: its level and spread, failures, age."""

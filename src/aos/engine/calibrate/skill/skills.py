@@ -9,19 +9,20 @@ from aos.domain.learning.calibration import Measured
 from aos.domain.skills.distributions import Distribution
 from aos.domain.skills.skill import (
     MAX_CENTS,
+    AnyGrowth,
     CallCost,
     Category,
     Effects,
     FailureMode,
     Figure,
-    Growth,
     Provenance,
     Skill,
 )
-from aos.engine.calibrate.skill import growth, times
+from aos.engine.calibrate.sizes import growth
+from aos.engine.calibrate.sizes.growth import Grown
+from aos.engine.calibrate.skill import times
 from aos.engine.calibrate.skill.drift import Dated, Walk, walks
 from aos.engine.calibrate.skill.experts import local_level
-from aos.engine.calibrate.skill.growth import Grown
 from aos.engine.calibrate.skill.outages import Ended, Lasting, lasting
 from aos.engine.calibrate.skill.rates import pooled_chances
 from aos.engine.calibrate.skill.times import METHOD, Fitted, short
@@ -184,7 +185,7 @@ def _features(*grown: Grown) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _priced_with(time: Grown, cost: Grown) -> Growth | None:
+def _priced_with(time: Grown, cost: Grown) -> AnyGrowth | None:
     """The growth of a price, with how its rest goes with that of the time."""
     if cost.growth is None:
         return None

@@ -1,0 +1,1 @@
+"""What records teach about sizes: which features a time or price grows with, and in which form."""
