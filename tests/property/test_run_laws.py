@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aos.api.running.run import Means
+from aos.api.running.run import run as carry_out
+from aos.domain.forecasts.verdicts import Limits
 from aos.domain.plans.flow import too_dear
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.plans.retries import effect_of_failure, repeatable
 from aos.domain.runs.run import Place
-from aos.domain.skills.distributions import Constant
+from aos.domain.skills.distributions import Constant, Distribution, Quantiles
 from aos.domain.skills.skill import Catalog, RateLimit, Skill
 from aos.engine.execution.budget import spent_when_stopped
 from aos.engine.execution.program import Program, compile_plan
@@ -21,6 +24,7 @@ from aos.engine.sampling.draws import Node
 from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples, Simulation
 from aos.runtime.schedule import Attempt, Failed
+from aos.runtime.skills import Implementation, Reply
 from aos.wire.catalogs.read import default_catalog
 from tests.strategies import plans
 from tests.unit.engine.build import catalog, figure, skill
@@ -178,3 +182,32 @@ def _payer(plan: Plan, prices: list[int], budget: int) -> Callable[[Attempt], To
 
     stopped: list[Attempt] = []
     return pay
+
+
+@given(
+    st.lists(st.sampled_from(["rarely", "seldom", "surely"]), min_size=1, max_size=5),
+    st.lists(st.booleans(), min_size=5, max_size=5),
+    st.integers(0, 25),
+)
+def test_no_run_spends_more_over_its_budget_than_was_said(
+    kinds: list[str], linked: list[bool], budget: int
+) -> None:
+    """Whatever steps cost, within what the catalog says: here always the most, at the worst moment."""
+    dear: dict[str, Distribution] = {
+        "rarely": Quantiles((0.0, 0.969, 0.97, 1.0), (1.0, 1.0, 10.0, 10.0)),  # 1 is set aside, 10 is paid
+        "seldom": Quantiles((0.0, 0.969, 0.97, 1.0), (0.0, 0.0, 10.0, 10.0)),  # nothing, and 10 is paid
+        "surely": Constant(4.0),
+    }
+    known = catalog(*(skill(name, cost=cost) for name, cost in dear.items()))
+    made = [Step(f"s{i}", kind, {}, needs=None if linked[i] else ()) for i, kind in enumerate(kinds)]
+
+    def most(name: str) -> Implementation:
+        return lambda params, call: Reply({}, cost_cents=Decimal(4 if name == "surely" else 10))
+
+    means = Means(implementations={name: most(name) for name in dear})
+    limits = Limits(budget_cents=Decimal(budget))
+    ran = carry_out(Plan(tuple(made)), known, limits, means, force=True, samples=1_000)
+    assert ran.state is not None
+    stop = ran.simulation["forecast"]["budget_stop"]
+    assert stop["unbounded_steps"] == []
+    assert ran.state.money.spent <= budget + stop["over_cents"]

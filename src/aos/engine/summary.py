@@ -17,7 +17,7 @@ from aos.domain.forecasts.forecast import (
     StepForecast,
 )
 from aos.domain.forecasts.verdicts import Limits
-from aos.engine.execution.budget import spent_when_stopped
+from aos.engine.execution.budget import overshoot, spent_when_stopped
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Flags
@@ -119,7 +119,7 @@ def forecast(program: Program, chunks: Sequence[Samples], seed: int, limits: Lim
         in_time=in_time,
         in_limits=in_limits,
         feasible=feasible,
-        budget_stop=_budget_stop(chunks[0], limits),
+        budget_stop=_budget_stop(program, chunks[0], limits),
         typical_cents=typical.cents,
         typical_ms=typical.ms,
         steps=steps,
@@ -188,11 +188,13 @@ def _limit_for(values: Floats, left_open: Flags, confidence: float) -> float | N
     return float(closed[rank]) if rank < len(closed) else None
 
 
-def _budget_stop(chunk: Samples, limits: Limits) -> BudgetStop | None:
+def _budget_stop(program: Program, chunk: Samples, limits: Limits) -> BudgetStop | None:
     if limits.budget_cents is None or not chunk.cost.any():
         return None
-    stopped, spent = spent_when_stopped(chunk, int(limits.budget_cents * MICRO))
-    return BudgetStop(proportion(stopped), spread(spent / MICRO))
+    budget = int(limits.budget_cents * MICRO)
+    stopped, spent = spent_when_stopped(chunk, budget)
+    over, unbounded = overshoot(program, chunk, budget)
+    return BudgetStop(proportion(stopped), spread(spent / MICRO), over / MICRO, unbounded)
 
 
 def _steps(

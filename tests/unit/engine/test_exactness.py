@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from aos.domain.plans.plan import Expect, OnError, Step, When
+from aos.domain.plans.plan import Expect, OnError, Plan, Step, When
 from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
 from aos.domain.skills.skill import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
 from aos.engine.sampling.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
@@ -253,6 +253,52 @@ def test_a_budget_stops_the_run_before_it_is_passed():
     assert stop is not None
     assert abs(stop.chance.value - 0.75) < 3 * stop.chance.se
     assert stop.spent.p99.value <= 20
+
+
+RARELY_DEAR = Quantiles((0.0, 0.9699999, 0.97, 1.0), (1.0, 1.0, 10.0, 10.0))
+"""Of which 1c is set aside: each step can go 9c over it."""
+
+
+@pytest.mark.parametrize(
+    ("plan", "over"),
+    [
+        (chain(3), 9.0),
+        (
+            steps(*(Step(n, "work", {}, needs=()) for n in "abc")),
+            25.0,
+        ),  # 30c at most, of which 5c are within the budget
+        (
+            steps(
+                Step("a", "work", {}),
+                Step("b", "work", {}, needs=("a",)),
+                Step("c", "work", {}, needs=("a",)),
+            ),
+            18.0,
+        ),
+        (chain(3, "free"), 0.0),
+        (chain(3, "lottery"), 25.0),  # sets nothing aside, so nothing stops it; and 5c are within the budget
+        (chain(1, iterations=2), 9.0),  # 11c of 20c are set aside
+        (chain(1, "again"), 25.0),  # three tries of 10c
+    ],
+)
+def test_a_run_goes_over_its_budget_by_what_has_begun(plan: Plan, over: float):
+    lottery = Quantiles((0.0, 0.9699999, 0.97, 1.0), (0.0, 0.0, 10.0, 10.0))
+    known = catalog(
+        skill(cost=RARELY_DEAR),
+        skill("free"),
+        skill("lottery", cost=lottery),
+        skill("again", cost=RARELY_DEAR, failures={"BROKEN": 0.001}, retry=tries(3)),
+    )
+    forecast, _ = decide(plan, known, budget=5)
+    assert (forecast.budget_stop.over_cents if forecast.budget_stop else 0.0) == over
+
+
+def test_what_no_maximum_bounds_is_named():
+    known = catalog(skill(cost=RARELY_DEAR), skill("open", cost=Lognormal(3.0, 0.5)))
+    plan = steps(Step("a", "work", {}), Step("b", "open", {}), Step("c", "open", {}))
+    stop = decide(plan, known, budget=5)[0].budget_stop
+    assert stop is not None
+    assert (stop.over_cents, stop.unbounded) == (9.0, ("b", "c"))
 
 
 def test_sums_of_tables_have_the_mean_of_the_sum():

@@ -71,10 +71,16 @@ class StepForecast(NamedTuple):
 
 
 class BudgetStop(NamedTuple):
-    """What a budget that holds does to the run: how often it stops it, what is then spent."""
+    """What a budget that holds does to the run: how often it stops it, what is then spent.
+
+    A step that has begun is finished: `over_cents` is the most that a run can spend over the budget by it, as far as
+    the catalog states what a step costs at most; of the steps `unbounded` it states nothing.
+    """
 
     chance: Estimate
     spent: Spread
+    over_cents: float = 0.0
+    unbounded: tuple[str, ...] = ()
 
 
 class Unknown(NamedTuple):

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from aos.domain.plans.flow import too_dear
+from aos.domain.plans.flow import too_dear, waits_for
+from aos.domain.plans.plan import Order
+from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.draws import Flags
 from aos.engine.sampling.prices import Money
 from aos.engine.simulate import Samples
@@ -35,6 +37,41 @@ def spent_when_stopped(chunk: Samples, budget: int) -> tuple[Flags, Money]:
     stopped[near] = hit
     spent[near] = np.where(hit, before[refused.argmax(axis=0), np.arange(len(near))], spent[near])
     return stopped, spent
+
+
+def overshoot(program: Program, chunk: Samples, budget: int) -> tuple[int, tuple[str, ...]]:
+    """How many micro-cents a run can spend over its budget, and the steps that no maximum bounds, which come on top.
+
+    When a step starts, it and all that is under way fit by what is set aside for them; each may then cost its
+    maximum. So of the steps that set something aside those count that may be under way at once, which is no more
+    than one of them and all that come neither before nor after it; and every step that sets nothing aside.
+    """
+    assert chunk.steps is not None
+    most = [_most(call) for call in program.calls]
+    reserves = np.array([0 if step.cost is None else _reserve(step.cost[step.ran]) for step in chunk.steps])
+    beyond = np.maximum(np.array([high or 0 for high in most]) - reserves, 0)
+    unbounded = tuple(call.step.id for call, high in zip(program.calls, most, strict=True) if high is None)
+    before, dear = _before(program.order), np.flatnonzero((reserves > 0) & (beyond > 0))
+    beside = ~(before | before.T)[np.ix_(dear, dear)]
+    over = int(beyond[reserves == 0].sum()) + int((beside @ beyond[dear]).max(initial=0))
+    return (over if unbounded else min(over, max(0, sum(high or 0 for high in most) - budget))), unbounded
+
+
+def _most(call: Call) -> int | None:
+    """Micro-cents that all attempts of a step cost at the most; None: nothing bounds it, or nobody knows."""
+    if call.price is None or call.price.maximum is None or not call.items.known:
+        return None
+    return call.price.maximum * call.retry.max_attempts * call.step.iterations * call.items.most
+
+
+def _before(order: Order) -> Flags:
+    """Which steps (columns) have ended when a step (row) starts."""
+    found = np.zeros((len(order.sequence), len(order.sequence)), bool)
+    for i in order.sequence:
+        for j in (*waits_for(order, i), *([order.fallback_of[i]] if i in order.fallback_of else [])):
+            found[i] |= found[j]
+            found[i, j] = True
+    return found
 
 
 def _reserve(cost: Money) -> int:

@@ -16,7 +16,7 @@ from aos.errors import CODES, Exit
 from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
 from aos.report.forecast.advice import alternatives, drivers, evidence
 from aos.report.forecast.steps import risks, typical_run
-from aos.report.forecast.words import limits_kept, typical
+from aos.report.forecast.words import limits_kept, overshoot, typical
 from aos.report.learning.sources import sources
 from aos.report.parts.page import BAD, BAR, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
 from aos.report.parts.pictures import LIMIT, histogram
@@ -215,6 +215,8 @@ def _stop(forecast: Forecast) -> Iterator[Line]:
     stop = forecast.budget_stop
     if stop and stop.chance.value >= _WORTH_SAYING:
         yield f"it would stop {chance(stop.chance.value)} of runs, before a step whose p95 no longer fits"
+    if stop and (over := overshoot(stop)):
+        yield over
 
 
 def _elapsed(result: SimulationResult) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from aos.domain.forecasts.alternatives import Alternative
 from aos.domain.forecasts.attribution import Danger, Fix
-from aos.domain.forecasts.forecast import Chance, Figures, Forecast, Risk, Spread
+from aos.domain.forecasts.forecast import BudgetStop, Chance, Figures, Forecast, Risk, Spread
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Limits, Reason
 from aos.domain.skills.skill import CallCost, FailureMode, FanOut, Figure, Provenance, Skill, TokenCost
@@ -28,6 +28,7 @@ _DANGERS: Mapping[Danger, str] = {
 }
 _STANDS_OUT = 0.10
 _ROUNDING = 0.005
+_NAMED = 3
 
 
 class Place(NamedTuple):
@@ -179,6 +180,19 @@ def quantities(result: SimulationResult) -> tuple[Quantity, Quantity]:
     return cost, time
 
 
+def overshoot(stop: BudgetStop) -> str:
+    """How far a run can go over its budget by the steps that have begun; nothing where it can't."""
+    if stop.unbounded:
+        names = ", ".join(stop.unbounded[:_NAMED])
+        more = f" and {len(stop.unbounded) - _NAMED:,} more" if len(stop.unbounded) > _NAMED else ""
+        return f"nothing bounds how far {names}{more} can go over it"
+    return (
+        f"a step that has begun can go over it, by {cents(stop.over_cents)} at most"
+        if stop.over_cents
+        else ""
+    )
+
+
 def asides(result: SimulationResult) -> Iterator[str]:
     """What belongs to cost and time besides: the budget that stops runs, the wait for people."""
     forecast = result.forecast
@@ -186,6 +200,8 @@ def asides(result: SimulationResult) -> Iterator[str]:
     if stop and stop.chance.value >= _WORTH_SAYING:
         stopped = chance(stop.chance.value)
         yield f"the budget would stop {stopped} of runs, before a step whose p95 no longer fits"
+    if stop and (over := overshoot(stop)):
+        yield f"the budget: {over}"
     for approval in result.verdict.approvals:
         yield f"{approval.step or 'the plan'} waits for a person of level {approval.level}"
     if not result.verdict.approvals:

@@ -187,7 +187,12 @@ def _forecast(forecast: Forecast) -> Document:
         "deadline_for_confidence_ms": _figure(forecast.time_for_confidence),
         "budget_stop": None
         if stop is None
-        else {"chance": _estimate(stop.chance), "spent_cents": _spread(stop.spent)},
+        else {
+            "chance": _estimate(stop.chance),
+            "spent_cents": _spread(stop.spent),
+            "over_cents": significant(stop.over_cents),
+            "unbounded_steps": list(stop.unbounded),
+        },
     }
 
 
