@@ -75,7 +75,7 @@ def test_the_summary_says_what_the_terminal_says() -> None:
     assert "| **time** | 26.2 s | 42.7 s | 54.4 s | 2 min 33 s | 9 s | 4.7 % ± 0.3 % |" in page
     assert "| **cost** | ≥ 69.7c |" in page
     assert "(at `/steps/3/params/model`)" in page
-    assert "- mail waits for a person of level 3" in page
+    assert "- before mail, a person of level 3 has to agree" in page
     assert "<summary>5 steps</summary>\n\n| step |" in page
 
 

@@ -180,17 +180,13 @@ def quantities(result: SimulationResult) -> tuple[Quantity, Quantity]:
     return cost, time
 
 
-def overshoot(stop: BudgetStop) -> str:
-    """How far a run can go over its budget by the steps that have begun; nothing where it can't."""
+def overshoot(stop: BudgetStop, budget: str = "it") -> str:
+    """How far a run can go over its `budget` by the steps that have begun; nothing where it can't."""
     if stop.unbounded:
         names = ", ".join(stop.unbounded[:_NAMED])
         more = f" and {len(stop.unbounded) - _NAMED:,} more" if len(stop.unbounded) > _NAMED else ""
-        return f"nothing bounds how far {names}{more} can go over it"
-    return (
-        f"a step that has begun can go over it, by {cents(stop.over_cents)} at most"
-        if stop.over_cents
-        else ""
-    )
+        return f"nothing bounds how far {names}{more} can go over {budget}"
+    return f"what has begun can go {cents(stop.over_cents)} over {budget} at most" if stop.over_cents else ""
 
 
 def asides(result: SimulationResult) -> Iterator[str]:
@@ -200,10 +196,10 @@ def asides(result: SimulationResult) -> Iterator[str]:
     if stop and stop.chance.value >= _WORTH_SAYING:
         stopped = chance(stop.chance.value)
         yield f"the budget would stop {stopped} of runs, before a step whose p95 no longer fits"
-    if stop and (over := overshoot(stop)):
-        yield f"the budget: {over}"
+    if stop and (over := overshoot(stop, "the budget")):
+        yield over
     for approval in result.verdict.approvals:
-        yield f"{approval.step or 'the plan'} waits for a person of level {approval.level}"
+        yield f"before {approval.step or 'it starts'}, a person of level {approval.level} has to agree"
     if not result.verdict.approvals:
         return
     if forecast.elapsed is None:
