@@ -26,6 +26,7 @@ __all__ = [
     "records",
     "runs",
     "score_of",
+    "scores",
     "tried",
 ]
 
@@ -106,6 +107,14 @@ def score_of(db: sqlite3.Connection, run: str) -> Mapping[str, Any] | None:
     """How the run's forecast did, None where it was not scored."""
     row = db.execute("SELECT score FROM runs WHERE id = ?", (run,)).fetchone()
     return None if row is None or row[0] is None else dict(json.loads(row[0]))
+
+
+def scores(db: sqlite3.Connection, *, limit: int) -> list[Mapping[str, Any]]:
+    """How forecasts did, the latest runs first."""
+    rows = db.execute(
+        "SELECT score FROM runs WHERE score IS NOT NULL ORDER BY first_seq DESC LIMIT ?", (limit,)
+    )
+    return [dict(json.loads(row[0])) for row in rows]
 
 
 def entries_of(db: sqlite3.Connection, run: str, after: int) -> tuple[str, list[dict[str, Any]]]:

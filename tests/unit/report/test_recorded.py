@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from aos.domain.runs.recorded import Attempted, Damage, LedgerCheck, RunLine, RunState
+from aos.domain.runs.recorded import Attempted, Damage, Held, LedgerCheck, RunLine, RunState, Within
 from aos.domain.runs.run import Money, Place, RunEnd
 from aos.report.runs import recorded
 from aos.wire.results.runs import next_actions
@@ -30,6 +30,17 @@ def test_a_list_says_what_is_unknown() -> None:
     assert "over 3c" in text[2]
     assert "900 ms" not in text[3]
     assert max(map(len, text)) <= 80
+
+
+def test_how_forecasts_have_held_is_told_once_there_are_some() -> None:
+    held = Held(312, Within(0.51, 0.88, 0.95), None, 0.964, 0.952)
+    text = recorded.runs([LINE], 80, False, held=held).splitlines()
+    assert [line.split() for line in text[3:]] == [
+        ["forecasts", "of", "312", "runs", "p50", "p90", "p95"],
+        ["time", "within", "51.0", "%", "88.0", "%", "95.0", "%"],
+        ["success", "was", "said", "to", "come", "in", "96.4", "%,", "and", "came", "in", "95.2", "%"],
+    ]
+    assert len(recorded.runs([LINE], 80, False, held=held._replace(runs=9)).splitlines()) == 2
 
 
 def test_an_empty_list_says_so() -> None:

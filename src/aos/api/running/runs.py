@@ -2,22 +2,36 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from aos.api.running.ledgers import ledger_path, reading
-from aos.domain.runs.recorded import LedgerCheck, RunLine, RunState
+from aos.domain.runs.recorded import Held, LedgerCheck, RunLine, RunState, Within
 from aos.domain.runs.run import Place
 from aos.errors import AosError
 from aos.wire.problems import visible
 
-__all__ = ["Shown", "check", "export", "follow", "import_from", "listed", "reconcile", "show", "states"]
+__all__ = [
+    "Shown",
+    "check",
+    "export",
+    "follow",
+    "held",
+    "import_from",
+    "listed",
+    "reconcile",
+    "show",
+    "states",
+]
 
 
 _PUSHED = 100
 """Runs that are taken where none is named."""
+_SCORED = 1_000
+"""Runs by which forecasts are judged."""
 
 
 class Shown(NamedTuple):
@@ -43,6 +57,29 @@ def listed(ledger: Path | None, *, limit: int, status: str | None = None) -> lis
         if lost:  # or they ended between the two looks: then it is written by now
             lines = runs(db, limit=limit, status=status)
         return [one._replace(interrupted=one.status == "running" and one.id in lost) for one in lines]
+
+
+def held(ledger: Path | None) -> Held | None:
+    """How the forecasts of recorded runs have held; None where none was scored. Raises AosError(needs_ledger)."""
+    from aos.ledger.reads import scores
+
+    with reading(ledger) as db:
+        found = scores(db, limit=_SCORED)
+    success = [one["success"] for one in found if one.get("success")]
+    if not found:
+        return None
+    return Held(
+        len(found),
+        _within(one.get("time") for one in found),
+        _within(one.get("cost") for one in found),
+        fmean(one["chance"] for one in success) if success else None,
+        fmean(one["happened"] for one in success) if success else None,
+    )
+
+
+def _within(scores: Iterable[Mapping[str, Any] | None]) -> Within | None:
+    stood = [score["percentile"] for score in scores if score]
+    return Within(*(fmean(p <= level for p in stood) for level in (0.5, 0.9, 0.95))) if stood else None
 
 
 def show(ledger: Path | None, run: str | None) -> Shown:

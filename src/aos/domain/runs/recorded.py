@@ -10,6 +10,7 @@ from aos.domain.runs.run import Intent, Money, PauseCause, Place, RunEnd, RunSta
 __all__ = [
     "Attempted",
     "Damage",
+    "Held",
     "LedgerCheck",
     "Measured",
     "PastFailures",
@@ -17,6 +18,7 @@ __all__ = [
     "RunLine",
     "RunState",
     "Tried",
+    "Within",
 ]
 
 
@@ -59,6 +61,27 @@ class RunState(NamedTuple):
     active_ms: float
     end: RunEnd | None
     approved: frozenset[str] = frozenset()
+
+
+class Within(NamedTuple):
+    """The shares of runs whose figure stayed within these quantiles of its own forecast."""
+
+    p50: float
+    p90: float
+    p95: float
+
+
+class Held(NamedTuple):
+    """How the forecasts of the last `runs` runs have held, each made before its run; None: it had no such figure.
+
+    `said` is the chance of success that was forecast, on average, `came` the share of runs that succeeded.
+    """
+
+    runs: int
+    time: Within | None
+    cost: Within | None
+    said: float | None
+    came: float | None
 
 
 class Progress(NamedTuple):

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.runs.recorded import Attempted, LedgerCheck, RunLine, RunState
+from aos.domain.runs.recorded import Attempted, Held, LedgerCheck, RunLine, RunState
 from aos.domain.runs.run import Money, Place
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, money
 from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
@@ -23,10 +23,14 @@ _STYLES = {
 _SHOWN = 200
 """Attempts of a run that are shown; `--json` has all."""
 _DAMAGE = 50
+_ENOUGH = 10
+"""Runs of whose forecasts shares say something."""
 
 
-def runs(lines: Sequence[RunLine], width: int, colour: bool, ascii: bool = False) -> str:
-    """A row for each run, the latest first."""
+def runs(
+    lines: Sequence[RunLine], width: int, colour: bool, ascii: bool = False, *, held: Held | None = None
+) -> str:
+    """A row for each run, the latest first; and once there are some, how the forecasts of runs have held."""
     page = Page(width=width, colour=colour, ascii=ascii)
     if not lines:
         page.add(("no run is recorded; `aos run PLAN` makes the first", FAINT))
@@ -44,6 +48,11 @@ def runs(lines: Sequence[RunLine], width: int, colour: bool, ascii: bool = False
         for one in lines
     ]
     page.add(page.table("lllrrn", [head, *rows]))
+    if held and held.runs >= _ENOUGH:
+        page.add()
+        page.add(page.table("lrrr", _held(held)))
+        if held.said is not None and held.came is not None:
+            page.add(f"success was said to come in {chance(held.said)}, and came in {chance(held.came)}")
     if lost := [one.id for one in lines if one.interrupted]:
         page.add()
         page.add("the process of an interrupted run has died; what it has done is on record:")
@@ -126,6 +135,13 @@ def reconciled(
     page.add(f"attempt {attempt} of {place} {did}")
     page.add([("→", STRONG), f" aos run --resume {run}"])
     return str(page)
+
+
+def _held(held: Held) -> Iterator[list[Line]]:
+    yield [(f"forecasts of {count(held.runs, 'run')}", FAINT), *((p, FAINT) for p in ("p50", "p90", "p95"))]
+    for name, within in (("time", held.time), ("cost", held.cost)):
+        if within:
+            yield [f"{name} within", *map(chance, within)]
 
 
 # -- parts -------------------------------------------------------------------------------------------------------

@@ -3,22 +3,37 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aos.domain.runs.recorded import Attempted, LedgerCheck, RunLine, RunState
+from aos.domain.runs.recorded import Attempted, Held, LedgerCheck, RunLine, RunState, Within
 from aos.domain.runs.run import Place
-from aos.wire.results.documents import Document, envelope, money
+from aos.wire.results.documents import Document, envelope, money, significant
 
 __all__ = ["check", "reconciled", "run", "runs", "transferred"]
 
 
-def runs(lines: Iterable[RunLine], *, ledger: str) -> Document:
-    """The document `aos.runs/1`: the latest run first."""
+def runs(lines: Iterable[RunLine], held: Held | None = None, *, ledger: str) -> Document:
+    """The document `aos.runs/1`: the latest run first, and how the forecasts of runs have held."""
     listed = [line(one) for one in lines]
     unknowns = [
         {"pointer": f"/runs/{i}/spent_cents", "reason": _uncounted(one["unknown_costs"])}
         for i, one in enumerate(listed)
         if one["unknown_costs"]
     ]
-    return {**envelope("aos.runs/1"), "ledger": ledger, "runs": listed, "unknowns": unknowns}
+    if held is None:
+        unknowns.append({"pointer": "/forecasts", "reason": "no run was held against its forecast"})
+    forecasts = held and _held(held)
+    head = envelope("aos.runs/1")
+    return {**head, "ledger": ledger, "runs": listed, "forecasts": forecasts, "unknowns": unknowns}
+
+
+def _held(held: Held) -> Document:
+    shown: Document = {"runs": held.runs}
+    known: dict[str, Within | None] = {"time": held.time, "cost": held.cost}
+    for name, within in known.items():
+        if within:
+            shown[name] = {f"within_{level}": significant(share) for level, share in within._asdict().items()}
+    if held.said is not None and held.came is not None:
+        shown["success"] = {"said": significant(held.said), "came": significant(held.came)}
+    return shown
 
 
 def line(one: RunLine) -> Document:
