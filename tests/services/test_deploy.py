@@ -11,7 +11,10 @@ import psycopg
 import pytest
 import yaml
 
+from aos_server.app import application
 from aos_server.settings import VARIABLES, read
+from tests.server.http.world import NO_RUNS, People
+from tests.server.serve import serving
 from tests.services.processes import LOGINS, listens, pgbouncer, program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -69,6 +72,32 @@ def test_the_pooler_is_probed_by_tcp(compose, pooler):
     gone = [word.replace("6432", "1") for word in words]
     assert subprocess.run(there).returncode == 0
     assert subprocess.run(gone).returncode != 0
+
+
+def test_the_server_is_probed_under_its_address_whatever_its_name(compose):
+    check = compose["server"]["healthcheck"]
+    assert isinstance(check, dict)
+    _, program, *words = check["test"]
+    assert program == "python"
+    with serving(application(People(), runs=NO_RUNS, hosts=("aos.example.com",))) as url:
+        there = [word.replace("http://127.0.0.1:8000", url) for word in words]
+        assert subprocess.run([sys.executable, *there]).returncode == 0
+    assert subprocess.run([sys.executable, *there], capture_output=True).returncode != 0
+
+
+@pytest.mark.parametrize("name", ["server", "worker", "migrate"])
+def test_a_unit_reads_its_own_settings_and_writes_where_it_may(name):
+    unit = (DEPLOY / f"systemd/aos-{name}.service").read_text("utf-8")
+    said = re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE)
+    assert [value for key, value in said if key == "EnvironmentFile"] == [f"/etc/aos/{name}.env"]
+    given = dict(pair.split("=", 1) for key, value in said if key == "Environment" for pair in value.split())
+    folders = [f"/var/lib/{one}/" for key, value in said if key == "StateDirectory" for one in value.split()]
+    assert given.keys() <= VARIABLES.keys()
+    assert all(value.startswith(tuple(folders)) for value in given.values())
+    keys = "/var/lib/aos-keys/webhooks"
+    assert given.get("WEBHOOK_KEYS_PATH") == (None if name == "migrate" else keys)
+    # The files of the audit log are not the server's.
+    assert ("/var/lib/aos/" in folders) == (name == "worker")
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

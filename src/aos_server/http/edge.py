@@ -20,6 +20,8 @@ from aos_server.metrics import IN_FLIGHT, REQUESTS, SECONDS
 
 __all__ = ["Edge"]
 
+PROBES = ("/livez", "/readyz")
+"""What load balancers ask by whatever address a process has. They tell nothing that a foreign page could use."""
 Challenge = Callable[[Mapping[bytes, bytes]], str]
 
 _LOG = logging.getLogger("aos_server")
@@ -28,6 +30,7 @@ _REQUESTS = logging.getLogger("aos_server.requests")
 
 class Edge:
     """Wraps the application. `hosts` are the names under which it may be called and from whose pages; empty: any.
+    Probes may be called under every name.
 
     `challenge` gives the WWW-Authenticate of a 401, from a request's headers.
     """
@@ -57,7 +60,8 @@ class Edge:
         scope["aos.told"] = told = dict[str, str]()
         IN_FLIGHT.inc()
         try:
-            self._check_origin(dict(scope["headers"]))
+            if scope["path"] not in PROBES:
+                self._check_origin(dict(scope["headers"]))
             await self._app(scope, receive, watched)
         except ClientDisconnect:
             status = 499

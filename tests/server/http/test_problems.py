@@ -151,3 +151,5 @@ def test_foreign_names_are_refused() -> None:
             assert told(client.get("/health", headers={"Host": name}))["code"] == "foreign_host"
         for page in ("https://evil.example", "null", "http://["):
             assert told(client.get("/health", headers={"Origin": page}))["code"] == "foreign_host"
+        for probe in ("/livez", "/readyz"):
+            assert client.get(probe, headers={"Host": "10.0.0.7:8000"}).status_code == 200
