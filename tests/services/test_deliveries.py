@@ -1,4 +1,4 @@
-"""Deliveries: whatever happens to workers and receivers, each message arrives, always with the one id it has."""
+"""Deliveries: whatever happens to workers, each message arrives, always with the one id it has."""
 
 import asyncio
 import json
@@ -6,123 +6,41 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from aos.runtime.guards.network import Network
 from aos.webhooks import verify
 from aos_server.db.pool import Database
-from aos_server.jobs.deliveries import PER_HOST, Deliverer, Pace
-from aos_server.jobs.posting import post
+from aos_server.jobs.deliveries import Pace
+from aos_server.keystores.changes import carry_out, rotate
 from aos_server.keystores.keyring import Keyring
-from aos_server.metrics import DELIVERIES
-from aos_server.services.webhooks.queue import End, Try, claim, forget, release, settle, spread
-from aos_server.services.webhooks.targets import network_of
+from aos_server.services.webhooks.queue import End, Try, forget, release, settle, spread
 from tests.cli.schemas import faults
-from tests.fakes.receivers import Receiver, receiving
 from tests.races.deliveries import soak
+from tests.services.delivering import (
+    ALL_ENDED,
+    base,
+    claimed,
+    deliver,
+    keys,
+    name,
+    receiver,
+    run,
+    shared,
+    states,
+    tell,
+    webhook,
+)
 from tests.services.processes import free_port, wait_for
 from tests.services.test_webhooks import new_keys
 
-T = TypeVar("T")
-QUICK = Pace(delays_s=(0.0,) * 9)
-NEAR = network_of(("127.0.0.1",))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory) -> Keyring:
-    return Keyring(new_keys(tmp_path_factory.mktemp("keys") / "k"), datetime.now(UTC))
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture(scope="module")
-def shared(new_base):
-    """A database for tests that each empty it first."""
-    return new_base()
-
-
-@pytest.fixture
-def base(shared, receiver):
-    shared.server.execute("TRUNCATE outbox, webhooks, audit CASCADE", shared.name)
-    del receiver.got[:]
-    return shared
-
-
-def name(number: int) -> str:
-    return f"wh_aaaaaaaaaaaaaaa{chr(97 + number)}"
-
-
-def webhook(base, url: str, number: int = 0, **more: str) -> str:
-    """A webhook, straight into the database: no check has seen its address."""
-    columns = {"topics": "'{*}'", **more}
-    base.server.execute(
-        f"INSERT INTO webhooks (id, tenant_id, url, created_issuer, created_by, audit_id, {', '.join(columns)}) "
-        f"VALUES ('{name(number)}', 'acme', '{url}', 'i', 's', gen_random_uuid(), {', '.join(columns.values())})",
-        base.name,
-    )
-    return name(number)
-
-
-def tell(base, number: int = 1, topic: str = "run.ended", payload: str = "{}") -> None:
-    base.server.execute(
-        "INSERT INTO outbox (id, tenant_id, topic, payload, audit_id) SELECT gen_random_uuid(), 'acme', "
-        f"'{topic}', '{payload}', gen_random_uuid() FROM generate_series(1, {number})",
-        base.name,
-    )
-
-
-def run(base, act: Callable[[Database], Awaitable[T]]) -> T:
-    async def main() -> T:
-        async with Database.open(base.pooled("aos_worker"), 4) as database:
-            return await act(database)
-
-    return asyncio.run(main())
-
-
-def deliver(
-    base, keys: Keyring, until: str, *, send: Any = post, pace: Pace = QUICK, seconds: float = 10
-) -> None:
-    """Spread and deliver until the query counts something."""
-
-    async def act(database: Database) -> None:
-        stop = asyncio.Event()
-        while await spread(database):
-            pass
-        task = asyncio.create_task(Deliverer(database, NEAR, keys, send, pace).run(stop))
-        ends = time.monotonic() + seconds
-        try:
-            while not base.rows(until)[0][0]:
-                assert time.monotonic() < ends, base.rows("SELECT state, tries FROM deliveries")
-                assert not task.done()
-                await asyncio.sleep(0.02)
-        finally:
-            stop.set()
-            await task
-
-    run(base, act)
-
-
-ALL_ENDED = "SELECT count(*) FILTER (WHERE state = 'waiting') = 0 FROM deliveries"
-
-
-def states(base) -> dict[str, int]:
-    return dict(base.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
-
-
-def claimed(database: Database, **more: Any) -> Awaitable[Any]:
-    return claim(database, **{"webhooks": 10, "each": 10, **more})
+__all__ = ["base", "keys", "receiver", "shared"]
 
 
 def test_workers_that_are_killed_lose_nothing_and_sign_with_a_live_key(new_base, tmp_path):
@@ -148,6 +66,30 @@ def test_a_message_is_signed_numbered_and_the_same_over_all_tries(base, keys, re
     assert [json.loads(one.body)["sequence"] for one in receiver.got[2:]] == [1, 2]
     log = base.rows("SELECT status, code FROM delivery_attempts ORDER BY id")
     assert log == [(500, "HTTP_5XX"), (None, "CONNECTION"), (204, None), (204, None)]
+
+
+def test_a_rehearsal_is_signed_with_a_key_that_was_made_a_moment_ago(base, receiver, tmp_path):
+    """The worker has not looked for new keys since; nobody but the rehearsal has it look."""
+    backend = new_keys(tmp_path / "keys")
+    ring = Keyring(backend, datetime.now(UTC))
+    carry_out(backend, rotate(backend, datetime.now(UTC), timedelta(hours=1)))
+    webhook(base, f"{receiver.url}/204")
+    tell(base, topic="webhook.rehearsal", payload='{"key_version": "v2"}')
+    deliver(base, ring, ALL_ENDED, pace=Pace())
+    assert base.rows("SELECT code FROM delivery_attempts") == [(None,)]
+    assert verify(
+        receiver.got[0].headers,
+        receiver.got[0].body,
+        ring.secrets(name(0), datetime.now(UTC))[:1],
+        datetime.now(UTC),
+    )
+
+
+def test_a_rehearsal_whose_key_is_nowhere_ends(base, keys, receiver):
+    webhook(base, f"{receiver.url}/204")
+    tell(base, topic="webhook.rehearsal", payload='{"key_version": "v9"}')
+    deliver(base, keys, "SELECT count(*) = 2 FROM delivery_attempts WHERE code = 'KEY_NOT_LOADED'")
+    assert receiver.got == []
 
 
 def test_who_has_lost_the_claim_has_no_say(base):
@@ -239,147 +181,6 @@ def test_messages_become_deliveries_once_for_those_that_want_them(base):
         "SELECT count(*) FROM (SELECT o.sequence - lag(o.sequence) OVER (PARTITION BY webhook_id ORDER BY d.sequence) "
         "AS step FROM deliveries d JOIN outbox o ON o.id = message_id) s WHERE step <= 0"
     ) == [(0,)]
-
-
-def test_410_disables_and_what_else_waits_is_kept(base, keys, receiver):
-    webhook(base, f"{receiver.url}/410")
-    webhook(base, "https://127.0.0.2/", 1, topics="'{webhook.disabled}'")
-    tell(base, 3)
-    deliver(base, keys, "SELECT count(*) FROM webhooks WHERE disabled_reason = 'gone'")
-    assert len(receiver.got) == 1
-    assert base.rows("SELECT action, issuer, object FROM audit") == [
-        ("webhook.disabled", "urn:aos:host", name(0)),
-    ]
-    tell(base, 1)
-    assert base.rows("SELECT topic, payload FROM outbox WHERE topic LIKE 'webhook%'") == [
-        ("webhook.disabled", {"webhook_id": name(0), "reason": "gone"})
-    ]
-    before = len(receiver.got)
-    deliver(
-        base, keys, f"SELECT count(*) FROM delivery_attempts WHERE code = 'ADDRESS_REFUSED' OR {before} < 0"
-    )
-    assert len(receiver.got) == before
-    assert states(base)["waiting"] >= 3
-
-
-def test_who_is_gone_is_asked_once(base, keys, receiver):
-    """The next round of a webhook waits until it is disabled."""
-    for number in range(20):
-        webhook(base, f"{receiver.url}/410", number)
-    tell(base, 3)
-    deliver(base, keys, "SELECT count(*) = 20 FROM webhooks WHERE disabled_reason = 'gone'")
-    assert len(receiver.got) == 20
-
-
-@pytest.mark.parametrize("lately", [False, True])
-def test_a_message_that_never_arrives_disables_unless_another_did_lately(base, keys, receiver, lately):
-    before = DELIVERIES.labels("failed")._value.get()
-    webhook(base, f"{receiver.url}/choose")
-    if lately:
-        receiver.choose = lambda _: "/204"
-        tell(base)
-        deliver(base, keys, ALL_ENDED)
-    receiver.choose = lambda _: "/500"
-    tell(base)
-    deliver(base, keys, "SELECT count(*) FROM deliveries WHERE state = 'failed'")
-    assert base.rows("SELECT count(*) FROM delivery_attempts WHERE status = 500") == [(10,)]
-    assert base.rows("SELECT disabled_reason FROM webhooks") == [(None if lately else "failing",)]
-    assert DELIVERIES.labels("failed")._value.get() == before + 1
-
-
-def test_a_receiver_that_hangs_keeps_nobody_waiting(base, keys, receiver):
-    """Neither at another host nor at the same one: it holds one of the four connections, whatever waits for it."""
-    webhook(base, f"{receiver.url}/hang")
-    webhook(base, f"{receiver.url}/204", 1)
-    tell(base, 30)
-    hanging, most = 0, 0
-
-    async def send(network: Network, url: str, headers: Mapping[str, str], body: bytes) -> Try:
-        nonlocal hanging, most
-        if not url.endswith("/hang"):
-            return await post(network, url, headers, body)
-        hanging += 1
-        most = max(most, hanging)
-        tried = await post(network, url, headers, body, 0.5)
-        hanging -= 1
-        return tried
-
-    deliver(base, keys, "SELECT count(*) FILTER (WHERE status = 204) = 30 AND count(*) >= 32 FROM delivery_attempts",
-            send=send)  # fmt: skip
-    (late,) = base.rows(
-        f"SELECT max(ended_at - created_at) < '5 s' FROM deliveries WHERE webhook_id = '{name(1)}'"
-    )
-    assert (late, most) == ((True,), 1)
-
-
-def test_a_fault_of_ours_costs_no_other_webhook_its_messages(base, keys, receiver, caplog):
-    """Here a try says that it took longer than a column can hold."""
-    webhook(base, f"{receiver.url}/204?odd")
-    webhook(base, f"{receiver.url}/204", 1)
-    tell(base, 5)
-
-    async def send(network: Network, url: str, headers: Mapping[str, str], body: bytes) -> Try:
-        tried = await post(network, url, headers, body)
-        return tried._replace(ms=2**40) if "odd" in url else tried
-
-    deliver(base, keys, "SELECT count(*) = 5 FROM deliveries WHERE state = 'delivered'", send=send)
-    assert base.rows("SELECT DISTINCT webhook_id FROM deliveries WHERE state = 'delivered'") == [(name(1),)]
-    assert f"a round of {name(0)} failed" in caplog.text
-
-
-def test_at_most_four_at_once_reach_a_host(base, keys, receiver):
-    for number in range(3):
-        webhook(base, f"{receiver.url}/wait", number)
-    tell(base, 10)
-    now, most = 0, 0
-
-    async def send(network: Network, url: str, headers: Mapping[str, str], body: bytes) -> Try:
-        nonlocal now, most
-        now += 1
-        most = max(most, now)
-        try:
-            return await post(network, url, headers, body)
-        finally:
-            now -= 1
-
-    deliver(base, keys, ALL_ENDED, send=send)
-    assert (len(receiver.got), most) == (30, PER_HOST)
-
-
-def test_each_delivery_passes_the_guard(base, keys, receiver):
-    """An address that was allowed once, or that came into the database in another way, is not reached."""
-    port = receiver.url.rpartition(":")[2]
-    urls = [
-        f"http://localhost:{port}/",
-        f"https://127.0.0.2:{port}/",
-        f"https://localhost:{port}/",
-        "https://10.0.0.1/",
-    ]
-    for number, url in enumerate(urls):
-        webhook(base, url, number)
-    tell(base)
-    deliver(base, keys, f"SELECT count(*) >= {len(urls)} FROM delivery_attempts", pace=Pace())
-    assert receiver.got == []
-    assert base.rows("SELECT DISTINCT code FROM delivery_attempts") == [("ADDRESS_REFUSED",)]
-    assert base.rows(
-        "SELECT count(*) FROM deliveries WHERE due_at BETWEEN now() AND now() + interval '6 s'"
-    ) == [(4,)]
-
-
-def test_a_fault_of_ours_stops_nobody(base, keys, receiver):
-    webhook(base, f"{receiver.url}/204")
-    webhook(base, f"{receiver.url}/200", 1)
-    tell(base)
-
-    async def send(network: Network, url: str, headers: Mapping[str, str], body: bytes) -> Try:
-        if url.endswith("/204"):
-            raise ValueError("secret")
-        return await post(network, url, headers, body)
-
-    deliver(base, keys, "SELECT count(*) = 2 FROM delivery_attempts", send=send, pace=Pace())
-    assert base.rows("SELECT code, detail FROM delivery_attempts ORDER BY code") == [
-        *[("INTERNAL", "the server failed"), (None, None)]
-    ]
 
 
 def test_what_is_older_than_30_days_is_forgotten(base):

@@ -37,8 +37,8 @@ from tests.server.keystores.conftest import aws, parameters, place, vault
 from tests.server.keystores.places import Place, Vault
 from tests.server.keystores.test_runbook import PAGE
 from tests.server.serve import serving
+from tests.services.delivering import tell
 from tests.services.processes import wait_for
-from tests.services.test_deliveries import tell
 from tests.services.test_webhooks import by, new_keys
 
 __all__ = ["aws", "parameters", "place", "vault"]

@@ -59,7 +59,16 @@ HOT: dict[str, dict[str, object]] = {
     "requests.overdue": {"limit": 50},
     "requests.stuck": {"limit": 50},
     "deliveries.attempts": {"id": "00000000-0000-0000-0000-000000000000"},
-    "deliveries.claim": {"webhooks": 20, "each": 20, "busy": [], "start": "wh_k", "lease": "1 min"},
+    "deliveries.claim": {
+        "webhooks": 20,
+        "each": 20,
+        "of_tenant": 10,
+        "busy": [],
+        "tenants": [],
+        "served": [],
+        "start": "wh_k",
+        "lease": "1 min",
+    },
     "deliveries.page": {
         "webhook": "wh_aaaaaaaaaaaaaaa2",
         "state": None,

@@ -23,7 +23,7 @@ from aos_server.jobs.posting import Post, post
 from aos_server.metrics import DELIVERIES, DELIVERY_LAG
 from aos_server.services.webhooks import rehearsals
 from aos_server.services.webhooks.health import Reason, disable_by_worker
-from aos_server.services.webhooks.messages import Secrets, body_of, headers_of
+from aos_server.services.webhooks.messages import LoadedSecrets, body_of, headers_of
 from aos_server.services.webhooks.queue import Claimed, End, Try, claim, release, settle
 from aos_server.services.webhooks.schedule import DELAYS_S, after_s
 from aos_server.services.webhooks.targets import target_of
@@ -34,6 +34,8 @@ PER_HOST = 4
 """How many tries at once reach one host from one worker."""
 ROUNDS = 100
 """How many webhooks a worker serves at once."""
+OF_TENANT = 50
+"""How many of those are of one tenant: one whose receivers all hang does not keep the others from theirs."""
 EACH = 40
 """How many deliveries a round has at most."""
 SLOW_S = 5.0
@@ -56,14 +58,19 @@ USUAL = Pace()
 
 _REHEARSED = 20
 _REHEARSED_AGAIN_S = 1.0
-"""A rehearsal is tried once; only a worker that has not seen the key yet tries so often, and so soon."""
+"""A rehearsal is tried once; only a worker that can't get its key tries so often, and so soon."""
 
 
 class Deliverer:
     """What one worker delivers, by `send`."""
 
     def __init__(
-        self, database: Database, network: Network, secrets: Secrets, send: Post = post, pace: Pace = USUAL
+        self,
+        database: Database,
+        network: Network,
+        secrets: LoadedSecrets,
+        send: Post = post,
+        pace: Pace = USUAL,
     ) -> None:
         self._database = database
         self._network = network
@@ -72,8 +79,10 @@ class Deliverer:
         self._pace = pace
         self._book = _Book(database)
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._rounds: dict[str, asyncio.Task[None]] = {}
+        self._rounds: dict[str, str] = {}  # webhooks that are being served, and their tenants
         self._ended = asyncio.Event()
+        self._refreshing = asyncio.Lock()
+        self._refresh_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop`; what was begun is then ended, and what was not is given back."""
@@ -91,13 +100,19 @@ class Deliverer:
             return
         try:
             claimed = await claim(
-                self._database, webhooks=free, each=EACH, busy=self._rounds.keys(), lease_s=self._pace.lease_s
+                self._database,
+                webhooks=free,
+                each=EACH,
+                busy=self._rounds,
+                of_tenant=OF_TENANT,
+                lease_s=self._pace.lease_s,
             )
         except AosError as error:
             _log.warning("deliveries: %s: %s", error.code, error.detail)
             return
-        for webhook, batch in groupby(claimed, key=lambda one: one.webhook):
-            self._rounds[webhook] = group.create_task(self._round(webhook, list(batch), stop))
+        for webhook, (*batch,) in groupby(claimed, key=lambda one: one.webhook):
+            self._rounds[webhook] = batch[0].tenant
+            group.create_task(self._round(webhook, batch, stop))
 
     async def _round(self, webhook: str, batch: Sequence[Claimed], stop: asyncio.Event) -> None:
         until = time.monotonic() + self._pace.last_start_s
@@ -144,6 +159,8 @@ class Deliverer:
 
     async def _try(self, claimed: Claimed) -> Try:
         try:
+            if (version := _alone(claimed)) is not None:
+                await self._know(version, claimed.webhook)
             body = body_of(claimed.topic, claimed.told_at, claimed.tenant, claimed.sequence, claimed.payload)
             headers = headers_of(
                 self._secrets,
@@ -152,7 +169,7 @@ class Deliverer:
                 datetime.now(UTC),
                 body,
                 legacy=claimed.legacy,
-                only=_alone(claimed),
+                only=version,
             )
             return await self._send(self._network, claimed.url, headers, body)
         except AosError as error:  # a key that was made a moment ago
@@ -160,6 +177,14 @@ class Deliverer:
         except Exception:  # a fault of ours must not stop the others
             _log.exception("delivering %s failed", claimed.id)
             return Try(0, code="INTERNAL", detail="the server failed")
+
+    async def _know(self, version: str, webhook: str) -> None:
+        """Take over a key that was made a moment ago; the keystore is asked once a second at most."""
+        async with self._refreshing:
+            known = self._secrets.by_version(webhook, datetime.now(UTC))
+            if version not in known and time.monotonic() >= self._refresh_at:
+                await asyncio.to_thread(self._secrets.refresh, datetime.now(UTC))
+                self._refresh_at = time.monotonic() + _REHEARSED_AGAIN_S
 
     async def _settle(self, claimed: Claimed, tried: Try) -> None:
         """Write down how it went, once the webhook is disabled where that is called for."""

@@ -7,21 +7,26 @@ INSERT INTO deliveries (id, tenant_id, webhook_id, message_id, sequence)
 SELECT %(id)s, tenant(), %(webhook)s, %(message)s, sequence FROM numbered WHERE %(audit_id)s::uuid IS NOT NULL;
 
 -- name: claim
--- Take deliveries that are due and that nobody has: a few of each webhook, beginning anywhere, so that none keeps others
--- from their turn. The fence is the proof of the claim; it ends by itself.
+-- Take deliveries that are due and that nobody has: a few of each webhook, of so many webhooks of a tenant, beginning
+-- anywhere, so that none keeps others from their turn. The fence is the proof of the claim; it ends by itself.
 WITH RECURSIVE owed AS ( -- from one webhook that something waits for to the next, however much waits for each
     (SELECT webhook_id AS id FROM deliveries WHERE state = 'waiting' ORDER BY webhook_id LIMIT 1)
     UNION ALL
     SELECT (SELECT d.webhook_id FROM deliveries d WHERE d.state = 'waiting' AND d.webhook_id > owed.id
             ORDER BY d.webhook_id LIMIT 1)
     FROM owed WHERE owed.id IS NOT NULL
-), due AS MATERIALIZED (
-    SELECT owed.id FROM owed
+), ready AS (
+    SELECT w.id, w.id < %(start)s AS later, w.tenant_id,
+        row_number() OVER (PARTITION BY w.tenant_id ORDER BY w.id < %(start)s, w.id) AS place
+    FROM owed JOIN webhooks w ON w.id = owed.id AND w.disabled_at IS NULL
     WHERE owed.id <> ALL (%(busy)s::text[])
-      AND EXISTS (SELECT FROM webhooks w WHERE w.id = owed.id AND w.disabled_at IS NULL)
       AND EXISTS (SELECT FROM deliveries d WHERE d.webhook_id = owed.id AND d.state = 'waiting' AND d.due_at <= now()
                     AND d.claimed_until <= now())
-    ORDER BY owed.id < %(start)s, owed.id LIMIT %(webhooks)s
+), due AS MATERIALIZED (
+    SELECT ready.id FROM ready
+    LEFT JOIN unnest(%(tenants)s::text[], %(served)s::integer[]) AS t (tenant, served) ON t.tenant = ready.tenant_id
+    WHERE place + coalesce(served, 0) <= %(of_tenant)s
+    ORDER BY later, id LIMIT %(webhooks)s
 ), chosen AS MATERIALIZED (
     SELECT found.id FROM due CROSS JOIN LATERAL (
         SELECT d.id FROM deliveries d

@@ -11,7 +11,7 @@ from aos.errors import AosError
 from aos.webhooks import sign
 from aos.wire.encode import one_line
 
-__all__ = ["MAX_BODY", "Secrets", "body_of", "headers_of"]
+__all__ = ["MAX_BODY", "LoadedSecrets", "Secrets", "body_of", "headers_of"]
 
 MAX_BODY = 20_000
 """In bytes; receivers may rely on it."""
@@ -24,6 +24,14 @@ class Secrets(Protocol):
 
     def by_version(self, endpoint_id: str, now: datetime) -> Mapping[str, str]:
         """The live secrets of a webhook by version of the key, newest first."""
+        ...
+
+
+class LoadedSecrets(Secrets, Protocol):
+    """The same, of which somebody may have made new ones meanwhile."""
+
+    def refresh(self, now: datetime) -> None:
+        """Take over what others have changed."""
         ...
 
 

@@ -5,7 +5,8 @@ or sleep at any time; a message is delivered at least once, always with the same
 """
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -72,15 +73,30 @@ async def spread(database: Database, *, limit: int = 500) -> int:
 
 
 async def claim(
-    database: Database, *, webhooks: int, each: int, busy: Collection[str] = (), lease_s: float = 60
+    database: Database,
+    *,
+    webhooks: int,
+    each: int,
+    busy: Mapping[str, str] = {},
+    of_tenant: int | None = None,
+    lease_s: float = 60,
 ) -> Sequence[Claimed]:
     """Take deliveries that are due, up to `each` of up to `webhooks`, none of those that are `busy`.
 
-    No two callers get the same delivery as long as the lease lasts. Each call begins at another webhook, so that none
-    is always the last.
+    `busy` has webhooks with their tenants; of one tenant at most `of_tenant` are busy then. No two callers get the same
+    delivery as long as the lease lasts. Each call begins at another webhook, so that none is always the last.
     """
     start = f"wh_{secrets.choice('234567abcdefghijklmnopqrstuvwxyz')}{secrets.token_hex(4)}"
-    values = {"webhooks": webhooks, "each": each, "busy": list(busy), "start": start}
+    served = Counter(busy.values())
+    values = {
+        "webhooks": webhooks,
+        "each": each,
+        "busy": list(busy),
+        "tenants": list(served),
+        "served": list(served.values()),
+        "of_tenant": of_tenant or webhooks,
+        "start": start,
+    }
     async with database.transaction() as transaction:  # where its answer is lost, the lease ends by itself
         (rows,) = await transaction.last(
             [("deliveries.claim", {**values, "lease": timedelta(seconds=lease_s)})]
