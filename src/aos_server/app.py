@@ -41,6 +41,7 @@ from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
 from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
+from aos_server.services.operators import Operators
 from aos_server.services.policy.versions import Versions
 from aos_server.services.refusals import Refusals
 from aos_server.services.requests import counts
@@ -113,6 +114,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             rates=rates,
             hosts=settings.hosts,
             trusting=settings.process == "dev",
+            operating_tenant=settings.operating_tenant,
             login=LoginAt(settings.auth.issuer, settings.auth.audience) if settings.auth.issuer else None,
             needed={"database": _answers(database)},
             wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
@@ -134,6 +136,7 @@ def application(
     rates: Rates | None = None,
     hosts: Collection[str] = (),
     trusting: bool = False,
+    operating_tenant: str = "",
     login: LoginAt | None = None,
     needed: Mapping[str, Check] = {},
     wanted: Mapping[str, Check] = {},
@@ -161,6 +164,7 @@ def application(
         trusting=trusting,
         refusals=Refusals(database) if database else None,
         homes={"request_id": partial(tenant_of, database)} if database else {},
+        operators=Operators(database, operating_tenant) if database and not trusting else None,
     )
     return Edge(router(endpoints(handlers), gate), hosts, people.challenge)
 

@@ -101,7 +101,8 @@ class Settings(NamedTuple):
     """All of it. `hosts` are the names under which the server may be called; empty: any.
 
     `webhook_hosts` are those that webhooks may lead to wherever they are, and without TLS. `worker_port` is where a
-    worker tells its metrics; 0: nowhere.
+    worker tells its metrics; 0: nowhere. `operating_tenant` is the tenant whose operators may touch what is the
+    server's: "" is nobody's as soon as there are two.
     """
 
     process: Process
@@ -115,6 +116,7 @@ class Settings(NamedTuple):
     keys: Keys
     webhook_hosts: tuple[str, ...] = ()
     worker_port: int = 0
+    operating_tenant: str = ""
 
 
 VARIABLES: dict[str, Variable] = {
@@ -132,6 +134,9 @@ VARIABLES: dict[str, Variable] = {
     "AOS_OIDC_AUDIENCE": Variable("the audience a token must name"),
     "AOS_OIDC_CLIENT_ID": Variable("the client that asks for introspection of opaque tokens"),
     "AOS_OIDC_CLIENT_SECRET": Variable("its secret"),
+    "AOS_OPERATING_TENANT": Variable(
+        "the tenant whose operators may change the keys that sign webhooks; needed as soon as there are two"
+    ),
     "AUTH_SERVICE_URL": Variable("the service that knows roles and levels"),
     "AUTH_SERVICE_TIMEOUT": Variable("seconds to wait for it, at most 30", "5"),
     "AUTH_API_KEY": Variable("the key sent to it"),
@@ -207,7 +212,10 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
         _keys(found),
         found.words("AOS_WEBHOOK_HOSTS"),
         found.whole("AOS_WORKER_PORT", 0, 65_535),
+        found.text("AOS_OPERATING_TENANT"),
     )
+    if not re.fullmatch("[A-Za-z0-9._:@-]{0,64}", settings.operating_tenant):
+        found.wrong("AOS_OPERATING_TENANT", "must be 1 to 64 letters, digits and ._:@-")
     _check_listening(found, settings)
     found.check_spelling()
     return settings, found.findings

@@ -42,6 +42,7 @@ def test_everything_wrong_is_said_at_once():
             "AOS_AUDIT_KEY_PATH": "key.pem",
             "AOS_HOST": "0.0.0.0",
             "AOS_OIDC_ISUER": "https://login.example.com",
+            "AOS_OPERATING_TENANT": "a b",
         }
     ) == {
         "DATABASE_URL": "bad_value",
@@ -54,6 +55,7 @@ def test_everything_wrong_is_said_at_once():
         "AOS_AUDIT_KEY_PATH": "bad_value",
         "AOS_HOSTS": "missing_setting",
         "AOS_OIDC_ISUER": "unknown_key",
+        "AOS_OPERATING_TENANT": "bad_value",
     }
 
 

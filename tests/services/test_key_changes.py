@@ -59,7 +59,7 @@ class Staff(People):
         return await super().identify(given, live=live)
 
 
-def working_server(base, backend: Backend) -> Any:
+def working_server(base, backend: Backend, operating: str = "acme") -> Any:
     """Server and worker on a test's database; the worker looks for new keys five times a second."""
     keys = Keyring(backend, datetime.now(UTC))
 
@@ -78,7 +78,13 @@ def working_server(base, backend: Backend) -> Any:
         ):
             webhooks = Webhooks(database, NEAR)
             outer.default = application(
-                Staff(), runs=NO_RUNS, database=database, webhooks=webhooks, keys=keys, keystore=backend
+                Staff(),
+                runs=NO_RUNS,
+                database=database,
+                webhooks=webhooks,
+                keys=keys,
+                keystore=backend,
+                operating_tenant=operating,
             )
             stop = asyncio.Event()
             loops.create_task(Deliverer(worker, NEAR, keys).run(stop))
@@ -288,6 +294,7 @@ def test_a_change_that_was_cut_off_is_found_and_told(base, folder, done):
     assert (seen["status"], first, second) == ("unhealthy", 1, 0)
     (row,) = base.rows("SELECT tenant_id, subject, action, object, details ->> 'done' FROM audit")
     assert row == ("acme", "keys", "webhook_key.rotation_found", "v2", str(done).lower())
+    assert base.rows("SELECT topic FROM outbox") == ([("webhook_key.rotated",)] if done else [])
 
 
 def test_while_one_is_under_way_no_other_begins(client, base):

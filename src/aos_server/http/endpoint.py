@@ -43,7 +43,10 @@ class Nothing(Request):
 
 
 class Endpoint(NamedTuple):
-    """One line of the API. `act` None: open to everybody. `codes` are the errors it has besides those of every one."""
+    """One line of the API. `act` None: open to everybody. `codes` are the errors it has besides those of every one.
+
+    What is `of_server` is no tenant's: a right within one is not enough.
+    """
 
     method: str
     path: str
@@ -57,6 +60,7 @@ class Endpoint(NamedTuple):
     status: int = 200
     plan: bool = False
     media_type: str = "application/json"
+    of_server: bool = False
 
     @property
     def problems(self) -> Sequence[str]:
@@ -144,6 +148,8 @@ class Resource:
             caller = scope["aos.caller"] = await self._gate.named(said, path)
             await self._gate.admit(caller, act, scope["aos.told"])
         check_claims(caller, said)
+        if endpoint.of_server:
+            await self._gate.admit_operator(caller)
         return Call(caller, path, query, self._fitted(endpoint, stated), headers)
 
     @staticmethod

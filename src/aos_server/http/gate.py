@@ -63,11 +63,19 @@ class Keeps(Protocol):
         """Keep that the caller was not let in."""
 
 
+class Admits(Protocol):
+    """What `aos_server.services.operators` gives."""
+
+    async def admit(self, caller: Caller) -> None:
+        """Raises AosError(authorization_denied) for who may not touch what is the server's."""
+
+
 class Gate:
     """Lets callers in. Where it is `trusting`, who brings no credentials is who they say: in development mode alone.
 
     `rates` None: requests are not counted, in development mode alone. `refusals` None: nobody keeps them. `homes` says
-    there of which tenant a thing is that is named by its id.
+    there of which tenant a thing is that is named by its id. `operators` None: whoever operates a tenant may touch what
+    is the server's, in development mode alone.
     """
 
     def __init__(
@@ -78,12 +86,14 @@ class Gate:
         trusting: bool,
         refusals: Keeps | None = None,
         homes: Mapping[str, Home] = {},
+        operators: Admits | None = None,
     ) -> None:
         self._identity = identity
         self._rates = rates
         self._trusting = trusting
         self._refusals = refusals
         self._homes = homes
+        self._operators = operators
 
     async def known(self, headers: RawHeaders, act: Act) -> Caller | None:
         """The caller by what they bring, before anything of the request's body is read.
@@ -116,6 +126,11 @@ class Gate:
                 if refusal := taken.refusal():
                     raise refusal
         require(caller, act)
+
+    async def admit_operator(self, caller: Caller) -> None:
+        """Check that they may touch what is no tenant's. Raises AosError: authorization_denied, unavailable."""
+        if self._operators is not None:
+            await self._operators.admit(caller)
 
     async def refuse(self, caller: Caller, about: str, details: Mapping[str, Any], error: AosError) -> None:
         """Keep a refusal of somebody one knows. What is refused for another reason is counted and logged alone."""

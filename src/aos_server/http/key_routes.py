@@ -18,10 +18,10 @@ __all__ = ["keys"]
 
 
 def keys(at: str, to: KeyCalls) -> tuple[Endpoint, ...]:
-    """Keys. They are the server's, so what is done to them is done for every tenant: it takes level 4."""
+    """Keys. They are the server's: what is done to them is done for every tenant, and takes its operators."""
     asking = ["keystore_unavailable", "keystore_forbidden", "key_unsafe", "keys_damaged"]
     changing = [*asking, "key_not_found", "keys_conflict", "keys_unknown", "write_failed"]
-    return (
+    every = (
         Endpoint(
             "GET",
             at,
@@ -94,3 +94,4 @@ def keys(at: str, to: KeyCalls) -> tuple[Endpoint, ...]:
             codes=[*changing, "keys_not_accepted"],
         ),
     )
+    return tuple(one._replace(of_server=True) for one in every)

@@ -87,6 +87,10 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
     if endpoint.act not in ("create", "decide", "operate") or endpoint.method == "GET":
         return []
+    if (
+        endpoint.of_server
+    ):  # no transaction holds such a change; docs/adr/0032 says what keeps it from being done twice
+        return []
     schema = {"type": "string", "pattern": "^[!-~]{1,255}$"}
     told = "The same request with the same key has one effect and one answer, for 24 hours"
     return [

@@ -18,11 +18,15 @@ __all__ = ["JOBS", "Job", "Means"]
 
 
 class Means(NamedTuple):
-    """What jobs work with. A key older than `rotate_after` is rotated; None: by nobody but people."""
+    """What jobs work with. A key older than `rotate_after` is rotated; None: by nobody but people.
+
+    `operating_tenant` is where the audit log tells of it.
+    """
 
     database: Database
     keystore: Backend
     rotate_after: timedelta | None
+    operating_tenant: str = ""
 
 
 class Job(NamedTuple):
@@ -51,7 +55,8 @@ async def _key_changes(means: Means) -> int:
 async def _key_rotation(means: Means) -> int:
     if means.rotate_after is None:
         return 0
-    return await KeyService(means.database, means.keystore).rotate_due(means.rotate_after)
+    service = KeyService(means.database, means.keystore, means.operating_tenant)
+    return await service.rotate_due(means.rotate_after)
 
 
 async def _idempotency_keys(means: Means) -> int:

@@ -86,7 +86,8 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
             loops.create_task(_loop("standing", lambda: _measure(database), 15, stop))
             loops.create_task(_loop("jobs left", lambda: reap(database), 5, stop))
             loops.create_task(_loop("jobs", lambda: measure(database, JOBS), 15, stop))
-            loops.create_task(run_jobs(JOBS, Means(database, keystore, rotate_after), stop))
+            means = Means(database, keystore, rotate_after, settings.operating_tenant)
+            loops.create_task(run_jobs(JOBS, means, stop))
             loops.create_task(Deliverer(database, network, keys).run(stop))
             try:
                 yield

@@ -16,6 +16,10 @@ SELECT id FROM key_changes WHERE id = %(id)s AND ended_at IS NULL FOR UPDATE;
 -- It has ended, however it did.
 UPDATE key_changes SET ended_at = now() WHERE id = %(id)s AND %(audit_id)s::uuid IS NOT NULL;
 
+-- name: tell_others
+-- Tell every other tenant that has a standing webhook.
+SELECT tell_others(%(topic)s, %(payload)s, %(audit_id)s) AS count;
+
 -- name: rehearse
 -- Send each standing webhook of every tenant a message that one key alone signs; how many it were.
 SELECT rehearse_key(%(version)s, %(audit_id)s) AS count;

@@ -2,6 +2,10 @@
 -- The tenant that the transaction is of exists from now on; one row if it did not before.
 INSERT INTO tenants (id) VALUES (tenant()) ON CONFLICT DO NOTHING RETURNING id;
 
+-- name: shared
+-- Whether there is another tenant besides.
+SELECT shared() AS shared;
+
 -- name: terms
 -- What holds for an agent, and for its tenant as a whole: the digests of the catalog and of the rules' text, budgets,
 -- permissions.

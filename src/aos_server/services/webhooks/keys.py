@@ -34,7 +34,7 @@ ABANDONED_S = 180.0
 
 SERVER = Principal("urn:aos:server", "keys")
 HOME = "default"
-"""The tenant whose part of the audit log tells what the server does to keys by itself."""
+"""The tenant whose part of the audit log tells what the server does by itself, where none is named as operating."""
 
 Action = Literal["rotation", "retirement"]
 _DONE = {"rotation": "webhook_key.rotated", "retirement": "webhook_key.retired"}
@@ -54,11 +54,12 @@ class Begun(NamedTuple):
 
 
 class KeyService:
-    """The keys in `backend`. Nothing here gives or keeps a key itself."""
+    """The keys in `backend`. Nothing here gives or keeps a key itself. `home` is the operating tenant."""
 
-    def __init__(self, database: Database, backend: Backend) -> None:
+    def __init__(self, database: Database, backend: Backend, home: str = "") -> None:
         self._database = database
         self._backend = backend
+        self._home = home or HOME
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def list(self) -> Document:
@@ -94,7 +95,7 @@ class KeyService:
         live = keys.live(now)
         if len(live) != 1 or (live[0].created_at is not None and now - live[0].created_at < every):
             return 0
-        caller = Caller(SERVER, HOME, "machine")
+        caller = Caller(SERVER, self._home, "machine")
         try:
             await self.rotate(caller, min(every / 2, MAX_OVERLAP), dry_run=False)
         except AosError as error:
@@ -176,20 +177,22 @@ class KeyService:
             told = {"committed": _DONE[begun.action], "none": f"webhook_key.{begun.action}_failed"}
             known = "unknown" if error.code == "keys_unknown" else error.effect
             if known in told:  # what nobody knows stays open until the keystore says how it ended
-                await self._tell(begun, Entry(told[known], begun.version, {"code": error.code}))
+                await self._tell(
+                    begun, Entry(told[known], begun.version, {"code": error.code}), known == "committed"
+                )
             raise
         self._count(begun, "done")
-        await self._tell(begun, Entry(_DONE[begun.action], begun.version))
+        await self._tell(begun, Entry(_DONE[begun.action], begun.version), True)
 
     @staticmethod
     def _count(begun: Begun, result: str) -> None:
         if begun.action == "rotation":
             KEY_ROTATIONS.labels(result).inc()
 
-    async def _tell(self, begun: Begun, entry: Entry) -> None:
+    async def _tell(self, begun: Begun, entry: Entry, done: bool) -> None:
         """Commit what became of it. Where the database is gone the keys are changed all the same, and found later."""
         try:
-            await _ended(self._database, begun.caller, begun.id, entry)
+            await _ended(self._database, begun.caller, begun.id, entry, _DONE[begun.action] if done else None)
         except AosError as error:
             _log.warning("keys: %s was not written down yet: %s", entry.action, error.detail)
 
@@ -211,7 +214,8 @@ async def find_abandoned(database: Database, backend: Backend) -> int:
     entry = Entry(
         f"webhook_key.{row['action']}_found", row["version"], {"change_id": str(row["id"]), "done": done}
     )
-    await _ended(database, Caller(SERVER, row["asked_in"], "machine"), row["id"], entry, found=True)
+    topic = _DONE[row["action"]] if done else None
+    await _ended(database, Caller(SERVER, row["asked_in"], "machine"), row["id"], entry, topic, found=True)
     return 1
 
 
@@ -220,18 +224,30 @@ class _Told(Exception):
 
 
 async def _ended(
-    database: Database, caller: Caller, change_id: UUID, entry: Entry, *, found: bool = False
+    database: Database,
+    caller: Caller,
+    change_id: UUID,
+    entry: Entry,
+    topic: str | None,
+    *,
+    found: bool = False,
 ) -> None:
-    """End the change with the entry that tells how. What was only found is told once."""
+    """End the change with the entry that tells how. What was only found is told once.
+
+    Where it was done, a message on `topic` tells every tenant: receivers have new secrets.
+    """
 
     def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
         if found and not rows[0]:
             raise _Told
         told: dict[str, Any] = {"change_id": str(change_id), **entry.details}
-        messages = (
-            [Message(entry.action, {"version": entry.object})] if entry.action in _DONE.values() else []
-        )
-        return Effect([("rotations.end", {"id": change_id})], entry._replace(details=told), 200, {}, messages)
+        statements: list[Statement] = [("rotations.end", {"id": change_id})]
+        messages = []
+        if topic is not None:
+            message = Message(topic, {"version": entry.object})
+            messages.append(message)
+            statements.append(("rotations.tell_others", message._asdict()))
+        return Effect(statements, entry._replace(details=told), 200, {}, messages)
 
     with suppress(_Told):
         await change(database, caller, [("rotations.lock", {"id": change_id})], decide)
