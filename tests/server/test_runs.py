@@ -1,6 +1,7 @@
 """Run records over HTTP, on a real database: kept once, never lost, never another tenant's."""
 
 import threading
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,7 +109,10 @@ def test_a_key_gives_the_same_answer_and_serves_one_request_only(client: httpx.C
     document = record("r1", attempt("s1"), tenant="keyed")
     key = {"Idempotency-Key": "k1"}
     first = put(client, document, **key)
-    assert put(client, document, **key).json() == first.json()
+    again = put(client, document, **key)
+    assert again.json() == first.json()
+    kept = get(client, "/api/v1/runs/r1", "keyed")
+    assert list(again.json())[:2] == list(kept.json())[:2] == ["schema", "aos_version"]
     other = told(put(client, record("r2", tenant="keyed"), **key))
     assert (other["code"], other["status"]) == ("idempotency_mismatch", 422)
     assert told(put(client, document, **{"Idempotency-Key": "a b"}))["status"] == 422
@@ -137,8 +141,18 @@ def test_pages_hold_every_run_once(client: httpx.Client) -> None:
             break
         cursor = {"cursor": page["next"]}
     assert seen == ["r6", "r5", "r4", "r3", "r2", "r1", "r0"]
-    for wrong in ("x", "AAAA", "MjAyNi0wMS0wMQ=="):
+    for moment in (
+        "2026-01-01",
+        "2026-01-01T24:00:01Z",
+        "9999-12-31T23:59:59-15:59",
+        "0001-01-01T00:00:00+00:01",
+    ):
+        wrong = urlsafe_b64encode(f"{moment} r1".encode()).decode()
         assert told(get(client, "/api/v1/runs", "paged", cursor=wrong))["code"] == "invalid_request"
+    for wrong in ("x", "AAAA"):
+        assert told(get(client, "/api/v1/runs", "paged", cursor=wrong))["code"] == "invalid_request"
+    far = urlsafe_b64encode(b"2026-01-01T00:00:00+23:59 r1").decode()  # an offset that Postgres does not know
+    assert get(client, "/api/v1/runs", "paged", cursor=far).status_code == 200
 
 
 @pytest.mark.parametrize(

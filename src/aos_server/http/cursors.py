@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 
 from aos.errors import Finding, InputError
 
@@ -23,7 +23,8 @@ def place(given: str | None) -> tuple[datetime, str] | None:
         at = datetime.fromisoformat(moment)
         if at.tzinfo is None or not row_id or "\x00" in row_id:
             raise ValueError
-    except (ValueError, binascii.Error):
+        at = at.astimezone(UTC)  # Postgres does not know every offset that Python knows
+    except (ValueError, OverflowError, binascii.Error):
         raise bad_cursor() from None
     return at, row_id
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID, uuid4
 
 from aos.errors import AosError
+from aos.wire.results.documents import headed
 from aos_server.db.pool import CommitLost, Database, Row, Statement, Transaction
 from aos_server.identity.caller import Caller, Principal
 from aos_server.services.idempotency import Key
@@ -139,7 +140,7 @@ async def _before(transaction: Transaction, caller: Caller, key: Key) -> Given:
 def _given(found: Row, key: Key) -> Given:
     if found["request_digest"] != key.digest:
         raise AosError("idempotency_mismatch", "this Idempotency-Key was used for another request")
-    return Given(found["status"], found["answer"], again=True)
+    return Given(found["status"], headed(found["answer"]), again=True)
 
 
 async def _write(

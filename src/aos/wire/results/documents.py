@@ -39,6 +39,11 @@ def envelope(schema: str) -> Document:
     return {"schema": schema, "aos_version": aos.__version__}
 
 
+def headed(document: Mapping[str, Any]) -> Document:
+    """The same with those keys first again: a database that keeps JSON by its meaning forgets their order."""
+    return {**{key: document[key] for key in ("schema", "aos_version") if key in document}, **document}
+
+
 def significant(value: float) -> float | int:
     """Six significant digits; whole numbers as integers."""
     rounded = float(f"{value:.6g}")

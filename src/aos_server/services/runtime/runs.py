@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aos.errors import AosError
 from aos.wire.digests import digest
 from aos.wire.problems import visible
-from aos.wire.results.documents import Document, envelope, money
+from aos.wire.results.documents import Document, envelope, headed, money
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, Message, change
@@ -84,8 +84,7 @@ class Runs:
         (found,) = await self._database.read(("runs.get", {"id": run}), tenant=tenant)
         if not found:
             raise AosError("not_found", f'there is no run "{visible(run)}"')
-        document: Mapping[str, Any] = found[0]["document"]
-        return document
+        return headed(found[0]["document"])
 
     async def page(
         self, tenant: str, agent: str | None, after: After | None, limit: int
