@@ -45,7 +45,7 @@ def open_figures(program: Program, plan: Plan, catalog: Catalog) -> tuple[Open, 
         skill = call.step.skill
         if call.price is None:
             priced = isinstance(catalog.skills[skill].cost, TokenCost)
-            model = given(call.step.params.get("model"), plan.inputs) if priced else None
+            model = given(plan.steps[i].params.get("model"), plan.inputs) if priced else None
             named = model if isinstance(model, str) else None
             found.setdefault((skill, named, "cost_cents"), []).append(i)
         if not call.attempts.latency_known:

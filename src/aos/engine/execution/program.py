@@ -11,6 +11,7 @@ from aos.domain.kept import kept
 from aos.domain.plans.plan import MAX_ITEMS, Order, Plan, Step, order
 from aos.domain.plans.references import given
 from aos.domain.plans.retries import effective_retry
+from aos.domain.plans.stated import Stated, stated
 from aos.domain.skills.distributions import Constant, Distribution, Lognormal, median
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog, Effects, FanOut, Figure, RetryPolicy, Skill
@@ -37,8 +38,8 @@ class Items(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A step ready to be drawn. `stream` keys its randomness; `group`, the stream of the first of them, that of
-    its parallel siblings.
+    """A step ready to be drawn, without its parameters: all that they say of it stands here. `stream` keys its
+    randomness; `group`, the stream of the first of them, that of its parallel siblings.
     """
 
     step: Step
@@ -97,10 +98,11 @@ def compile_plan(
     as_recorded = True
     groups: dict[tuple[str, tuple[int, ...]], int] = {}
     for i, step in enumerate(plan.steps):
-        skill = sized(catalog.skills[step.skill], step.params, plan.inputs)
+        said = stated(step.params, catalog.skills[step.skill], plan.inputs)
+        skill = sized(catalog.skills[step.skill], said.features)
         stream = (streams or {}).get(step.id, i)
         group = groups.setdefault((step.skill, dag.after[i]), stream)
-        call = _call(step, stream, group, skill, catalog, plan.inputs, prices)
+        call = _call(step._replace(params={}), stream, group, skill, catalog, plan.inputs, said, prices)
         as_recorded = as_recorded and skill is catalog.skills[step.skill]
         calls.append(
             call._replace(
@@ -108,7 +110,7 @@ def compile_plan(
                 limiter=limited.index(skill.id) if skill.rate_limit else -1,
             )
         )
-        unknowns += _unknowns(i, call, skill, catalog, plan.inputs)
+        unknowns += _unknowns(i, call, skill, catalog, said.model)
     calls = _with_siblings(calls, catalog)
     # Runs drawn whole have the sizes of their own day.
     rows = matching_rows(plan, dag, catalog) if as_recorded else None
@@ -154,10 +156,10 @@ def _call(
     skill: Skill,
     catalog: Catalog,
     inputs: Mapping[str, Any],
+    said: Stated,
     prices: Mapping[str, ModelPrice],
 ) -> Call:
     attempts = _attempts(skill, step.timeout_s)
-    effects = skill.effects_of({name: given(value, inputs) for name, value in step.params.items()})
     retry = effective_retry(step, skill)
     overhead = skill.overhead or catalog.overhead
     return Call(
@@ -166,10 +168,10 @@ def _call(
         group=group,
         attempts=attempts,
         retry=retry,
-        effects=effects,
-        retried=(again := retried(attempts.modes, retry, effects)),
+        effects=said.effects,
+        retried=(again := retried(attempts.modes, retry, said.effects)),
         retries_all=bool(again.all()),
-        price=price(skill.cost, step.params, inputs, prices) if skill.cost else None,
+        price=price(skill.cost, said, prices) if skill.cost else None,
         items=_items(step, inputs),
         overhead=None if overhead and overhead.value == Constant(0) else _table(overhead),
         typical_overhead=median(overhead.value) if overhead else 0.0,
@@ -208,12 +210,11 @@ def _items(step: Step, inputs: Mapping[str, Any]) -> Items:
     return Items(int(table[-1]), round(p50), table)
 
 
-def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog, inputs: Mapping[str, Any]) -> list[Unknown]:
+def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog, model: str | None) -> list[Unknown]:
     """Every figure of a step that nobody knows, with the place in the plan."""
     step, at = call.step, f"/steps/{i}"
     found = []
     if call.price is None:
-        model = given(step.params.get("model"), inputs)
         why = (
             f"no price is known for model {model!r}"
             if model and skill.cost

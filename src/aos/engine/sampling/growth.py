@@ -6,12 +6,11 @@ figures over all records, in which every size has its share already.
 
 from collections.abc import Mapping
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
 from aos.domain.kept import kept
-from aos.domain.plans.features import feature_value, told
+from aos.domain.plans.features import told
 from aos.domain.skills.distributions import Distribution, Quantiles, scaled
 from aos.domain.skills.skill import (
     MAX_CENTS,
@@ -28,11 +27,8 @@ from aos.engine.sampling.distributions import Floats, at_ranks, product_table, q
 _LEVELS = tuple((i + 0.5) / 1_000 for i in range(1_000))
 
 
-def sized(skill: Skill, params: Mapping[str, Any], inputs: Mapping[str, Any]) -> Skill:
-    """The skill with the time and price of an attempt with these parameters; itself where they say nothing of them."""
-    asked = (growth.features for growth in (skill.latency_by, skill.cost_by) if growth)
-    values = {f.name: feature_value(params.get(f.name), inputs) for features in asked for f in features}
-    known = tuple((name, value) for name, value in sorted(values.items()) if value is not None)
+def sized(skill: Skill, known: tuple[tuple[str, float], ...]) -> Skill:
+    """The skill with the time and price of an attempt of which these features are known; itself where none is."""
     return _sized(skill, known) if known else skill
 
 

@@ -1,13 +1,13 @@
 """What one attempt costs, as a table of whole micro-cents: money adds up exactly."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.plans.references import Reference, at_path, given, parse, strings
+from aos.domain.plans.stated import Stated
 from aos.domain.skills.distributions import Constant, Distribution, median, upper_bound
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import CallCost, CostModel, TokenCost
@@ -32,22 +32,16 @@ class Price(NamedTuple):
     maximum: int | None
 
 
-def price(
-    model: CostModel, params: Mapping[str, Any], inputs: Mapping[str, Any], prices: Mapping[str, ModelPrice]
-) -> Price | None:
-    """The price of an attempt with these parameters, None where nobody knows it."""
+def price(model: CostModel, said: Stated, prices: Mapping[str, ModelPrice]) -> Price | None:
+    """The price of an attempt of a call that states this, None where nobody knows it."""
     if isinstance(model, CallCost):
         per_ms = model.per_ms.value if model.per_ms else 0.0
         follows = model.follows_latency.value if model.follows_latency else 0.0
         return _of_distribution(model.per_attempt.value, per_ms, follows)
-    named = given(params.get("model"), inputs)
-    if named is None:
-        if model.unnamed is None:
-            return None
-        return _of_distribution(model.unnamed.value, 0.0, _follows(model))
-    if not isinstance(named, str) or named not in prices:
-        return None
-    return _of_tokens(model, params, inputs, prices[named])
+    if said.model is None:
+        return None if model.unnamed is None else _of_distribution(model.unnamed.value, 0.0, _follows(model))
+    rates = prices.get(said.model)
+    return rates and _of_tokens(model, rates, said.characters, said.references, said.max_tokens)
 
 
 @lru_cache(maxsize=64, typed=True)
@@ -59,17 +53,12 @@ def _of_distribution(distribution: Distribution, per_ms: float, follows: float) 
     return Price(0, _micro(quantile_table(distribution)), per_ms, follows, median(distribution), maximum)
 
 
-def _of_tokens(
-    model: TokenCost, params: Mapping[str, Any], inputs: Mapping[str, Any], rates: ModelPrice
-) -> Price:
-    """Input and output tokens, each times its price; both uncertain, independent of each other."""
-    limit = given(params.get("max_tokens"), inputs)
-    return _of_lengths(model, rates, *_characters(params, inputs), limit if isinstance(limit, int) else None)
-
-
 @lru_cache(maxsize=64, typed=True)
-def _of_lengths(model: TokenCost, rates: ModelPrice, known: int, referred: int, limit: int | None) -> Price:
-    """Kept from plan to plan: those that are compared differ in few of their steps."""
+def _of_tokens(model: TokenCost, rates: ModelPrice, known: int, referred: int, limit: int | None) -> Price:
+    """Input and output tokens, each times its price; both uncertain, independent of each other.
+
+    Kept from plan to plan: those that are compared differ in few of their steps.
+    """
     ratio = quantile_table(model.chars_per_token.value)
     tokens = (known / ratio)[::-1]
     if referred:
@@ -87,28 +76,6 @@ def _of_lengths(model: TokenCost, rates: ModelPrice, known: int, referred: int, 
     table = sum_table(tokens * per_input, output * per_output)
     typical = typical_input * per_input + typical_output * per_output
     return Price(0, _micro(table), 0.0, _follows(model), typical, maximum)
-
-
-def _characters(params: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[int, int]:
-    """Characters known before the run, and the number of references to something that is not."""
-    known, unknown = 0, 0
-    for piece in (piece for name in params if name != "model" for piece in _pieces(params[name])):
-        if isinstance(piece, str):
-            known += _length(piece)
-        elif piece.kind == "inputs":
-            known += _length(str(at_path(inputs.get(piece.name), piece.path)))
-        else:
-            unknown += 1
-    return known, unknown
-
-
-def _pieces(value: Any) -> Iterator[str | Reference]:
-    return (piece for _, text in strings(value) for piece in parse(text))
-
-
-def _length(text: str) -> int:
-    """Characters, those beyond Latin counted as two: they take about twice the tokens."""
-    return len(text) if text.isascii() else len(text) + sum(character >= "\u0250" for character in text)
 
 
 def _follows(model: TokenCost) -> float:
