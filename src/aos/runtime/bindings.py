@@ -5,18 +5,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aos.domain.kept import kept
 from aos.domain.plans.plan import MAIN_INPUTS, MAX_ITEMS, Plan, Step, comes_after
 from aos.domain.plans.references import Reference, at_path, resolve
 from aos.domain.runs.run import Place
 from aos.domain.skills.skill import Catalog
 from aos.runtime.skills import Fault
-from aos.wire.plans.parameters import validator
+from aos.wire.plans.parameters import known_validator
 from aos.wire.problems import at, visible
 
 __all__ = ["Bindings", "Params", "Secret", "Unfit", "check"]
 
-_validator = kept(256)(validator)
 _SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 Secret = Callable[[str], str | None]
@@ -138,7 +136,7 @@ class Bindings:
 
 def check(schema: Mapping[str, Any], value: Any) -> str | None:
     """What is wrong with a value, in words that repeat nothing of it; None where it fits the schema."""
-    for error in _validator(schema).iter_errors(value):
+    for error in known_validator(schema).iter_errors(value):
         place = at("", *(str(part) for part in error.instance_path)) or "it"
         return f"{visible(place)} breaks `{error.kind.name}` of the schema"
     return None

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aos.domain.kept import kept
 from aos.domain.plans.plan import (
     MAIN_INPUTS,
     MAX_INSTANCES,
@@ -16,14 +15,13 @@ from aos.domain.plans.plan import (
 )
 from aos.domain.plans.references import Reference, parse, strings
 from aos.domain.skills.skill import Skill
-from aos.wire.plans.parameters import NOWHERE, check_params, validator, value_at
+from aos.wire.plans.parameters import NOWHERE, check_params, known_validator, value_at
 from aos.wire.plans.steps import Draft, add_unknown
 from aos.wire.problems import visible
 from aos.wire.shape import Reader, at, shown
 
 __all__ = ["PlanChecker"]
 
-_validator = kept(256)(validator)
 _MOST_CYCLES = 20
 _SCALARS = ("string", "integer", "number", "boolean", "null")
 
@@ -290,7 +288,7 @@ class PlanChecker:
             self._reader.add(pointer, "bad_params", detail)
 
     def _check_params(self, step: Step, skill: Skill, pointer: str) -> None:
-        check = _validator(skill.input_schema)
+        check = known_validator(skill.input_schema)
         check_params(self._reader, step.params, pointer, check, skill.input_schema, self._inputs)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from aos.domain.kept import kept
 from aos.domain.plans.references import Reference, parse
 from aos.wire.problems import visible
 from aos.wire.shape import Reader, at, closest, shown
@@ -19,7 +20,7 @@ from aos.wire.shape import Reader, at, closest, shown
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
-__all__ = ["NOWHERE", "check_params", "check_schema", "validator", "value_at"]
+__all__ = ["NOWHERE", "check_params", "check_schema", "known_validator", "validator", "value_at"]
 
 Path = tuple[str, ...]
 
@@ -52,6 +53,10 @@ def validator(schema: Mapping[str, Any]) -> "Draft202012Validator":
     return jsonschema_rs.Draft202012Validator(
         {"properties": {}, **schema}, offline=True, pattern_options=jsonschema_rs.RegexOptions()
     )
+
+
+known_validator = kept(256)(validator)
+"""The same, kept by the identity of the schema."""
 
 
 def check_schema(reader: Reader, schema: dict[str, Any], pointer: str) -> None:

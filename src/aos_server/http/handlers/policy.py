@@ -24,7 +24,9 @@ class Policy:
         asked: Evaluate = call.body
         tenant = call.caller.tenant
         terms = await self._tenants.terms(tenant, asked.agent_id, now=True)
-        plan = decisions.call_of(asked.skill_id, asked.payload) if asked.skill_id else asked.plan
-        decided = await self._decisions.evaluate(plan, asked.inputs, terms)
+        if asked.skill_id:
+            decided = await self._decisions.call(asked.skill_id, asked.payload, asked.inputs, terms)
+        else:
+            decided = await self._decisions.plan(asked.plan, asked.inputs, terms)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return one_line(decisions.document(decided, asked.skill_id, tenant, now)).encode()

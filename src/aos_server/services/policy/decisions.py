@@ -5,21 +5,25 @@ call is a plan of one step. What the rules look at comes out of its simulation, 
 one place. Where nobody knows whether the budget holds, people decide: nothing unknown is ever allowed by itself.
 """
 
+import pickle
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aos.domain.approvals.policies import PolicyDecision, PolicyVerdict, StepRuling
 from aos.domain.forecasts.verdicts import Limits, Reason
+from aos.domain.plans.plan import Plan
 from aos.policy.plans import sentence
-from aos.wire.digests import digest
+from aos.wire.plans.calls import plain_call
+from aos.wire.plans.read import plan_digest
 from aos.wire.policies import ruling_document
 from aos.wire.results.documents import Document, envelope, significant
 from aos.wire.strict import Json
 from aos_server.metrics import DECISIONS, POLICY_ERRORS
 from aos_server.services.policy.active import digest_of
+from aos_server.services.policy.alike import Kind, Whole, kind_of, whole
 from aos_server.services.runtime.simulations import Question, Simulation, forecast
-from aos_server.services.tenants import Terms
+from aos_server.services.tenants import Terms, catalog_of
 from aos_server.services.workers import Workers
 
 __all__ = ["Decided", "Decisions", "call_of", "decide", "document", "question"]
@@ -28,8 +32,8 @@ UNKNOWN_LEVEL = 3
 """Who may let through what nobody can price: a team lead."""
 
 _SAMPLES = 10_000
-_REMEMBERED, _REMEMBERED_RULINGS = 250, 21
-"""How many decisions are kept, and of plans of how many steps (and one): some 10 MB, and the rules that they hold."""
+_REMEMBERED, _LARGE = 4_000_000, 64_000
+"""Bytes of all decisions that are kept, and of one, as they are pickled: those on calls have some 800 each."""
 _FORBIDS = ("permission_denied", "skill_unavailable", "budget_insufficient")
 _DOUBTS = ("unknown_cost", "unknown_items", "too_close")
 
@@ -56,36 +60,61 @@ def call_of(skill: str, payload: Mapping[str, Json]) -> Json:
 
 
 def question(plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Question:
-    """What the engine is asked for a decision. Whoever also shows the forecast asks for more (`explain`)."""
+    """What the engine is asked for a decision. Whoever also shows the forecast asks for more (`show`)."""
     limits = Limits(budget_cents=terms.budget.remaining_cents, min_success=0.0)
-    return Question(plan, inputs, limits, _SAMPLES, seed=0, alternatives=False, explain=False, judge=True)
+    return Question(plan, inputs, limits, _SAMPLES, seed=0, alternatives=False, show=False, judge=True)
 
 
 class Decisions:
     """Decides, and remembers: the same question under the same terms has the same answer, and is not computed again.
 
     What holds (budget, permissions, catalog, rules) is a part of the question, so nothing ever has to be forgotten
-    but for want of room.
+    but for want of room. Of a call the question is its `Kind`: calls of one kind differ in nothing that decides.
     """
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
-        self._known = OrderedDict[tuple[str, Terms], Decided]()
+        self._known = OrderedDict[Whole | Kind, tuple[Decided, int]]()
+        self._bytes = 0
 
-    async def evaluate(self, plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Decided:
+    async def call(
+        self, skill: str, payload: Mapping[str, Json], inputs: Mapping[str, Json], terms: Terms
+    ) -> Decided:
+        """Decide on a call. Raises what `plan` raises."""
+        plan, catalog = call_of(skill, payload), catalog_of(terms.catalog)
+        call = None if inputs else plain_call(skill, payload, catalog)
+        if call is None:
+            return await self.plan(plan, inputs, terms)
+        decided = await self._remembered(kind_of(call, catalog, terms), plan, inputs, terms)
+        return _counted(_of(call, decided))
+
+    async def plan(self, plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Decided:
         """Decide on a plan. Raises AosError where it can't be computed now, which is never an `allow`."""
-        key = (digest([plan, dict(inputs)]), terms)
-        decided = self._known.get(key)
-        if decided is None:
-            found = await forecast(self._workers, question(plan, inputs, terms), terms)
-            decided = _decided(found, terms)
-            if len(decided.rulings) <= _REMEMBERED_RULINGS:
-                self._known[key] = decided
-        else:
+        return _counted(await self._remembered(whole(plan, inputs, terms), plan, inputs, terms))
+
+    async def _remembered(
+        self, key: Whole | Kind, plan: Json, inputs: Mapping[str, Json], terms: Terms
+    ) -> Decided:
+        if key in self._known:
             self._known.move_to_end(key)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return _counted(decided)
+            return self._known[key][0]
+        decided = _decided(await forecast(self._workers, question(plan, inputs, terms), terms), terms)
+        size = len(pickle.dumps(decided))
+        if size <= _LARGE and key not in self._known:  # somebody else may have asked the same meanwhile
+            self._known[key] = decided, size
+            self._bytes += size
+        while self._bytes > _REMEMBERED:
+            self._bytes -= self._known.popitem(last=False)[1][1]
+        return decided
+
+
+def _of(call: Plan, decided: Decided) -> Decided:
+    """What was decided on a call of this kind, as it is said of this one."""
+    if not decided.rulings:
+        return decided
+    whole, *steps = decided.rulings
+    asked = whole.question._replace(resource=plan_digest(call))
+    return decided._replace(rulings=(whole._replace(question=asked), *steps))
 
 
 def decide(found: Simulation, terms: Terms) -> Decided:

@@ -129,7 +129,7 @@ async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = Non
 async def judge(desk: Desk, caller: Caller, asked: Asked) -> _Judged:
     """Simulate what is asked for and ask the policy. Raises InputError(invalid_plan), AosError(policy_denied)."""
     terms = await desk.tenants.terms(caller.tenant, asked.agent, now=True)
-    question = decisions.question(asked.plan, asked.inputs, terms)._replace(explain=True, bind=True)
+    question = decisions.question(asked.plan, asked.inputs, terms)._replace(show=True, bind=True)
     found = await forecast(desk.workers, question, terms)
     decided = decisions.decide(found, terms)
     findings = [Finding(reason.pointer, reason.code, reason.detail) for reason in decided.violations]

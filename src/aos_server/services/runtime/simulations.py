@@ -41,9 +41,10 @@ class Approved(NamedTuple):
 class Question(NamedTuple):
     """A plan as it came, and what was asked about it. Limits that are None fall back to the plan's own.
 
-    `explain`: what the plan's risks and costs come from is told, too, which takes most of the time. `judge`: the
-    tenant's rules are asked. `obey`: and the verdict follows them; else what they say is told beside it. `bind`: it is
-    said what an approval would bind. `approved`: what was approved before, to hold this against.
+    `show`: somebody reads the answer, which then tells what the plan's risks and costs come from; that takes most of
+    the time. `judge`: the tenant's rules are asked. `obey`: and the verdict follows them; else what they say is told
+    beside it. `bind`: it is said what an approval would bind. `approved`: what was approved before, to hold this
+    against.
     """
 
     plan: Json
@@ -52,7 +53,7 @@ class Question(NamedTuple):
     samples: int
     seed: int
     alternatives: bool | None = None
-    explain: bool = True
+    show: bool = True
     judge: bool = False
     obey: bool = False
     bind: bool = False
@@ -67,7 +68,8 @@ class Question(NamedTuple):
 
 
 class Simulation(NamedTuple):
-    """An answer: the JSON document, and what a policy decides on. The reasons of an invalid plan are what is wrong.
+    """An answer: the JSON document (b"" where nobody reads it), and what a policy decides on. The reasons of an invalid
+    plan are what is wrong.
 
     `cost_cents` is the 95 % quantile of the plan's cost, None where it is unknown; `approval_level` the highest that a
     step asks for; `said` is what the tenant's rules say (None: they were not asked, or could not be). `envelope` is
@@ -111,7 +113,7 @@ def compute(question: Question, terms: Terms) -> Simulation:
         question.limits,
         samples=question.samples,
         seed=question.seed,
-        explain=question.explain,
+        explain=question.show,
         alternatives=question.alternatives,
         notes=parsed.notes,
         refused=tuple(_refused(parsed.plan, terms)),
@@ -123,7 +125,7 @@ def compute(question: Question, terms: Terms) -> Simulation:
     limits = result.limits._replace(budget_cents=result.plan.budget_cents)
     bound = result._replace(policy=said, limits=limits)
     return Simulation(
-        _line(_answer(shown)),
+        _line(_answer(shown)) if question.show else b"",
         verdict.decision,
         verdict.status,
         verdict.reasons,
