@@ -12,22 +12,12 @@ from aos_server.services.policy.decisions import call_of
 from aos_server.services.requests.create import Asked, Desk, create
 from aos_server.services.requests.decide import Said
 from aos_server.services.tenants import Stored
-from aos_server.services.workers import Workers
+from tests.fakes.workers import Inline
 
 T = TypeVar("T")
 ISSUER = "https://login.example"
 PATIENCE_S = 30
 READ = call_of("fs_read", {"path": "notes.txt"})
-
-
-class Inline(Workers):
-    """Computes in the process of the test."""
-
-    def __init__(self) -> None:
-        pass
-
-    async def run(self, function: Callable[..., T], *args: object, heavy: bool = False) -> T:
-        return function(*args)
 
 
 def person(subject: str, level: int = 2, tenant: str = "acme", *, live: bool = True) -> Caller:

@@ -1,6 +1,8 @@
 """Production as it is run: two servers, PgBouncer in transaction mode, Redis, a real OpenID provider; and kill -9."""
 
 import itertools
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,11 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
+from aos.domain.skills.distributions import Constant
+from aos.domain.skills.skill import CallCost, Figure, Provenance
+from aos.wire.catalogs.descriptors import dump_skill
+from aos.wire.catalogs.read import default_catalog
 from tests.server.http.world import STEP, told
 from tests.server.processes import Served, aos_server, running
 from tests.services.conftest import Base
@@ -104,6 +111,59 @@ def test_two_servers_are_one(two: tuple[Served, Served], asking: Asking) -> None
     # The simulations and the question counted, too; and one a second comes back.
     assert 50 <= statuses.count(200) <= 66
     assert statuses.count(429) >= 4
+
+
+def test_what_changes_is_decided_by_at_once_on_both(
+    world: World, two: tuple[Served, Served], asking: Asking, tmp_path: Path
+) -> None:
+    """Each call is another one, so that only what was remembered of those like it could be old."""
+    clients, paths = [asking(served) for served in two], itertools.count()
+
+    def decides(skill: str = "fs_read", **more: Any) -> set[tuple[str, str | None]]:
+        found = set()
+        for asked in clients:
+            call = {"skill_id": skill, "payload": {"path": f"{next(paths)}.txt", **more}}
+            told = asked.post("/api/v1/policy/eval", json=call).json()
+            found.add((told["decision"], told["violations"][0]["code"] if told["violations"] else None))
+        return found
+
+    def tenant(*words: str) -> None:
+        command = [sys.executable, "-m", "aos_server", "tenant", "acme", *words]
+        subprocess.run(command, env={**os.environ, **world.env}, check=True, stdout=subprocess.DEVNULL)
+
+    def activate(version: int, before: str) -> str:
+        way = f"/api/v1/policy/versions/{version}/activate"
+        answer = clients[0].post(way, json={"if_active": before, "why": "a test"})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["policy_digest"])
+
+    allowed, denied = {("allow", None)}, {("deny", "permission_denied")}
+    ships = clients[0].get("/api/v1/policy/active").json()["policy_digest"]
+    assert [decides(), decides("fs_write", content="x")] == [
+        allowed,
+        {("requires_approval", "approval_required")},
+    ]
+    pushed = clients[0].post(
+        "/api/v1/policy/versions", json={"files": {"a.cedar": "forbid (principal, action, resource);"}}
+    )
+    active = activate(pushed.json()["version"], ships)
+    assert decides() == denied
+    activate(0, active)
+    assert decides() == allowed
+    tenant("--forbid", "fs_read")
+    assert decides() == denied
+    tenant("--allow", "fs_read")
+    assert decides() == allowed
+    dear = CallCost(Figure(Constant(3), Provenance("declared")))
+    skill = default_catalog().skills["fs_read"]._replace(cost=dear)
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps({"aos_catalog": "1", "skills": {skill.id: dump_skill(skill)}}))
+    tenant("--budget", "2")
+    assert decides() == allowed
+    tenant("--catalog", str(catalog))
+    assert decides() == {("deny", "budget_insufficient")}
+    tenant("--budget", "3")
+    assert decides() == allowed
 
 
 def test_nobody_gets_in_without_a_token_of_this_provider(world: World, two: tuple[Served, Served]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aos.domain.plans.plan import Plan
 from aos.domain.plans.stated import Stated, stated
-from aos.domain.skills.skill import Catalog, Effects
+from aos.domain.skills.skill import Catalog
 from aos.wire.digests import digest
 from aos.wire.plans.read import plan_digest
 from aos.wire.strict import Json
@@ -32,14 +32,13 @@ class Whole(NamedTuple):
 class Kind(NamedTuple):
     """All that a decision on a call of the `skill` rests on; terms as in `Whole`.
 
-    `effects` are those that rules see. `plan` is the digest of the plan that the call is, where a rule may know it.
+    `plan` is the digest of the plan that the call is, where a rule may know it.
     """
 
     terms: Terms
     texts: str
     skill: str
     stated: Stated
-    effects: Effects
     plan: str | None
 
 
@@ -49,15 +48,13 @@ def whole(plan: Json, inputs: Mapping[str, Json], terms: Terms) -> Whole:
 
 
 def kind_of(call: Plan, catalog: Catalog, terms: Terms) -> Kind:
-    """The kind of a call: a plan of one step without inputs."""
+    """The kind of a call: a plan of one step without inputs or references."""
     (step,) = call.steps
-    skill = catalog.skills[step.skill]
     return Kind(
         _short(terms if _name(terms.rules, "Agent") else terms._replace(agent="")),
         _digest(terms.catalog, terms.rules),
         step.skill,
-        stated(step.params, skill, {}),
-        skill.effects_of(step.params),
+        stated(step.params, catalog.skills[step.skill], {}),
         plan_digest(call) if _name(terms.rules, "Plan") else None,
     )
 
