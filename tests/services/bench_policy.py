@@ -25,20 +25,25 @@ from tests.server.serve import serving
 from tests.services.conftest import userlist
 from tests.services.processes import Postgres, folder, pgbouncer
 
-ROUNDS, SECONDS, CONNECTIONS = 5, 3, 30
+ROUNDS, SECONDS, CONNECTIONS = 15, 1, 30
 RUN = """INSERT INTO tenants VALUES ('acme');
 INSERT INTO runs VALUES ('acme', 'r1', '', 'succeeded', 'd', 0, 0, now(), now(), 'd', '{"run_id": "r1"}',
                          gen_random_uuid())"""
-READS = ("fs_read", {"path": "notes.txt"})
-WRITES = ("fs_write", {"path": "notes.txt", "content": "x"})
+READS = {"skill_id": "fs_read", "payload": {"path": "notes.txt"}}
+WRITES = {"skill_id": "fs_write", "payload": {"path": "notes.txt", "content": "x"}}
+NEW_READS = {"skill_id": "fs_read", "payload": {"path": "#.txt"}}
+NEW_WRITES = {"skill_id": "fs_write", "payload": {"path": "#.txt", "content": "#: x"}}
+MAIL = {"to": ["a#@b.example"], "subject": "bill #", "body": "#c are due for #"}
+NEW_MAILS = {"skill_id": "email_send", "agent_id": "a#", "payload": MAIL}
 POST = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 local count = 0
 function request()
   count = count + 1
-  return wrk.format(nil, nil, nil, string.format('%s', count))
+  return wrk.format(nil, nil, nil, (string.gsub('%s', '#', count)))
 end
 """
+"""Each # is another number in each request."""
 
 
 def main() -> None:
@@ -84,19 +89,17 @@ def _served(database_url: Secret) -> Any:
 def _round(url: str, home: Path) -> dict[str, float]:
     return {
         "a route of one SELECT": _wrk(f"{url}/api/v1/runs/r1"),
-        "eval, a call asked before, allowed": _eval(url, home, *READS),
-        "eval, a call asked before, approval": _eval(url, home, *WRITES),
-        "eval, a new call, allowed": _eval(url, home, *READS, new=True),
-        "eval, a new call, approval": _eval(url, home, *WRITES, new=True),
+        "eval, a call asked before, allowed": _eval(url, home, READS),
+        "eval, a call asked before, approval": _eval(url, home, WRITES),
+        "eval, a new call, allowed": _eval(url, home, NEW_READS),
+        "eval, a new call, approval": _eval(url, home, NEW_WRITES),
+        "eval, a new call of a new agent, allowed": _eval(url, home, NEW_MAILS),
     }
 
 
-def _eval(url: str, home: Path, skill: str, payload: Mapping[str, str], *, new: bool = False) -> float:
-    """With `new` the path of the file is another one each time."""
-    asked = {"path": payload["path"] + "%d"} if new else {}
-    body = json.dumps({"skill_id": skill, "payload": {**payload, **asked}})
+def _eval(url: str, home: Path, asked: Mapping[str, Any]) -> float:
     script = home / "eval.lua"
-    script.write_text(POST % body if new else POST % body.replace("%", "%%"))
+    script.write_text(POST % json.dumps(asked))
     return _wrk(f"{url}/api/v1/policy/eval", "-s", str(script))
 
 

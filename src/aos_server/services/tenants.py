@@ -1,13 +1,16 @@
 """Tenants: the catalog, the money and the permissions that hold for a caller."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from aos.domain.skills.skill import Catalog
+from aos.errors import InputError
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.strict import parse
 from aos_server.db.pool import Database
@@ -112,7 +115,10 @@ class Stored:
             (stored,) = await self._database.read(("tenants.catalog", {}), tenant=tenant)
             digest = stored[0]["digest"] if stored else None
             if stored:
-                _keep(self._catalogs, digest, stored[0]["document"].encode(), 64)
+                document = stored[0]["document"].encode()
+                with suppress(InputError):  # whoever needs it is told
+                    await asyncio.to_thread(catalog_of, document)  # a large one takes a third of a second
+                _keep(self._catalogs, digest, document, 64)
         catalog = None if digest is None else self._catalogs[digest]
         rules = await self._active(tenant, row["rules"])
         return Terms(
