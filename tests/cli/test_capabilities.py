@@ -140,3 +140,21 @@ def test_bash_completes_commands_and_options() -> None:
     assert completed("aos ex") == ["explain"]
     assert completed("aos catalog i") == ["init", "import"]
     assert completed("aos simulate --bud") == ["--budget"]
+    assert completed("aos query last") == ["last_step_outcome"]
+    assert completed("aos explain unknown_sk") == ["unknown_skill"]
+    assert completed("aos skill fs_") == ["fs_read", "fs_write"]
+
+
+def test_bash_completes_runs(tmp_path: Path) -> None:
+    (tmp_path / "aos").mkdir()
+    with Ledger(tmp_path / "aos/ledger.db") as ledger:
+        ledger.begin(start("20261126-101500-a1b2c3"))
+        ledger.begin(start("20261127-101500-a1b2c3"))
+
+    def completed(line: str, data: Path) -> list[str]:
+        words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        return aos(env={"_AOS_COMPLETE": "complete_bash", "XDG_DATA_HOME": str(data), **words}).text.split()
+
+    assert completed("aos runs show 20261126", tmp_path) == ["20261126-101500-a1b2c3"]
+    assert len(completed("aos run --resume 2026", tmp_path)) == 2
+    assert completed("aos runs show 2026", tmp_path / "none") == []

@@ -5,13 +5,15 @@ from typing import Annotated
 from typer import Argument
 
 from aos.api.files.explain import find_code
+from aos.cli import suggest
 from aos.cli.answer import Answer, Look
 from aos.wire.codes import codes, explanation
 
 
 def explain(
     code: Annotated[
-        str | None, Argument(metavar="[CODE]", help="A code; without one, all are listed.")
+        str | None,
+        Argument(metavar="[CODE]", help="A code; without one, all are listed.", autocompletion=suggest.codes),
     ] = None,
 ) -> Answer:
     """What a reason or an error means, what to do about it, and which statuses it has."""

@@ -6,6 +6,7 @@ from typer import Argument, BadParameter, Option
 
 from aos.api.files.sources import load_catalog
 from aos.api.running.queries import QUERIES, Question, ask
+from aos.cli import suggest
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Budget, Catalogs, Ledger
 from aos.cli.server import Elsewhere, answered
@@ -15,7 +16,10 @@ from aos.wire.results.documents import envelope
 
 
 def query(
-    query_type: Annotated[str, Argument(metavar="TYPE", help=f"One of {', '.join(QUERIES)}.")],
+    query_type: Annotated[
+        str,
+        Argument(metavar="TYPE", help=f"One of {', '.join(QUERIES)}.", autocompletion=suggest.queries),
+    ],
     goal: Annotated[
         str | None, Option(metavar="TEXT", help="What is to be reached, in your own words.")
     ] = None,

@@ -8,6 +8,7 @@ from typer import Argument
 from aos.api.files.catalogs import find_skill
 from aos.api.files.sources import load_catalog
 from aos.api.running.history import measured_of
+from aos.cli import suggest
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Ledger
 from aos.files.config import find_config
@@ -15,7 +16,7 @@ from aos.wire.catalogs.capabilities import skill as document
 
 
 def skill(
-    name: Annotated[str, Argument(help="The skill's id.")],
+    name: Annotated[str, Argument(help="The skill's id.", autocompletion=suggest.skills)],
     ledger: Ledger = None,
     catalogs: Catalogs = None,
 ) -> Answer:

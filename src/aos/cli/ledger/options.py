@@ -4,10 +4,19 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from aos.cli import suggest
+
 Run = Annotated[
-    str | None, Argument(metavar="[RUN]", help="A run: its id, or how it starts. Unless said, the latest.")
+    str | None,
+    Argument(
+        metavar="[RUN]",
+        help="A run: its id, or how it starts. Unless said, the latest.",
+        autocompletion=suggest.runs,
+    ),
 ]
-OneRun = Annotated[str, Argument(metavar="RUN", help="A run: its id, or how it starts.")]
+OneRun = Annotated[
+    str, Argument(metavar="RUN", help="A run: its id, or how it starts.", autocompletion=suggest.runs)
+]
 Limit = Annotated[int, Option(min=1, max=1_000, metavar="N", help="The most runs that are listed.")]
 
 

@@ -5,12 +5,15 @@ from typing import Annotated
 
 from typer import Option
 
+from aos.cli import suggest
+
 Force = Annotated[bool, Option("--force", help="Run it even though the verdict is not feasible.")]
 Yes = Annotated[bool, Option("--yes", help="Do not ask before steps that can't be undone.")]
 Resume = Annotated[
     str | None,
     Option(
         "--resume",
+        autocompletion=suggest.runs,
         metavar="RUN",
         help="Go on with a run that pauses or was cut off: its id, or how it starts.",
     ),
