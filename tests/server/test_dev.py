@@ -350,3 +350,9 @@ def test_a_port_that_is_taken_is_said_in_words() -> None:
     assert done.returncode == 2
     assert "port_taken" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_webhooks_may_lead_to_this_machine(client: httpx.Client) -> None:
+    for url, status in (("http://127.0.0.1:9/", 201), ("http://10.1.2.3/", 422)):
+        found = client.post("/api/v1/webhooks", json={"url": url})
+        assert found.status_code == status, found.text

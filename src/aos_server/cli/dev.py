@@ -59,7 +59,9 @@ def _connected(settings: Settings, postgres: "Embedded", stub: str, key: Secret)
     from aos_server.services.audit.checkpoints import signer
 
     key_path = postgres.folder / "aos-audit.key"
-    settings = settings._replace(keys=_keys(settings.keys, postgres.folder))
+    settings = settings._replace(
+        keys=_keys(settings.keys, postgres.folder), webhook_hosts=settings.webhook_hosts or _NAMES
+    )
     kept = settings.audit._replace(
         key_path=key_path, checkpoints_path=postgres.folder / "aos-audit.checkpoints"
     )

@@ -40,7 +40,8 @@ def listen(
     """Receive messages on this machine, and print each as a line of JSON with what verifying it has shown.
 
     What verifies is answered 204, anything else with a reason. Without secrets nothing is verified and all of it is
-    answered 204. For a server on this machine; it must name 127.0.0.1 in AOS_WEBHOOK_HOSTS.
+    answered 204. For a server on this machine: `aos-server dev`, or one that has 127.0.0.1
+    in AOS_WEBHOOK_HOSTS.
     """
     live = [] if secret is None else secrets_in(secret)
     if webhook is not None:
