@@ -65,7 +65,11 @@ class StoredKeys:
 
         def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
             if not rows[0]:
-                raise AosError("not_found", "no such service key")
+                raise AosError(
+                    "not_found",
+                    "no such service key",
+                    fix="`aos-server key list TENANT` shows those there are.",
+                )
             return Effect([("keys.revoke", {"id": key_id})], Entry("service_key.revoked", key_id), 200, {})
 
         await change(self._database, caller, [("keys.lock", {"id": key_id})], decide)

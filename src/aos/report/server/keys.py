@@ -7,7 +7,7 @@ from aos.wire.problems import visible
 
 __all__ = ["change", "check", "key", "keys", "rehearsal"]
 
-_DAY = 86_400
+_UNITS = (86_400, "d"), (3_600, "h"), (60, "min")
 
 
 def keys(document: Mapping[str, Any]) -> str:
@@ -82,4 +82,5 @@ def _age(row: Mapping[str, Any]) -> str:
     seconds = row["age_s"]
     if seconds is None:
         return "unknown"
-    return f"{seconds // _DAY} d" if seconds >= _DAY else f"{seconds // 3600} h"
+    unit, word = next(((unit, word) for unit, word in _UNITS if seconds >= unit), (1, "s"))
+    return f"{seconds // unit} {word}"

@@ -45,7 +45,10 @@ class AuditLog:
 
     async def show_entry(self, call: Call) -> bytes:
         """An entry with its proof."""
-        row_id = _id(call.path["entry_id"], AosError("not_found", "no such entry"))
+        row_id = _id(
+            call.path["entry_id"],
+            AosError("not_found", "no such entry", fix="`aos audit list` shows those there are."),
+        )
         shown = await show(self._log.database, call.caller.tenant, row_id)
         placed = shown.position is not None
         document = {

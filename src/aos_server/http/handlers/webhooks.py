@@ -155,7 +155,14 @@ def _key(call: Call, method: str, path: str) -> Key | None:
 
 
 def _delivery(call: Call) -> UUID:
-    return _id(call.path["delivery_id"], AosError("not_found", "there is no such delivery"))
+    return _id(
+        call.path["delivery_id"],
+        AosError(
+            "not_found",
+            "there is no such delivery",
+            fix="`aos webhooks deliveries WEBHOOK` shows those there are.",
+        ),
+    )
 
 
 def _id(text: str, wrong: AosError) -> UUID:

@@ -114,7 +114,7 @@ async def show(database: Database, tenant: str, row_id: UUID) -> Shown:
 async def _row_and_latest(transaction: Transaction, row_id: UUID) -> tuple[list[Row], list[Row]]:
     rows, latest = await transaction.many([("audit.show", {"id": row_id}), ("audit.latest", {})])
     if not rows:
-        raise AosError("not_found", "no such entry")
+        raise AosError("not_found", "no such entry", fix="`aos audit list` shows those there are.")
     return rows, latest
 
 

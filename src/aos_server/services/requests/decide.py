@@ -177,7 +177,7 @@ def actor_of(caller: Caller) -> Actor:
 
 def unknown() -> AosError:
     """The refusal of a request that is not there, or another tenant's."""
-    return AosError("not_found", "there is no such request")
+    return AosError("not_found", "there is no such request", fix="`aos requests` lists those there are.")
 
 
 def happening(before: Request, after: Request) -> str:

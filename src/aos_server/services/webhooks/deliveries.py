@@ -103,4 +103,8 @@ def _line(row: Row, attempts: int | None, last: Row | None) -> Document:
 
 
 def _unknown() -> AosError:
-    return AosError("not_found", "there is no such delivery")
+    return AosError(
+        "not_found",
+        "there is no such delivery",
+        fix="`aos webhooks deliveries WEBHOOK` shows those there are.",
+    )

@@ -270,4 +270,4 @@ def _topics(topics: Sequence[str]) -> list[str]:
 
 
 def _unknown() -> AosError:
-    return AosError("not_found", "there is no such webhook")
+    return AosError("not_found", "there is no such webhook", fix="`aos webhooks list` shows those there are.")
