@@ -5,7 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer import BadParameter
 
+from aos.cli.learning.records import Meant
 from tests.cli.process import ROOT, aos
 from tests.cli.schemas import faults
 from tests.tools.synthetic_runs import rows
@@ -59,6 +61,28 @@ def test_sizes_that_a_plan_states_condition_its_forecast(tmp_path: Path) -> None
     shown = aos("skill", "ask", "--catalog", "learned.toml", cwd=tmp_path).text
     assert "where a step states it" in shown
     assert "tokens recorded: " in shown
+
+
+def test_records_of_others_are_read_by_their_own_names(tmp_path: Path) -> None:
+    rows = "".join(f"2026-03-01 00:{i:02}:00,{100 + i}\n" for i in range(60))
+    (tmp_path / "log.csv").write_text("timestamp,latency_ms\n" + rows)
+    asked = aos("calibrate", "log.csv", cwd=tmp_path)
+    assert asked.status == 2
+    assert b"--rename timestamp=start,latency_ms=duration_ms" in asked.err
+    named = ("--rename", "timestamp=start,latency_ms=duration_ms", "--skill", "lookup")
+    done = aos("calibrate", "log.csv", *named, "--out", "learned.json", cwd=tmp_path)
+    assert "60 attempts of 60 runs" in done.text
+    assert b"each row is a run of its own" in done.err
+    told = aos(
+        "simulate", "--plan", '[{"skill": "lookup"}]', "--catalog", "learned.json", "--json", cwd=tmp_path
+    )
+    assert 120 < told.document["forecast"]["duration_ms"]["p50"]["value"] < 170
+
+
+@pytest.mark.parametrize("pairs", ["", "a", "a=", "=b", "a=b,c=b", "a=b,a=c"])
+def test_a_name_for_a_column_is_a_pair(pairs: str) -> None:
+    with pytest.raises(BadParameter, match="expected pairs such as"):
+        Meant(renamed=pairs).names()
 
 
 def test_a_product_of_powers_is_told_in_words(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def read(
     name: str = "runs.csv",
     *,
     guess: bool = False,
-    **columns: tuple[str, ...],
+    **columns: Any,
 ) -> ReadRecords:
     path = tmp_path / name
     path.write_text("\n".join(lines) + "\n")

@@ -21,16 +21,23 @@ __all__ = ["load_recorded", "load_records"]
 
 
 def load_records(
-    source: str, *, by: Sequence[str] = (), features: Sequence[str] = (), guess: bool = False
+    source: str,
+    *,
+    by: Sequence[str] = (),
+    features: Sequence[str] = (),
+    guess: bool = False,
+    renamed: Mapping[str, str] | None = None,
+    skill: str | None = None,
 ) -> ReadRecords:
     """Read recorded runs: CSV or JSONL, packed by gzip or not; a path, or `-` for standard input.
 
     `by` names columns that split a skill, `features` columns of numbers known before an attempt. With `guess` columns
     that nobody asked for are read as conditions too, where they have few values: see
-    `aos.api.learning.calibrate.conditions`. Nothing is dropped in silence: see `ReadRecords.flaws`. Raises
+    `aos.api.learning.calibrate.conditions`. `renamed` says what columns of the file are called here, `skill` what rows
+    call that do not say it. Nothing is dropped in silence: see `ReadRecords.flaws`. Raises
     AosError(unreadable), and InputError where no row can be used.
     """
-    return _in_order(read_records(source, Declared(tuple(by), tuple(features), guess)))
+    return _in_order(read_records(source, Declared(tuple(by), tuple(features), guess, renamed or {}, skill)))
 
 
 def load_recorded(ledger: Path | None, catalog: Catalog, *, features: Sequence[str] = ()) -> ReadRecords:

@@ -4,7 +4,18 @@ from aos.api.files.sources import load_catalog
 from aos.api.learning.backtest import Thresholds
 from aos.api.learning.backtest import backtest as run
 from aos.cli.answer import Answer, Look
-from aos.cli.learning.records import By, Features, FromLedger, RunsArgument, chosen, load, told
+from aos.cli.learning.records import (
+    By,
+    Features,
+    FromLedger,
+    Meant,
+    OfSkill,
+    Renamed,
+    RunsArgument,
+    chosen,
+    load,
+    told,
+)
 from aos.cli.learning.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
 from aos.cli.options import Catalogs, PlanOption, first
 from aos.errors import Exit
@@ -20,6 +31,8 @@ def backtest(
     auto: Auto = False,
     by: By = None,
     features: Features = None,
+    renamed: Renamed = None,
+    skill: OfSkill = None,
     split: Split = None,
     min_coverage: Coverage = None,
     max_crps_ratio: Ratio = None,
@@ -34,7 +47,7 @@ def backtest(
     """
     base = load_catalog(catalogs or (), find_config())
     share = first(split, otherwise=0.6)
-    read, conditions, source = load(runs, ledger, base, by, features, share=share)
+    read, conditions, source = load(runs, ledger, base, Meant(by, features, renamed, skill), share=share)
     result = run(
         read.records,
         base=base,

@@ -10,7 +10,18 @@ from aos.api.learning.calibrate import calibrate as learn
 from aos.api.learning.learned import catalog_text, compared, learned_document
 from aos.cli.answer import Answer, Look
 from aos.cli.catalog.drafts import Force, ending
-from aos.cli.learning.records import By, Features, FromLedger, RunsArgument, chosen, load, told
+from aos.cli.learning.records import (
+    By,
+    Features,
+    FromLedger,
+    Meant,
+    OfSkill,
+    Renamed,
+    RunsArgument,
+    chosen,
+    load,
+    told,
+)
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
 from aos.files.outputs import write_file
@@ -25,6 +36,8 @@ def calibrate(
     ledger: FromLedger = False,
     by: By = None,
     features: Features = None,
+    renamed: Renamed = None,
+    skill: OfSkill = None,
     out: Out = None,
     force: Force = False,
     catalogs: Catalogs = None,
@@ -36,7 +49,7 @@ def calibrate(
     """
     form = ending(out, ".toml", ".json")
     base = load_catalog(catalogs or (), find_config())
-    read, conditions, source = load(runs, ledger, base, by, features)
+    read, conditions, source = load(runs, ledger, base, Meant(by, features, renamed, skill))
     learned = learn(read.records, base=base, by=conditions)
     rows = compared(learned, base)
     catalog = learned_document(learned)

@@ -36,6 +36,16 @@ Features = Annotated[
     ),
 ]
 
+Renamed = Annotated[
+    str | None,
+    Option(
+        "--rename",
+        metavar="THEIRS=OURS",
+        help="What columns of RUNS are called here, such as trace_id=run,name=skill.",
+    ),
+]
+OfSkill = Annotated[str | None, Option("--skill", metavar="NAME", help="The skill of rows that name none.")]
+
 
 def columns(text: str | None, option: str) -> tuple[str, ...]:
     """The names of columns in the value of an option, joined by commas."""
@@ -43,6 +53,24 @@ def columns(text: str | None, option: str) -> tuple[str, ...]:
     if not all(names) or len(set(names)) < len(names):
         raise BadParameter("expected names of columns, joined by commas", param_hint=option)
     return names
+
+
+class Meant(NamedTuple):
+    """What the options say of the columns."""
+
+    by: str | None = None
+    features: str | None = None
+    renamed: str | None = None
+    skill: str | None = None
+
+    def names(self) -> dict[str, str]:
+        """What columns of the file are called here."""
+        pairs = [pair.partition("=") for pair in self.renamed.split(",")] if self.renamed is not None else []
+        found = {theirs.strip(): ours.strip() for theirs, _, ours in pairs}
+        apart = len(set(found.values())) == len(pairs) == len(found)
+        if not (apart and all(found) and all(found.values())):
+            raise BadParameter("expected pairs such as trace_id=run,name=skill", param_hint="--rename")
+        return found
 
 
 class Loaded(NamedTuple):
@@ -57,8 +85,7 @@ def load(
     runs: str | None,
     ledger: bool,
     catalog: Catalog,
-    by: str | None,
-    features: str | None,
+    meant: Meant,
     *,
     share: float = 1.0,
 ) -> Loaded:
@@ -67,26 +94,31 @@ def load(
     With `auto` the columns that split skills are found in the first `share` of the records, so that what is found can
     be scored on the rest.
     """
-    numbers = columns(features, "--feature")
     if ledger:
-        if by is not None:
-            raise BadParameter("a ledger has no columns that split skills", param_hint="--by")
+        for option, value in (("--by", meant.by), ("--rename", meant.renamed), ("--skill", meant.skill)):
+            if value is not None:
+                raise BadParameter("a ledger has no such columns", param_hint=option)
+        numbers = columns(meant.features, "--feature")
         path = ledger_path(None if runs is None else Path(runs))
         return Loaded(load_recorded(path, catalog, features=numbers), (), str(path))
     if runs is None:
         raise BadParameter("give recorded runs: a file, or --ledger", param_hint="RUNS")
-    read, split = _from_file(runs, by, numbers, share)
+    read, split = _from_file(runs, meant, share)
     return Loaded(read, split, runs)
 
 
-def _from_file(
-    runs: str, by: str | None, numbers: tuple[str, ...], share: float
-) -> tuple[ReadRecords, tuple[str, ...]]:
-    if by != AUTO:
-        named = columns(by, "--by")
-        return load_records(runs, by=named, features=numbers), named
-    read = load_records(runs, features=numbers, guess=True)
-    return read, conditions(read.records, share)
+def _from_file(runs: str, meant: Meant, share: float) -> tuple[ReadRecords, tuple[str, ...]]:
+    auto = meant.by == AUTO
+    named = () if auto else columns(meant.by, "--by")
+    read = load_records(
+        runs,
+        by=named,
+        features=columns(meant.features, "--feature"),
+        guess=auto,
+        renamed=meant.names(),
+        skill=meant.skill,
+    )
+    return read, conditions(read.records, share) if auto else named
 
 
 def chosen(read: ReadRecords, by: str | None, split: tuple[str, ...]) -> tuple[str, ...]:

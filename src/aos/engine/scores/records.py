@@ -21,6 +21,9 @@ _WINDOW = 500_000
 _OFF = 1_000.0 / 1.5
 """A value this many times its skill's median, or this small a part of it, may have another unit."""
 _SLACK_MS = 1.0
+_MOST_CALLS = 5_000
+"""Of one skill in a run: no plan has more steps."""
+_INT = np.iinfo(np.intc).max
 
 
 class _Times(NamedTuple):
@@ -33,9 +36,10 @@ def put_in_order(
 ) -> tuple[Records, tuple[Flaw, ...]]:
     """Sort records that stand in the order of a file, in place; `lines` is where each of them stands.
 
-    A row that repeats another one cell by cell is left out where steps have names of their own. Without attempts in
-    the file they are counted: a row after a failed one of the same run and step is the next attempt. Values a
-    thousand times off within a skill and steps that start before those they come after are told, and left as they are.
+    A row that repeats another one cell by cell is left out where steps have names of their own. Where they have none,
+    the calls of a skill in a run are numbered. Without attempts in the file they are counted: a row after a failed one
+    of the same run and step is the next attempt. Values a thousand times off within a skill and steps that start before
+    those they come after are told, and left as they are.
     """
     flaws = list[Flaw]()
     columns = [*_columns(records), lines]
@@ -52,8 +56,10 @@ def put_in_order(
             keep = np.ones(len(records.start_ms), bool)
             keep[again] = False
             records, lines = select(records, np.flatnonzero(keep)), _taken(lines, np.flatnonzero(keep))
-        if not has_attempts:
-            _count_attempts(records)
+    else:
+        records = records._replace(step=_numbered_calls(records, has_attempts))
+    if not has_attempts:
+        _count_attempts(records)
     flaws += _units(records, lines)
     overtaken = _overtaking(records)
     if overtaken.size:
@@ -155,6 +161,58 @@ def _repeated_among(records: Records, tied: Rows) -> Rows:
     kept = np.zeros(len(tied), bool)
     kept[first] = True
     return tied[~kept]
+
+
+def _numbered_calls(records: Records, has_attempts: bool) -> Coded:
+    """A step for each call of a skill in its run: `ask`, `ask#2`, …; one that is tried again remains the same.
+
+    Tried again is what had failed, by the next row of its run, after its end. A run that calls a skill more often than
+    any plan may is none that was planned: its calls are one step.
+    """
+    skills = len(records.skill.names)
+    step: array[int] = array(records.skill.codes.typecode)
+    known = set[int]()
+    for window in _all_windows(records):
+        found = _calls(records, window, has_attempts)
+        known.update(map(int, np.unique(found)))
+        step.frombytes(found.tobytes())
+    ranked = np.array(sorted(known), np.intc)
+    codes = np.frombuffer(step, np.intc)
+    for window in _all_windows(records):
+        codes[window] = np.searchsorted(ranked, codes[window])
+    names = (divmod(int(code), skills) for code in ranked)
+    return Coded(step, tuple(records.skill.names[k] + (f"#{n + 1}" if n else "") for n, k in names))
+
+
+def _calls(records: Records, window: slice, has_attempts: bool) -> NDArray[np.intc]:
+    """The calls of a window: skill + how many others of the run came before it x the number of skills."""
+    skills = len(records.skill.names)
+    run, skill = (np.frombuffer(c.codes, np.intc)[window] for c in (records.run, records.skill))
+    order = np.argsort(run, kind="stable")
+    again = np.zeros(len(run), bool)
+    again[order[1:]] = _tried_again(records, window, order, has_attempts)
+    key = run.astype(np.int64) * skills + skill
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    many = np.diff(np.append(first, len(key)))
+    fresh = np.cumsum(~again[order])
+    before = fresh - np.repeat(fresh[first], many)
+    most = min(_MOST_CALLS, _INT // skills)
+    before[np.repeat(np.maximum.reduceat(before, first), many) >= most] = 0
+    calls = np.empty(len(key), np.intc)
+    calls[order] = skill[order] + skills * before
+    return calls
+
+
+def _tried_again(records: Records, window: slice, order: Rows, has_attempts: bool) -> NDArray[np.bool_]:
+    """Which rows but the first, in the order of runs, try again what the row before them tried."""
+    run, skill = (np.frombuffer(c.codes, np.intc)[window][order] for c in (records.run, records.skill))
+    same: NDArray[np.bool_] = (run[1:] == run[:-1]) & (skill[1:] == skill[:-1])
+    if has_attempts:
+        return same & (np.frombuffer(records.attempt, np.intc)[window][order][1:] > 1)
+    failed = np.frombuffer(records.failed, np.uint8)[window][order][:-1] > 0
+    start, end = (np.frombuffer(c)[window][order] for c in (records.start_ms, records.end_ms))
+    return same & failed & ~(start[1:] < end[:-1] - _SLACK_MS)
 
 
 def _count_attempts(records: Records) -> None:

@@ -134,7 +134,8 @@ def _whole_runs(page: Page, compared: Sequence[Compared], catalog: Catalog) -> N
     """Which shapes of runs are drawn whole, which chains lend, how fan-outs start, and how many run at once."""
     skills = {one.row.id: catalog.skills[one.row.id] for one in compared}
     fan_outs = [(name, skill.fan_out.width) for name, skill in skills.items() if skill.fan_out]
-    slots = [(name, catalog.pools[skill.pool]) for name, skill in skills.items() if skill.pool]
+    # Pools that were found bear the name of their skill, others are those of the catalog.
+    slots = [(name, catalog.pools[name]) for name, skill in skills.items() if skill.pool == name]
     rows: list[list[Line]] = []
     if catalog.blocks:
         runs = sum(block.provenance.n or 0 for block in catalog.blocks)

@@ -17,13 +17,23 @@ from aos.domain.learning.records import Coded, Flaw, Records
 from aos.errors import Finding, InputError
 from aos.wire.problems import visible
 from aos.wire.records.cells import Cell, Guessed, Names, moments, numbers, texts
-from aos.wire.records.headers import FIXED, ROLES, TO_CENTS, TO_MS, Declared, check_declared, check_header
+from aos.wire.records.headers import (
+    FIXED,
+    OUTCOMES,
+    REFUSED,
+    ROLES,
+    TO_CENTS,
+    TO_MS,
+    Declared,
+    check_declared,
+    check_header,
+    renaming,
+)
 
 __all__ = ["Declared", "Listed", "nothing_left", "read_csv", "read_jsonl"]
 
 _BATCH = 8_192
 _NAN = float("nan")
-_OUTCOMES = {"succeeded": 0, "failed": 1, "skipped": 2, "": None}
 _LATEST_MS = 1e14
 """The year 5138: a later start is milliseconds that were called seconds."""
 _SLACK_MS, _SLACK = 1_000.0, 0.1
@@ -54,7 +64,7 @@ def read_csv(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
     """Read CSV with a header. Raises InputError(invalid_records) where it lacks columns that have to be there."""
     columns = _Columns(declared)
     rows = csv.reader(stream, skipinitialspace=True)
-    header = [cell.strip() for cell in next(rows, [])]
+    header = [declared.name(cell.strip()) for cell in next(rows, [])]
     check_header(header, declared, name)
     for batch in _csv_batches(rows, header, columns):
         columns.add(batch)
@@ -71,7 +81,7 @@ def read_jsonl(stream: Iterable[str], declared: Declared, *, name: str) -> Liste
     return columns.listed(name)
 
 
-def nothing_left(name: str, rows: int, flaws: Sequence[Flaw]) -> InputError:
+def nothing_left(name: str, rows: int, flaws: Sequence[Flaw], fix: str | None = None) -> InputError:
     """The refusal of a file of which no row can be used."""
     refused = (flaw for flaw in flaws if not flaw.kept)
     findings = [Finding("", "malformed", f"line {f.line}, {f.rows:,} in all: {f.detail}") for f in refused]
@@ -80,7 +90,7 @@ def nothing_left(name: str, rows: int, flaws: Sequence[Flaw]) -> InputError:
         "invalid_records",
         f"{visible(name, 200)}: {what}",
         findings=findings,
-        fix="Compare it with docs/records.md: columns, units and words.",
+        fix=fix or "Compare it with docs/records.md: columns, units and words.",
     )
 
 
@@ -126,7 +136,10 @@ def _json_batch(chunk: Sequence[tuple[int, str]], columns: "_Columns") -> _Batch
         lines.append(line)
         objects.append(value)
     keys = set().union(*objects) if objects else set[str]()
-    return _Batch(lines, {key: [row.get(key) for row in objects] for key in keys})
+    name = columns.declared.name
+    # A column that is renamed takes the place of one that has its new name.
+    ranked = sorted(keys, key=lambda key: name(key) != key)
+    return _Batch(lines, {name(key): [row.get(key) for row in objects] for key in ranked})
 
 
 # -- columns ---------------------------------------------------------------------------------------------------
@@ -136,6 +149,7 @@ class _Columns:
     """The columns while they grow, and what was wrong on the way."""
 
     def __init__(self, declared: Declared) -> None:
+        self.declared = declared
         self.seen: dict[str, None] = {}
         self._rows = 0
         self._flaws: dict[tuple[str, str], Flaw] = {}
@@ -157,6 +171,7 @@ class _Columns:
         """Take a batch in: what makes a row useless first, then the rest of those that are left."""
         self.seen.update(dict.fromkeys(batch.cells))
         self._rows += len(batch.lines)
+        self._complete(batch)
         outcome, batch = self._outcomes(batch)
         batch, outcome = self._identified(batch, outcome)
         start, unread = _coalesced(batch, "start")
@@ -170,6 +185,17 @@ class _Columns:
             outcome = list(compress(outcome, keep))
         self._append(batch, start, outcome)
 
+    def _complete(self, batch: _Batch) -> None:
+        """What a file may leave out: the run where each row is one, the skill where it is always the same."""
+        cells, count = batch.cells, len(batch.lines)
+        if "run" not in cells:
+            hint = renaming(batch.cells)
+            detail = "no column `run`: each row is a run of its own" + (f". {hint}" if hint else "")
+            self._note("no_run_column", detail, batch.lines, kept=True)
+            cells["run"] = [f"line {line}" for line in batch.lines]
+        if self.declared.skill is not None:
+            cells["skill"] = [skill or self.declared.skill for skill in texts(cells.get("skill"), count)]
+
     def listed(self, name: str) -> Listed:
         """All of it. Raises InputError(invalid_records) where not one row is left."""
         guessed = self._guessed.coded() if self._guessed is not None else {}
@@ -179,7 +205,7 @@ class _Columns:
             self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)
         flaws = tuple(sorted(self._flaws.values(), key=lambda flaw: flaw.line))
         if not self._lines:
-            raise nothing_left(name, self._rows, flaws)
+            raise nothing_left(name, self._rows, flaws, fix=renaming(self.seen))
         # One after the other: what a column needed to grow is let go before the next one is filled up.
         count, coded = len(self._lines), dict[str, Coded]()
         for key in tuple(self._names):
@@ -212,7 +238,7 @@ class _Columns:
         """0 succeeded, 1 failed. An empty cell is a failure if there is a code; skipped steps say nothing of time."""
         codes = _texts(batch, "code")
         words = _texts(batch, "outcome")
-        found = list(map(_OUTCOMES.get, words))
+        found = list(map(OUTCOMES.get, map(str.lower, words)))
         if None in found:
             found = [
                 (1 if code else 0) if not word else value
@@ -239,7 +265,7 @@ class _Columns:
 
     def _refuse(self, batch: _Batch, rows: dict[str, set[int]]) -> None:
         for code, where in rows.items():
-            self._note(code, _REFUSED[code], [batch.lines[i] for i in sorted(where)], kept=False)
+            self._note(code, REFUSED[code], [batch.lines[i] for i in sorted(where)], kept=False)
 
     def _append(self, batch: _Batch, start: list[float], outcome: Sequence[int | None]) -> None:
         if self._guessed is not None:
@@ -348,17 +374,6 @@ class _Columns:
         if lines:
             first = self._flaws.setdefault((code, detail), Flaw(code, detail, min(lines), 0, kept))
             self._flaws[code, detail] = first._replace(rows=first.rows + len(lines))
-
-
-_REFUSED = {
-    "no_run": "no run is named",
-    "no_skill": "no skill is named",
-    "no_start": "there is no start",
-    "bad_start": "the start can't be read",
-    "start_unit": "the start is past the year 5000: is the unit the one of the column, `start_ms`, `start_us`, …?",
-    "skipped": "the step was skipped: it took no time to learn from",
-    "bad_outcome": "the outcome is none of succeeded, failed, skipped",
-}
 
 
 def _coalesced(batch: _Batch, role: str) -> tuple[list[float], set[int]]:

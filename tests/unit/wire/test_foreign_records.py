@@ -1,0 +1,131 @@
+"""Records as others write them: columns of other names, words of other tools, no run, no skill, no step."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aos.api.learning.records import load_records
+from aos.domain.learning.records import Coded, ReadRecords
+from aos.errors import InputError
+
+TRACE = "trace_id,name,start_time_unix_nano,end_time_unix_nano,status_code,http.response.status_code"
+TRACED = {
+    "trace_id": "run",
+    "name": "skill",
+    "start_time_unix_nano": "start_ns",
+    "end_time_unix_nano": "end_ns",
+    "status_code": "outcome",
+    "http.response.status_code": "code",
+}
+
+
+def read(folder: Path, lines: list[str], name: str = "runs.csv", **how: Any) -> ReadRecords:
+    (folder / name).write_text("\n".join(lines) + "\n")
+    return load_records(str(folder / name), **how)
+
+
+def cells(column: Coded) -> list[str]:
+    return [column.names[code] if code >= 0 else "" for code in column.codes]
+
+
+def test_spans_of_a_trace(tmp_path: Path) -> None:
+    spans = [
+        TRACE,
+        "t1,fetch,1772323200000000000,1772323201500000000,OK,200",
+        "t1,post,1772323202000000000,1772323202100000000,ERROR,503",
+        "t1,post,1772323203000000000,1772323203100000000,UNSET,",
+    ]
+    found = read(tmp_path, spans, renamed=TRACED)
+    assert cells(found.records.run) == ["t1"] * 3
+    assert cells(found.records.step) == ["fetch", "post", "post"]
+    assert list(found.records.attempt) == [1, 1, 2]
+    assert list(found.records.failed) == [0, 1, 0]
+    assert cells(found.records.code) == ["", "503", ""]
+    assert found.records.end_ms[0] - found.records.start_ms[0] == pytest.approx(1_500, abs=1e-3)
+    assert found.flaws == ()
+
+
+def test_a_log_of_an_agent_whose_skills_are_called_again(tmp_path: Path) -> None:
+    def logged(name: str, second: int, status: str = "success") -> str:
+        moment = f"2026-03-01T00:00:{second:02}Z"
+        row = {"trace": "a", "name": name, "started": moment, "latency": 1, "status": status}
+        return json.dumps(row)
+
+    lines = [
+        logged("ask", 0),
+        logged("search", 2),
+        logged("ask", 4, "error"),
+        logged("ask", 6),
+        logged("ask", 8),
+    ]
+    how = {"trace": "run", "name": "skill", "started": "start", "latency": "duration_s", "status": "outcome"}
+    found = read(tmp_path, lines, "log.jsonl", renamed=how).records
+    assert cells(found.step) == ["ask", "search", "ask#2", "ask#2", "ask#3"]
+    assert list(found.attempt) == [1, 1, 1, 2, 1]
+
+
+def test_calls_at_the_same_time_are_no_attempts_of_one(tmp_path: Path) -> None:
+    lines = ["run,skill,start,end,outcome", "r,ask,0,5,failed", "r,ask,1,6,failed", "r,ask,2,7,"]
+    found = read(tmp_path, lines).records
+    assert cells(found.step) == ["ask", "ask#2", "ask#3"]
+    assert set(found.attempt) == {1}
+
+
+def test_attempts_that_are_told_say_which_step_it_is(tmp_path: Path) -> None:
+    lines = ["run,skill,start,end,attempt", "r,ask,0,1,1", "r,ask,2,3,2", "r,ask,4,5,1"]
+    assert cells(read(tmp_path, lines).records.step) == ["ask", "ask", "ask#2"]
+
+
+def test_a_log_that_calls_all_day_is_no_plan(tmp_path: Path) -> None:
+    lines = ["run,skill,start,end", *(f"prod,ask,{2 * i},{2 * i + 1}" for i in range(5_001))]
+    assert set(cells(read(tmp_path, lines).records.step)) == {"ask"}
+
+
+def test_two_columns_are_enough(tmp_path: Path) -> None:
+    lines = ["timestamp,latency_ms", "2026-03-01 00:00:01,292", "2026-03-01 00:02:01,814"]
+    how = {"timestamp": "start", "latency_ms": "duration_ms"}
+    found = read(tmp_path, lines, renamed=how, skill="http_call")
+    assert cells(found.records.run) == ["line 2", "line 3"]
+    assert cells(found.records.skill) == ["http_call"] * 2
+    assert [(flaw.code, flaw.rows, flaw.kept) for flaw in found.flaws] == [("no_run_column", 2, True)]
+
+
+@pytest.mark.parametrize(
+    ("header", "fix"),
+    [
+        (
+            TRACE,
+            "trace_id=run,name=skill,start_time_unix_nano=start_ns,end_time_unix_nano=end_ns",
+        ),
+        ("timestamp,Latency_MS", "timestamp=start,Latency_MS=duration_ms"),
+        ("run,tool,started_at,ended_at,duration_ms", "tool=skill,started_at=start"),
+    ],
+)
+def test_what_columns_may_be_is_said(header: str, fix: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, [header, ""])
+    assert caught.value.fix == f"If these are the columns: --rename {fix}"
+    row = dict.fromkeys(header.split(","), "1")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, [json.dumps(row)], "runs.jsonl")
+    assert caught.value.fix == f"If these are the columns: --rename {fix}"
+
+
+def test_a_column_that_is_renamed_has_to_be_there(tmp_path: Path) -> None:
+    row = "r,ask,0,1"
+    for lines, name in (
+        (["run,skill,start,end", row], "runs.csv"),
+        (
+            [json.dumps(dict(zip(("run", "skill", "start", "end"), row.split(","), strict=True)))],
+            "runs.jsonl",
+        ),
+    ):
+        with pytest.raises(InputError, match="no column `status`"):
+            read(tmp_path, lines, name, renamed={"status": "outcome"})
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`run` is there twice"):
+        read(tmp_path, ["run,trace_id,skill,start,end"], renamed={"trace_id": "run"})
