@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from aos_server.db.pool import Database
@@ -66,6 +67,15 @@ class Site:
                 return await order(database, jobs(self._folder)[1])
 
         return asyncio.run(act())
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """No database for the workers."""
+        self.base.pooler.kill()
+        try:
+            yield
+        finally:
+            self.base.pooler.start()
 
     def touch(self, name: str) -> None:
         (self._folder / name).touch()
@@ -132,25 +142,24 @@ def test_what_does_not_end_in_time_is_put_back(site: Site) -> None:
     assert "job slow was cut off; it is put back" in site.said()
 
 
-def test_a_job_ends_through_an_outage_and_what_was_taken_unknown_is_given_back(site: Site) -> None:
+def test_through_outages_a_job_goes_on_and_what_was_taken_unknown_is_given_back(site: Site) -> None:
     site.start()
     site.order()
     site.waits_for("began")
-    site.base.pooler.kill()
-    try:
-        site.touch("gate")
-        wait_for(lambda: "jobs: unavailable" in site.said(), "it has noticed")
-        site.waits_for("began", "ended")
+    with site.outage():
         # As if the answer that had this job in it had been lost.
         site.base.server.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, status, worker_id)"
             " SELECT 'slow', 'slow', 'doing', id FROM procrastinate_workers",
             site.base.name,
         )
-    finally:
-        site.base.pooler.start()
+        wait_for(lambda: "jobs: unavailable" in site.said(), "it is noticed")
+    site.waits_for("began", "began")
+    with site.outage():
+        site.touch("gate")
+        site.waits_for("began", "began", "ended", "ended")
     wait_for(lambda: site.base.rows(STATES) == [("succeeded", 1), ("succeeded", 1)], "both are done", 5)
-    assert len(site.told("ended")) == 2
+    assert len(site.told("began", "ended")) == 4
 
 
 def test_what_fails_is_tried_again_unless_the_next_one_waits(site: Site) -> None:
@@ -189,6 +198,24 @@ def test_of_reapers_at_once_one_puts_a_job_back_and_what_was_begun_too_often_is_
         ("a", "todo", 0),
         ("b", "failed", 6),
     ]
+
+
+def test_what_a_living_worker_has_taken_meanwhile_is_not_put_back(base: Base) -> None:
+    base.server.execute(ROW + "('a', 'a', 'doing', 0, 'a', 'a')", base.name)
+
+    async def act() -> int:
+        async with Database.open(base.pooled("aos_worker"), 2) as database:
+            with psycopg.connect(base.url("root")) as other:  # is quicker: puts it back, and takes it
+                other.execute("WITH w AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)"
+                              " UPDATE procrastinate_jobs SET worker_id = (SELECT id FROM w)")  # fmt: skip
+                reaping = asyncio.create_task(reap(database))
+                while not base.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+                    await asyncio.sleep(0.01)
+                other.commit()
+                return await reaping
+
+    assert asyncio.run(act()) == 0
+    assert base.rows("SELECT status::text FROM procrastinate_jobs") == [("doing",)]
 
 
 def test_ended_jobs_are_forgotten_but_for_the_last_success_of_each(base: Base) -> None:
@@ -265,7 +292,9 @@ def test_a_worker_makes_up_for_every_tick_that_was_missed_and_says_how_it_stands
     assert not answer("run", "messages")["ordered"]
     assert answer("run", "nonsense", status=2)["code"] == "bad_value"
     words = [sys.executable, "-m", "aos_server", "worker"]
-    with subprocess.Popen(words, env=settings, stdout=subprocess.DEVNULL) as worker:
+    with ExitStack() as stack:
+        worker = stack.enter_context(subprocess.Popen(words, env=settings, stdout=subprocess.DEVNULL))
+        stack.callback(worker.kill)
         done = "SELECT DISTINCT task_name FROM procrastinate_jobs WHERE status = 'succeeded'"
         wait_for(lambda: {name for (name,) in base.rows(done)} == set(names), "each job is done")
         told = httpx.get(f"http://127.0.0.1:{settings['AOS_WORKER_PORT']}/metrics").text

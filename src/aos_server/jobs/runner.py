@@ -92,9 +92,6 @@ async def reap(database: Database, silent_s: float = USUAL.silent_s) -> int:
     """Put back the jobs of workers that are gone; how many it were."""
     silent = timedelta(seconds=silent_s)
     async with database.transaction() as transaction:
-        held = await transaction.one("jobs.lock")
-        if not held or not held["held"]:
-            return 0
         found = await transaction.all("jobs.reap", retries=RETRIES, silent=silent)
         await transaction.send("jobs.bury", silent=silent)
     for row in found:

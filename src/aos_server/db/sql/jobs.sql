@@ -1,15 +1,17 @@
--- name: lock
--- Whether nobody else is putting jobs back; until the end of the transaction nobody will.
-SELECT pg_try_advisory_xact_lock(7300470) AS held;
-
 -- name: reap
 -- Put back jobs whose worker is gone or silent; who was begun too often has failed. The next tick may be queued already.
+WITH stalled AS MATERIALIZED (
+    SELECT id, worker_id FROM procrastinate_jobs j
+    WHERE status = 'doing' AND NOT EXISTS (
+        SELECT FROM procrastinate_workers w
+        WHERE w.id = j.worker_id AND w.last_heartbeat >= now() - %(silent)s::interval)
+)
 UPDATE procrastinate_jobs j SET
     status = CASE WHEN attempts < %(retries)s THEN 'todo' ELSE 'failed' END::procrastinate_job_status,
     attempts = attempts + 1, scheduled_at = NULL, worker_id = NULL, queueing_lock = NULL
-WHERE status = 'doing' AND NOT EXISTS (
-    SELECT FROM procrastinate_workers w
-    WHERE w.id = j.worker_id AND w.last_heartbeat >= now() - %(silent)s::interval)
+FROM stalled s
+-- A worker that was quicker has another id.
+WHERE j.id = s.id AND status = 'doing' AND j.worker_id IS NOT DISTINCT FROM s.worker_id
 RETURNING task_name AS name, status::text;
 
 -- name: bury
