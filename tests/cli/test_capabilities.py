@@ -75,6 +75,10 @@ def test_figures_have_six_digits() -> None:
 
 def test_the_state_is_unknown_without_a_ledger() -> None:
     document = aos("capabilities", "--state", "--json").document
+    shown = aos("capabilities", "--state").text
+    assert shown.startswith(aos("capabilities").text)
+    assert "remaining budget" in shown
+    assert "nothing has been recorded" in shown
     assert document["state"] == {"remaining_budget_cents": None, "rates": None}
     pointers = {entry["pointer"] for entry in document["unknowns"]}
     assert pointers >= {"/state/remaining_budget_cents", "/state/rates"}

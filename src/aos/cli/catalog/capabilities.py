@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,18 +36,24 @@ def capabilities(
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
 
-    def document() -> dict[str, Any]:
-        commands = json.loads(COMMANDS.read_bytes())
-        if not state:
-            return wire.capabilities(catalog, commands)
+    def recorded() -> tuple[Mapping[str, Any], Mapping[str, str]]:
         from aos.api.running.history import Question, state_of
 
         question = Question(catalog, usual_cents=config.budget_cents, ledger=ledger)
-        return wire.capabilities(catalog, commands, *state_of(question, time.time() * 1000))
+        return state_of(question, time.time() * 1000)
+
+    def document() -> dict[str, Any]:
+        commands = json.loads(COMMANDS.read_bytes())
+        return wire.capabilities(catalog, commands, *(recorded() if state else ()))
 
     def text(look: Look) -> str:
         from aos.report import tables
 
-        return tables.skills(catalog.skills.values(), *look)
+        skills = tables.skills(catalog.skills.values(), *look)
+        if not state:
+            return skills
+        known, why = recorded()
+        rates = known["rates"] and [{"skill": name, **rate} for name, rate in known["rates"].items()]
+        return f"{skills}\n{tables.answer('state', {**known, 'rates': rates}, why, *look)}"
 
     return Answer(document, text)
