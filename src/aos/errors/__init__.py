@@ -15,6 +15,10 @@ from aos.errors.codes import CODES, Code, Exit
 __all__ = ["CODES", "AosError", "Code", "Exit", "Finding", "InputError"]
 
 
+_OF_SHAPE = frozenset(("wrong_type", "unknown_key", "missing_key", "bad_value"))
+"""They don't know what the document is for, so whatever it was read as says better what to do."""
+
+
 class Finding(NamedTuple):
     """One thing that is wrong with an input.
 
@@ -73,6 +77,6 @@ class InputError(AosError):
         """Sum up `findings` about `what` ("plan.json"): one lends its words to the detail, one kind its fix."""
         head = f"{what}: {len(findings)} problems" if len(findings) > 1 else f"{what}: {findings[0].detail}"
         kinds = {finding.code for finding in findings}
-        if fix is None and len(kinds) == 1:
+        if fix is None and len(kinds) == 1 and not kinds & _OF_SHAPE:
             fix = CODES[kinds.pop()].fix
         return cls(code, head, fix=fix, findings=findings)

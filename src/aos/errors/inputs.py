@@ -243,7 +243,7 @@ ROWS: dict[str, Code] = {
         "run",
         "Skill not implemented",
         "A step calls a skill that is described here, but that nothing here carries out.",
-        "Install what carries it out, or use another skill; `aos simulate` needs no implementation.",
+        "Name a program for it under [run] commands in aos.toml, or use another skill; `aos simulate` needs none.",
     ),
     "not_confirmed": Code(
         "run",

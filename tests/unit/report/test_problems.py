@@ -27,6 +27,8 @@ def test_findings_of_one_kind_have_its_fix() -> None:
 
     assert InputError.of("invalid_plan", "plan.json", findings).fix == CODES["unknown_skill"].fix
     assert InputError.of("invalid_plan", "plan.json", findings, fix="Do this.").fix == "Do this."
+    lacking = [Finding("", "missing_key", 'the key "schema" is missing')]
+    assert InputError.of("invalid_result", "plan.json", lacking).fix == CODES["invalid_result"].fix
 
 
 def test_a_single_finding_is_not_told_twice() -> None:
