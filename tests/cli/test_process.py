@@ -68,6 +68,13 @@ def test_the_version_can_be_had_either_way() -> None:
     assert aos("--version").out == aos("version").out
 
 
+@pytest.mark.parametrize("words", [["simulate", "--budget"], ["runs", "list", "--status"]])
+def test_an_option_without_its_value_names_its_command(words: list[str]) -> None:
+    failure = aos(*words)
+    assert failure.status == 2
+    assert f"`aos {' '.join(words[:-1])} --help` shows the usage." in failure.err.decode()
+
+
 def test_no_command_at_all_shows_the_help() -> None:
     done = aos()
     assert (done.status, done.text.startswith("Usage: aos ")) == (2, True)

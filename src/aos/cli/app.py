@@ -88,7 +88,7 @@ def call(words: list[str]) -> Answer | Stream:
     except _Known as known:
         return known.answer
     except TyperException as error:
-        raise _usage(error) from None
+        raise _usage(error, words) from None
 
 
 def build(path: str) -> TyperCommand | TyperGroup:
@@ -200,9 +200,11 @@ def _no_such_command(context: Context, name: str, known: list[str]) -> NoReturn:
     )
 
 
-def _usage(error: TyperException) -> AosError:
+def _usage(error: TyperException, words: list[str]) -> AosError:
+    """Some errors don't know in which command they were made: then the words tell."""
     context: Context | None = getattr(error, "ctx", None)
-    path = context.command_path if context else NAME
+    named = next((name for n in (2, 1) if (name := " ".join(words[:n])) in COMMANDS), "")
+    path = context.command_path if context else f"{NAME} {named}".strip()
     return AosError("usage", f"{path}: {error.format_message()}", fix=f"`{path} --help` shows the usage.")
 
 
