@@ -38,7 +38,7 @@ class Staff(People):
     """The people of the other tests, a second engineer, a manager, and somebody of another tenant."""
 
     async def identify(self, given: Credentials, *, live: bool) -> Caller:
-        level, tenant = {"colleague": (2, "acme"), "manager": (4, "acme"), "stranger": (5, "evil")}.get(
+        level, tenant = {"colleague": (3, "acme"), "manager": (4, "acme"), "stranger": (5, "evil")}.get(
             given.token or "", (0, "")
         )
         if level:

@@ -1,6 +1,5 @@
 """Every error is a problem, and says what is wrong, all of it, and where."""
 
-import json
 from typing import Any
 
 import httpx
@@ -73,15 +72,6 @@ def test_everything_wrong_is_said_at_once(client: httpx.Client) -> None:
 def test_only_json_as_it_stands_is_taken(client: httpx.Client, headers: Any) -> None:
     problem = told(client.post(SIMULATE, content=b'{"plan": []}', headers=headers))
     assert (problem["status"], problem["code"]) == (415, "unsupported_media_type")
-
-
-@pytest.mark.parametrize("most", [256 * 1024])
-def test_a_body_of_the_limit_is_read_and_one_byte_more_is_not(client: httpx.Client, most: int) -> None:
-    asked = {"query_type": "allowed_skills", "params": {"x": ""}}
-    for size, status in ((most, 200), (most + 1, 413)):
-        body = json.dumps({**asked, "params": {"x": "x" * (size - len(json.dumps(asked)))}}).encode()
-        assert len(body) == size
-        assert client.post("/api/v1/runtime/query", content=body, headers=JSON).status_code == status
 
 
 def test_a_body_without_a_length_is_cut_off_at_the_limit(client: httpx.Client) -> None:
