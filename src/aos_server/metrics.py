@@ -5,10 +5,14 @@ number of values: no caller and no tenant is among them.
 """
 
 import os
+from math import nan
 from pathlib import Path
 from typing import get_args
 
 from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -160,6 +164,15 @@ for result in ("done", "failed"):
     KEY_ROTATIONS.labels(result)
 for result in ("delivered", "retried", "failed", "lost"):
     DELIVERIES.labels(result)
+# What somebody has to measure is unknown until they do, and not every process has such a somebody: that is no 0.
+for gauge in (
+    *(WEBHOOKS_WAITING, WEBHOOKS_OLDEST, WEBHOOKS_DISABLED, KEY_AGE, KEYS_LIVE, KEYSTORE_UP),
+    APPROVAL_REVIEWS_OPEN,
+):
+    gauge.set(nan)
+# Every name starts with `nova_`, also where the library would add what it knows of the process.
+for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
+    REGISTRY.unregister(collector)
 
 
 def exposition() -> bytes:

@@ -309,6 +309,7 @@ def test_several_processes_share_a_port_and_one_that_dies_is_replaced(world: Wor
             line for line in lines if line.startswith("nova_http_requests_total") and '"/livez"' in line
         ]
         assert sum(float(line.split()[1]) for line in counts) >= 20
+        assert "nova_webhook_key_backend_up NaN" in lines  # a worker would know
 
 
 def _ok(asked: httpx.Client) -> bool:
