@@ -407,6 +407,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
         overhead=draw(_spreads),
         correlation=Correlation(draw(_ratios), draw(_ratios)),
         approval_wait=draw(_spreads),
+        approval_wait_by_level=draw(st.dictionaries(st.integers(1, 5), figures(distributions()), max_size=2)),
         run_factor=draw(_factors),
         blocks=tuple(draw(st.lists(_blocks(), max_size=2))),
         donors=tuple(draw(st.lists(_donors(), max_size=1))),

@@ -308,9 +308,9 @@ class Catalog(NamedTuple):
     """Skills by id, slot pools (name -> slots), and what belongs to no single skill.
 
     `overhead` (ms) passes between a step's last predecessor and its start, for skills without their own.
-    `approval_wait` (ms) is how long people take to decide. `run_factor` is how much slower or faster than usual a
-    whole run is: a factor on every attempt and overhead in it. A plan of the shape of a block draws from
-    it, one that only calls the skills of donors from those.
+    `approval_wait` (ms) is how long people take to decide, `approval_wait_by_level` how long those of a level do.
+    `run_factor` is how much slower or faster than usual a whole run is: a factor on every attempt and overhead in it. A
+    plan of the shape of a block draws from it, one that only calls the skills of donors from those.
     """
 
     skills: Mapping[str, Skill]
@@ -321,3 +321,8 @@ class Catalog(NamedTuple):
     run_factor: Figure[Distribution] | None = None
     blocks: tuple[Block, ...] = ()
     donors: tuple[Donors, ...] = ()
+    approval_wait_by_level: Mapping[int, Figure[Distribution]] = {}
+
+    def wait(self, level: int) -> Figure[Distribution] | None:
+        """How long people of a level take to decide."""
+        return self.approval_wait_by_level.get(level, self.approval_wait)

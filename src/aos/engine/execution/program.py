@@ -128,7 +128,7 @@ def compile_plan(
         run_factor=_table(catalog.run_factor),
         rows=rows,
         loans=matching_loans(plan, catalog) if as_recorded and not rows else None,
-        waits_unknown=catalog.approval_wait is None and any(step.approval for step in plan.steps),
+        waits_unknown=any(unknown.code == "unknown_wait" for unknown in unknowns),
         unknowns=tuple(unknowns),
     )
 
@@ -176,7 +176,7 @@ def _call(
         overhead=None if overhead and overhead.value == Constant(0) else _table(overhead),
         typical_overhead=median(overhead.value) if overhead else 0.0,
         typical_ms=min(median(skill.latency.value), attempts.timeout_ms) if skill.latency else None,
-        wait=_table(catalog.approval_wait) if step.approval else None,
+        wait=_table(catalog.wait(step.approval)) if step.approval else None,
         pool=-1,
         limiter=-1,
     )
@@ -229,7 +229,7 @@ def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog, model: str | N
         found.append(
             Unknown("unknown_items", f"{at}/for_each", f"the number of items of {step.for_each} is unknown")
         )
-    if step.approval and catalog.approval_wait is None:
+    if step.approval and catalog.wait(step.approval) is None:
         found.append(
             Unknown("unknown_wait", f"{at}/approval", "nobody has recorded how long people take to decide")
         )

@@ -1,6 +1,7 @@
 """Catalogs: the document that describes skills, read into the domain's values and written back.
 
     {"aos_catalog": "1", "pools": {NAME: slots}, "overhead_ms": FIGURE, "approval_wait_ms": FIGURE,
+     "approval_wait_by_level_ms": {LEVEL: FIGURE},
      "correlation": {"run": FIGURE, "siblings": FIGURE}, "run_factor": FIGURE, "blocks": [...], "donors": [...],
      "skills": {ID: DESCRIPTOR}}
 
@@ -9,13 +10,15 @@ figure that is absent or null is unknown, never zero; `failures: []` says that a
 nobody knows how it does. `data/catalog.schema.json` is the format in full.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aos.domain.approvals.policies import LEVELS
 from aos.domain.kept import kept
+from aos.domain.skills.distributions import Distribution
 from aos.domain.skills.skill import Catalog, Correlation, Figure, Skill
 from aos.wire.catalogs.descriptors import MAX_MS, dump_skill, read_skill
 from aos.wire.catalogs.figures import PROVENANCE_KEYS, dump_figure, dump_ratio, figure, ratio
@@ -43,12 +46,14 @@ _SCHEMA = _SHIPPED.with_name("catalog.schema.json")
 MAX_RECORDINGS = 1_000
 MAX_FACTOR = 1_000
 
+_LEVELS = tuple(map(str, LEVELS))
 _CATALOG = (
     *(
         "aos_catalog",
         "pools",
         "overhead_ms",
         "approval_wait_ms",
+        "approval_wait_by_level_ms",
         "correlation",
         "run_factor",
         "blocks",
@@ -95,6 +100,7 @@ def dump_catalog(catalog: Catalog) -> dict[str, Any]:
         "pools": dict(catalog.pools),
         "overhead_ms": dump_figure(catalog.overhead),
         "approval_wait_ms": dump_figure(catalog.approval_wait),
+        **_by_level(catalog),
         "correlation": {name: dump_ratio(stated) for name, stated in catalog.correlation._asdict().items()},
         "run_factor": dump_figure(catalog.run_factor),
         "blocks": [dump_block(block) for block in catalog.blocks],
@@ -176,6 +182,12 @@ def _exact(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
+def _by_level(catalog: Catalog) -> dict[str, Any]:
+    """Left out where nobody states it, as in catalogs of old: their digests stay."""
+    waits = {str(level): dump_figure(wait) for level, wait in sorted(catalog.approval_wait_by_level.items())}
+    return {"approval_wait_by_level_ms": waits} if waits else {}
+
+
 # -- reading -----------------------------------------------------------------------------------------------
 
 
@@ -201,6 +213,7 @@ def _catalog(reader: Reader, document: Json, base: Catalog) -> Catalog:
         _or_base(reader, fields, "run_factor", base.run_factor, high=MAX_FACTOR),
         _recordings(reader, fields, "blocks", base.blocks, read_block),
         _recordings(reader, fields, "donors", base.donors, read_donors),
+        _waits(reader, fields, base.approval_wait_by_level),
     )
 
 
@@ -212,6 +225,22 @@ def _check_schemas(reader: Reader, skills: Json) -> None:
         for key in ("input_schema", "output_schema"):
             if isinstance(descriptor, dict) and isinstance(schema := descriptor.get(key), dict):
                 check_schema(reader, schema, at("/skills", name, key))
+
+
+def _waits(
+    reader: Reader, fields: Fields, base: Mapping[int, Figure[Distribution]]
+) -> Mapping[int, Figure[Distribution]]:
+    """By level. Who states how long people take, and says nothing of levels, means all of them."""
+    key = "approval_wait_by_level_ms"
+    if key not in fields:
+        return {} if "approval_wait_ms" in fields else base
+    stated = reader.obj(fields[key], at("", key), known=_LEVELS)
+    found = {
+        int(level): figure(reader, stated[level], at("", key, level), high=MAX_MS)
+        for level in stated
+        if level in _LEVELS
+    }
+    return {level: wait for level, wait in found.items() if wait}
 
 
 def _or_base(
