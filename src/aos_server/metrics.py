@@ -71,7 +71,7 @@ SECONDS = Histogram(
 IN_FLIGHT = Gauge("nova_http_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
 SIMULATIONS = Counter("nova_simulations_total", "Plans simulated, by status", ["status"])
 DECISIONS = Counter("nova_policy_decisions_total", "Policy decisions, by decision", ["decision"])
-POLICY_ERRORS = Counter("nova_policy_errors_total", "Denied since rules could not be read or evaluated")
+POLICY_ERRORS = Counter("nova_policy_errors_total", "Answers for which rules could not be read or evaluated")
 APPROVAL_REQUESTS = Counter(
     "nova_approval_requests_total",
     "Approval requests made, by the level they needed first",

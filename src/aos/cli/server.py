@@ -37,17 +37,17 @@ def simulated(
     source: str,
     inputs: Mapping[str, Any],
     asked: Limits,
-    samples: int,
-    seed: int,
+    *,
     fail_on: frozenset[str],
+    **terms: Any,
 ) -> Answer:
-    """A server's forecast of the plan at `source`, with its catalog and permissions.
+    """A server's forecast of the plan at `source`, with its catalog and permissions; `terms` as for `simulate_there`.
 
     Raises InputError(invalid_plan) where the server finds something wrong with the plan, as it would be here.
     """
     from aos.api.server.session import simulate_there
 
-    told = simulate_there(server, source, inputs, asked, samples, seed)
+    told = simulate_there(server, source, inputs, asked, **terms)
     decision = told.document["verdict"]
     status = EXITS[decision] if decision in fail_on else Exit.YES
     if decision == "feasible" and told.document.get("approvals") and "approval" in fail_on:

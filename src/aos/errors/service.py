@@ -306,7 +306,7 @@ ROWS: dict[str, Code] = {
         "Unexpected answer",
         "What answers at that address is no aos server, or one that this version does not understand.",
         "Check the URL (AOS_BASE_URL, or `--server`); look for a proxy in between.",
-        Exit.TRANSIENT,
+        Exit.USAGE,
         502,
     ),
 }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aos_server.app import application
+from aos_server.services.tenants import Permissions, Terms
 from tests.cli.process import DEMO, STEP, Finished, aos, inline
 from tests.cli.schemas import faults
 from tests.server.http.world import NO_RUNS, People
@@ -15,9 +16,17 @@ from tests.server.serve import serving
 HOPELESS = inline(STEP, deadline_ms=1)
 
 
+class Agents:
+    """Where nothing is set for anybody but one agent, who may do nothing."""
+
+    async def terms(self, tenant: str, agent: str | None, *, now: bool = False) -> Terms:
+        nothing = (Permissions(frozenset({"*"})),) if agent == "rogue" else ()
+        return Terms(tenant, permissions=nothing, agent=agent or "")
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with serving(application(People(), runs=NO_RUNS, trusting=True)) as url:
+    with serving(application(People(), runs=NO_RUNS, trusting=True, tenants=Agents())) as url:
         yield url
 
 
@@ -52,6 +61,20 @@ def test_a_forecast_is_the_same_there_as_here(server: str, tmp_path: Path) -> No
 def test_the_verdict_is_the_exit_status(words: list[str], status: int, server: str, tmp_path: Path) -> None:
     done = ask(server, tmp_path, "simulate", *words, "--json")
     assert (done.status, done.document["exit_code"]) == (status, status)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [(["simulate"], ["feasible", "permission_denied"]), (["policy", "eval"], ["allow", "deny"])],
+)
+def test_it_is_asked_for_the_agent_that_will_run_it(
+    command: list[str], status: list[str], server: str, tmp_path: Path
+) -> None:
+    for agent, code, said in (("a1", 0, status[0]), ("rogue", 3, status[1])):
+        done = ask(server, tmp_path, *command, "--plan", inline(STEP), "--agent", agent, "--json")
+        assert (done.status, done.document.get("status", done.document.get("decision"))) == (code, said)
+    here = aos("simulate", "--plan", inline(STEP), "--agent", "a1", "--json")
+    assert (here.status, here.document["code"]) == (2, "usage")
 
 
 def test_people_see_the_verdict_and_who_computed_it(server: str, tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def test_rules_that_cannot_be_read_deny(client: httpx.Client, told_terms: Told, 
     found = decide(client, "fs_read", READ)
     assert (found["decision"], found["policy_version"]) == ("deny", "sha256:d")
     assert {violation["code"] for violation in found["violations"]} == {"invalid_policy"}
+    assert "`aos policy activate VERSION`" in found["reasons"][0]
 
 
 def test_either_a_call_or_a_plan(client: httpx.Client) -> None:
@@ -192,3 +193,6 @@ def test_rules_that_fail_are_counted(client: httpx.Client, told_terms: Told, tex
     told_terms.terms_of = {"acme": Terms("acme", rules=rules(text))}
     assert decide(client, "fs_read", READ)["decision"] == "deny"
     assert counted(client, "nova_policy_errors_total") == before + 1
+    plan = [{"skill": "fs_read", "params": READ}]
+    assert not client.post("/api/v1/runtime/simulate", json={"plan": plan}).json()["feasible"]
+    assert counted(client, "nova_policy_errors_total") == before + 2

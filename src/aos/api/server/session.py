@@ -77,7 +77,15 @@ class Told(NamedTuple):
 
 
 def simulate_there(
-    server: str, source: str, inputs: Mapping[str, Any], asked: Limits, samples: int, seed: int
+    server: str,
+    source: str,
+    inputs: Mapping[str, Any],
+    asked: Limits,
+    *,
+    samples: int,
+    seed: int,
+    agent: str | None,
+    tenant: str | None,
 ) -> Told:
     """Let a server simulate the plan at `source` (as for `load_plan`), which is sent as it stands.
 
@@ -87,7 +95,13 @@ def simulate_there(
     there = session(server)
     try:
         told = there.client.simulate(
-            plan, inputs=inputs or None, samples=samples, seed=seed, **asked._asdict()
+            plan,
+            inputs=inputs or None,
+            samples=samples,
+            seed=seed,
+            agent_id=agent,
+            tenant_id=tenant,
+            **asked._asdict(),
         )
     finally:
         there.client.close()

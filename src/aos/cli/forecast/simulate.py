@@ -76,18 +76,27 @@ def simulate(
     config = find_config()
     if policy is None and server is None:
         policy = config.policy
-    if policy is None and (agent is not None or tenant is not None):
+    if policy is None and server is None and (agent is not None or tenant is not None):
         raise BadParameter("only rules look at who asks", param_hint="--agent, --tenant")
     if policy is not None and server is not None:
         raise BadParameter("a server has rules of its own", param_hint="--policy")
     if server is not None:
         if catalogs or many or markdown or html or apply is not None or on is not None:
             raise BadParameter(
-                "it takes a plan, its inputs and limits, samples and seed", param_hint="--server"
+                "it takes a plan, its inputs and limits, samples, seed, agent and tenant",
+                param_hint="--server",
             )
-        terms = (samples or config.samples, first(seed, otherwise=config.seed), fail_on or FAIL_ON)
-        asked = asked_for(budget, deadline, confidence, min_success, config)
-        return simulated(server, one_plan(plan, plan_option), named_values(inputs or []), asked, *terms)
+        return simulated(
+            server,
+            one_plan(plan, plan_option),
+            named_values(inputs or []),
+            asked_for(budget, deadline, confidence, min_success, config),
+            fail_on=fail_on or FAIL_ON,
+            samples=samples or config.samples,
+            seed=first(seed, otherwise=config.seed),
+            agent=agent,
+            tenant=tenant,
+        )
     aged = on_day(load_catalog(catalogs or (), config), on)
     catalog = aged.catalog
     asked = asked_for(budget, deadline, confidence, min_success, config)

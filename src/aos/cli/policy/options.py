@@ -20,9 +20,9 @@ SimulatePolicy = Annotated[
     Option("--policy", metavar="DIR", help="Rules to hold it against: a .cedar file, or a folder."),
 ]
 Agent = Annotated[
-    str | None, Option("--agent", metavar="ID", help="The agent that asks; `local` unless said.")
+    str | None, Option("--agent", metavar="ID", help="The agent that asks; here `local` unless said.")
 ]
-Tenant = Annotated[str | None, Option("--tenant", metavar="ID", help="Its tenant; `local` unless said.")]
+Tenant = Annotated[str | None, Option("--tenant", metavar="ID", help="Its tenant; here `local` unless said.")]
 
 
 def principal(tenant: str | None, agent: str | None) -> Principal:

@@ -10,6 +10,7 @@ from aos_server.http.models.base import decimal
 from aos_server.http.models.runtime import CapabilitiesQuery, Query, Simulate
 from aos_server.identity.caller import ACTS, Act, Caller, require
 from aos_server.metrics import SIMULATIONS
+from aos_server.services.policy.decisions import count_errors
 from aos_server.services.runtime import capabilities, queries, simulations
 from aos_server.services.runtime.runs import Runs
 from aos_server.services.runtime.simulations import Question
@@ -36,6 +37,7 @@ class Runtime:
         terms = await self._tenants.terms(call.caller.tenant, asked.agent_id, now=True)
         found = await simulations.forecast(self._workers, question(asked), terms)
         SIMULATIONS.labels(found.status).inc()
+        count_errors(found.reasons, found.said.rulings if found.said else ())
         return found.body
 
     async def query(self, call: Call) -> bytes:

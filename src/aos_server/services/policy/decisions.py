@@ -7,7 +7,7 @@ one place. Where nobody knows whether the budget holds, people decide: nothing u
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from aos.domain.approvals.policies import PolicyDecision, PolicyVerdict, StepRuling
@@ -26,7 +26,7 @@ from aos_server.services.runtime.simulations import Question, Simulation, foreca
 from aos_server.services.tenants import Terms, catalog_of
 from aos_server.services.workers import Workers
 
-__all__ = ["Decided", "Decisions", "call_of", "decide", "document", "question"]
+__all__ = ["Decided", "Decisions", "call_of", "count_errors", "decide", "document", "question"]
 
 UNKNOWN_LEVEL = 3
 """Who may let through what nobody can price: a team lead."""
@@ -124,10 +124,15 @@ def decide(found: Simulation, terms: Terms) -> Decided:
 
 def _counted(decided: Decided) -> Decided:
     DECISIONS.labels(decided.decision).inc()
-    unreadable = any(reason.code == "invalid_policy" for reason in decided.violations)
-    if unreadable or any(one.ruling.ground == "error" for one in decided.rulings):
-        POLICY_ERRORS.inc()
+    count_errors(decided.violations, decided.rulings)
     return decided
+
+
+def count_errors(reasons: Iterable[Reason], rulings: Iterable[StepRuling]) -> None:
+    """Count an answer for which rules could not be read or evaluated."""
+    unreadable = any(reason.code == "invalid_policy" for reason in reasons)
+    if unreadable or any(one.ruling.ground == "error" for one in rulings):
+        POLICY_ERRORS.inc()
 
 
 def _decided(found: Simulation, terms: Terms) -> Decided:

@@ -27,6 +27,7 @@ from aos_server.services.workers import Workers
 
 __all__ = ["Approved", "Question", "Simulation", "forecast"]
 
+_FIX = "mend it and push it, or let an earlier one hold: `aos policy list`, `aos policy activate VERSION`"
 _HEAVY = 1_000_000
 """Samples times steps from which a plan counts as heavy: about a quarter of a second of computing."""
 
@@ -156,8 +157,8 @@ def _rules(terms: Terms) -> tuple[Policy | None, Reason | None]:
     try:
         return policy_of(terms.rules), None
     except InputError as error:
-        detail = error.findings[0].detail
-        return None, Reason("invalid_policy", "", f"the active policy can't be read any more: {detail}")
+        detail = f"the active policy can't be read any more: {error.findings[0].detail}"
+        return None, Reason("invalid_policy", "", f"{detail}; {_FIX}")
 
 
 def _obeying(result: SimulationResult, said: PolicyVerdict | None, unread: Reason | None) -> SimulationResult:
