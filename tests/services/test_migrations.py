@@ -9,12 +9,17 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from procrastinate.schema import SchemaManager
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from aos.errors import AosError, InputError
-from aos_server.db.migrate import Migrated, head, migrate
+from aos_server.db.migrate import _FOLDER, Migrated, head, migrate
 from aos_server.settings import Secret
 from tests.services.processes import Postgres, wait_for
+from tests.services.test_database import ROWS
 
 TABLES = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 
@@ -54,6 +59,15 @@ def start(postgres: Postgres, name: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "AOS_MIGRATE_DATABASE_URL": postgres.url("aos_owner", name)}
     words = [sys.executable, "-m", "aos_server", "migrate", "--json"]
     return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def upgrade(url: str, version: str) -> None:
+    """As `migrate` does, up to an older version of the schema."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(_FOLDER))
+        command.upgrade(config, version)
 
 
 def count(postgres: Postgres, name: str, query: str = TABLES) -> int:
@@ -96,6 +110,37 @@ def test_one_that_is_killed_in_the_middle_leaves_nothing_and_lets_the_next_in(po
     assert second.communicate(timeout=60)[1] == b""
     assert second.returncode == 0
     assert count(postgres, empty) == count(postgres, "aos_template")
+
+
+def test_an_older_schema_is_brought_up_with_what_is_in_it(postgres, empty):
+    url = postgres.url("aos_owner", empty)
+    upgrade(url, "0005")
+    for tenant, key in (("acme", "a" * 16), ("evil", "b" * 16)):
+        rows, _, _ = ROWS.format(t=tenant, k=key, u=uuid4()).partition("INSERT INTO webhooks")
+        postgres.execute(rows, empty)
+    postgres.execute(
+        "UPDATE outbox SET state = 'delivered', ended_at = now() WHERE tenant_id = 'evil'", empty
+    )
+    tables = (
+        "tenants",
+        "service_keys",
+        "budgets",
+        "runs",
+        "audit",
+        "outbox",
+        "requests",
+        "request_decisions",
+    )
+    before = [count(postgres, empty, f"SELECT count(*) FROM {table}") for table in tables]
+    assert migrate(Secret(url)) == Migrated("0005", head())
+    assert (
+        before
+        == [2] * len(tables)
+        == [count(postgres, empty, f"SELECT count(*) FROM {one}") for one in tables]
+    )
+    unsent = "SELECT count(*) FROM outbox WHERE tenant_id = 'acme' AND spread_at IS NULL"
+    sent = "SELECT count(*) FROM outbox WHERE tenant_id = 'evil' AND spread_at IS NOT NULL"
+    assert count(postgres, empty, unsent) == count(postgres, empty, sent) == 1
 
 
 def test_the_pooler_is_refused(base):
