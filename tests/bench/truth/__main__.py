@@ -15,7 +15,7 @@ from typing import TextIO
 
 from tests.bench.truth.adapters import families
 from tests.bench.truth.forecasts import learn, predict
-from tests.bench.truth.scores import HEADER, table
+from tests.bench.truth.scores import FOOT, HEADER, table
 
 _BESIDE = Path(__file__).parents[4] / "shared" / "traces"
 
@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
     print(HEADER)
     with Path(arguments[0]).open("w", encoding="utf-8") as out:
         written = _all(folder, set(arguments[1:]), out)
+    print(FOOT)
     print(f"{written} predictions, {time.perf_counter() - began:.0f} s")
     return 0
 

@@ -14,7 +14,9 @@ from tests.bench.truth import workflows
 from tests.bench.truth.cases import Call, Family, Fold, Question, Row, Run, sparse
 
 SHARES = (0.4, 0.6)
-"""Of the public records, in the order of time: learn from the first part, be scored on two thirds as much after it."""
+"""Of the public records, in the order of time: learn from the first part, be scored on two thirds as much after it.
+
+The public records are the first 60 % themselves, so the last share asks from as far as the cases do."""
 
 _SECOND = 1000.0
 _REQUEST_CENTS = (2e-7 + 2.5e-5) * 100
@@ -57,7 +59,7 @@ def _by_time(runs: Sequence[Run], questions: Sequence[Question]) -> list[Fold]:
             known = int(len(alike) * share)
             if known:
                 asked.append((question, _scored(alike[known : math.ceil(known * 5 / 3)], question)))
-        folds.append(Fold(f"first {share:.0%}", past, asked))
+        folds.append(Fold(f"first {share:.0%}", past, asked, share == SHARES[-1]))
     return folds
 
 
@@ -205,7 +207,7 @@ def _at_moment(family: Family, name: str, cut: Callable[[str], float], end: floa
         if cut(run.about) <= run.when <= end:
             later[run.about].append(run)
     asked = [(q, _scored(later[q.id], q)) for q in family.questions if q.id in known]
-    return Fold(name, past, asked)
+    return Fold(name, past, asked, name == f"first {SHARES[-1]:.0%}")
 
 
 def _human(folder: Path, cases: Cases) -> Family:
@@ -298,7 +300,7 @@ def _fanout(folder: Path, cases: Cases) -> Family:
         runs[int(width)].append(_workflow(question.id, {call.id: call for call in calls}, rows))
     questions = [Question(c["case_id"], _calls(c, tuple(c["condition"].split("/"))), _SECOND) for c in cases]
     scored = [(q, [r for r in runs[8] if r.about == q.id]) for (_, width), q in asked.items() if width == 8]
-    fold = Fold("widths 2, 4", [*runs[2], *runs[4]], scored)
+    fold = Fold("widths 2, 4", [*runs[2], *runs[4]], scored, True)
     every = [run for alike in runs.values() for run in alike]
     return Family("fanout_whatif", ("cloud", "work"), every, questions, [fold])
 
@@ -324,7 +326,7 @@ def _agent_chain(folder: Path, cases: Cases) -> Family:
         asked = [
             (Question(r.about, tuple(row.call for row in r.rows), _SECOND, says_cost=True), [r]) for r in left
         ]
-        folds.append(Fold(f"without {out[:10]}", past, asked))
+        folds.append(Fold(f"without {out[:10]}", past, asked, out == max(runs)))
     return Family("agent_chain", (), [r for alike in runs.values() for r in alike], questions, folds)
 
 
@@ -367,7 +369,7 @@ def _agent_trial(folder: Path, cases: Cases) -> Family:
     for out in ("1", "3"):
         past = [run for number, alike in runs.items() if number != out for run in alike]
         asked = [(by_id[run.about], [run]) for run in runs[out] if run.about in by_id]
-        folds.append(Fold(f"without recording {out}", past, asked))
+        folds.append(Fold(f"without recording {out}", past, asked, out == max(runs)))
     return Family(
         "agent_trial", ("agent", "task"), [r for alike in runs.values() for r in alike], questions, folds
     )

@@ -59,11 +59,15 @@ class Question(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """A split of the public records: learn from `past`, ask the questions, compare with the runs of each."""
+    """A split of the public records: learn from `past`, ask the questions, compare with the runs of each.
+
+    `as_asked`: what is held back follows what is known as the outcomes of the cases follow the public records.
+    """
 
     name: str
     past: Sequence[Run]
     asked: Sequence[tuple[Question, Sequence[Run]]]
+    as_asked: bool = False
 
 
 class Family(NamedTuple):
@@ -89,7 +93,7 @@ def sparse(fold: Fold) -> Iterator[Fold]:
             "random": [run for runs in of.values() for run in draw.sample(runs, min(count, len(runs)))],
         }
         for name, past in kept.items():
-            yield Fold(f"{fold.name}, {name} {count}", past, fold.asked)
+            yield fold._replace(name=f"{fold.name}, {name} {count}", past=past)
 
 
 def records(runs: Sequence[Run], by: tuple[str, ...]) -> Records:

@@ -10,10 +10,11 @@ from tests.bench.truth.cases import Call, Family, Fold, Question, Run
 from tests.bench.truth.forecasts import LEVELS, Prediction, learn, predict
 
 HEADER = (
-    f"{'family':16}{'split':22}{'cases':>6}{'in 90':>7}{'+-':>6}{'pooled':>7}{'>p95':>6}{'>p99':>6}"
+    f"{'family':16}{'split':24}{'cases':>6}{'in 90':>7}{'+-':>6}{'pooled':>7}{'>p95':>6}{'>p99':>6}"
     f"{'CRPS/mean':>10}{'/point':>7}{'bound':>6}{'/empirical':>11}{'p50 err':>8}{'p95 err':>8}"
     f"{'Brier':>7}{'cost in 90':>11}"
 )
+FOOT = "* what is held back follows what is known as the outcomes of the cases follow the public records"
 
 
 def table(family: Family) -> Iterator[str]:
@@ -45,7 +46,8 @@ def _line(family: Family, fold: Fold) -> str:
         chances += _brier(told, runs)
         if told.cents is not None:
             cents.append(_in_90(told.cents, np.array([run.cents for run in runs], np.float64)))
-    return f"{family.name:16}{fold.name:22}" + _figures(scores, point, best, empirical, chances, cents)
+    split = f"{fold.name}{' *' if fold.as_asked else ''}"
+    return f"{family.name:16}{split:24}" + _figures(scores, point, best, empirical, chances, cents)
 
 
 def _figures(

@@ -84,7 +84,9 @@ def read(folder: Path, cases: Sequence[dict[str, Any]]) -> Family:
     for k, part in enumerate(parts):
         past, questions = _family([i for other in parts if other is not part for i in other], part)
         later = [[Run(q.id, i.when, (), i.makespan)] for q, i in zip(questions, part, strict=True)]
-        folds.append(Fold(f"without part {k + 1} of {PARTS}", past, list(zip(questions, later, strict=True))))
+        folds.append(
+            Fold(f"without part {k + 1} of {PARTS}", past, list(zip(questions, later, strict=True)), True)
+        )
     runs, questions = _family(known, asked)
     return Family("wf_makespan", ("app", "system"), runs, questions, folds)
 

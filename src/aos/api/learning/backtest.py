@@ -1,6 +1,6 @@
 """Forecast recorded runs from those before them, and score the forecasts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aos.api.files.sources import load_plan
@@ -15,6 +15,7 @@ from aos.domain.skills.skill import Catalog
 from aos.errors import AosError
 
 if TYPE_CHECKING:
+    from aos.engine.sampling.distributions import Floats
     from aos.engine.scores import backtest as scores
     from aos.engine.scores import heldout
 
@@ -23,6 +24,8 @@ __all__ = ["Thresholds", "backtest"]
 _SAMPLES = 10_000
 _SHAPES = 1_000
 """Shapes of runs that are forecast, those with the most runs first."""
+_SIZES, _LEAST_SIZES = 100, 10
+"""Sizes of attempts that are told apart, of all skills together and of each at least."""
 _TRIED_ONCE = RetryOverride(max_attempts=1)
 
 
@@ -51,9 +54,10 @@ def backtest(
 ) -> Backtest:
     """Learn a catalog from the first `split` of the runs, forecast what came after, and score it.
 
-    Scored are the single attempts of every skill; with `shapes` the recorded runs, by their shape; with a `plan` (a
-    path, `-`, or the JSON itself) it, against the runs that call nothing but its skills. A `catalog` is scored in
-    place of one learned from the past. Raises InputError(invalid_plan).
+    Scored are the single attempts of every skill, by what they state where it grows with that; with `shapes` the
+    recorded runs, by their shape; with a `plan` (a path, `-`, or the JSON itself) it, against the runs that call
+    nothing but its skills. A `catalog` is scored in place of one learned from the past. Raises
+    InputError(invalid_plan).
     Raises AosError(usage) where there are too few runs to split.
     """
     from aos.engine.scores import heldout
@@ -93,6 +97,8 @@ class _Work:
         self._by = by
         self._samples = samples
         self._seed = seed
+        growing = sum(bool(skill.latency_by or skill.cost_by) for skill in catalog.skills.values())
+        self._sizes = max(_LEAST_SIZES, _SIZES // max(1, growing))
         self._cases: list[scores.Case] = []
         self._left_out: list[LeftOut] = []
 
@@ -101,11 +107,11 @@ class _Work:
         from aos.engine.scores import heldout
 
         past = heldout.attempts(self._parts.past, self._by)
+        sizes = heldout.sizes(self._parts.future, self._by)
         for called, seen in heldout.attempts(self._parts.future, self._by).items():
             name = self._id(called)
             if called in past and name:
-                once = Plan((Step("s1", name, {}, retry=_TRIED_ONCE),))
-                self._add("skill", name, once, past[called], seen)
+                self._add("skill", name, _once(name), past[called], seen, self._by_size(name, sizes[called]))
             else:
                 self._leave_out(_spelled(called), "not recorded before the split", len(seen.run))
 
@@ -182,16 +188,44 @@ class _Work:
             gates=tuple(gate for part in pooled for gate in _gates(part, thresholds)),
         )
 
+    def _by_size(self, name: str, x: "Floats") -> "tuple[tuple[scores.Part, ...], tuple[scores.Part, ...]]":
+        """Forecasts of a skill's times and of its costs by what attempts state; none where that tells nothing."""
+        from aos.engine.scores.backtest import Part
+        from aos.engine.scores.sizes import alike
+
+        features = tuple(self._parts.future.features)
+        skill = self.catalog.skills[name]
+        found = []
+        for growth, quantity in ((skill.latency_by, "time"), (skill.cost_by, "cost")):
+            groups = alike(growth, features, x, self._sizes) if growth and features else []
+            found.append(
+                tuple(
+                    Part(rows, getattr(self._drawn(_once(name, stated)), quantity), scale)
+                    for rows, stated, scale in groups
+                )
+            )
+        return found[0], found[1]
+
     def _add(
-        self, kind: "scores.Kind", name: str, plan: Plan, past: "scores.Seen", future: "scores.Seen"
+        self,
+        kind: "scores.Kind",
+        name: str,
+        plan: Plan,
+        past: "scores.Seen",
+        future: "scores.Seen",
+        parts: "tuple[tuple[scores.Part, ...], tuple[scores.Part, ...]]" = ((), ()),
     ) -> None:
+        from aos.engine.scores import backtest as scores
+
+        self._cases.append(scores.Case(kind, name, past, future, self._drawn(plan), *parts))
+
+    def _drawn(self, plan: Plan) -> "scores.Draws":
         from aos.engine.execution.program import compile_plan
         from aos.engine.scores import backtest as scores
 
         found = case(plan, self.catalog, Limits())
         program = compile_plan(plan, self.catalog, found.prices)
-        drawn = scores.draws(program, self._samples, self._seed)
-        self._cases.append(scores.Case(kind, name, past, future, drawn))
+        return scores.draws(program, self._samples, self._seed)
 
     def _id(self, called: "heldout.Called") -> str | None:
         try:
@@ -203,6 +237,11 @@ class _Work:
 
     def _leave_out(self, what: str, why: str, n: int) -> None:
         self._left_out.append(LeftOut(what, why, n))
+
+
+def _once(skill: str, params: Mapping[str, float] | None = None) -> Plan:
+    """A single attempt."""
+    return Plan((Step("s1", skill, dict(params or {}), retry=_TRIED_ONCE),))
 
 
 def _plan(skills: Sequence[str], after: Sequence[Sequence[int]], goes_on: Sequence[bool]) -> Plan:

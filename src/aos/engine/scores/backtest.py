@@ -18,7 +18,7 @@ from aos.engine.scores.scoring import GRID
 from aos.engine.simulate import Simulation
 from aos.engine.summary import totals
 
-__all__ = ["Case", "Draws", "Kind", "Seen", "draws", "pool", "score"]
+__all__ = ["Case", "Draws", "Kind", "Part", "Seen", "draws", "pool", "score"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["skill", "plan"]
@@ -30,6 +30,8 @@ _ROWS = 10_000
 """Outcomes scored at once: the losses of each at every level have to fit the memory."""
 _SURE = 1e-3
 _NOTHING = 1e-12
+_DIGITS = 1e-5
+"""Catalogs have six digits of a figure: a price that is exactly so much a token is no nearer to its forecast."""
 
 
 class Seen(NamedTuple):
@@ -49,14 +51,27 @@ class Draws(NamedTuple):
     success: float
 
 
+class Part(NamedTuple):
+    """Outcomes, as indices of what happened, with a forecast of their own: `drawn` times what their `scale` is."""
+
+    rows: NDArray[np.intp]
+    drawn: Floats | None
+    scale: Floats
+
+
 class Case(NamedTuple):
-    """A forecast, what it is of, and what happened before it and after."""
+    """A forecast, what it is of, and what happened before it and after.
+
+    `time_parts` and `cost_parts`, where there are any, take the place of the forecast's time or cost.
+    """
 
     kind: Kind
     name: str
     past: Seen
     future: Seen
     forecast: Draws
+    time_parts: tuple[Part, ...] = ()
+    cost_parts: tuple[Part, ...] = ()
 
 
 class _Losses(NamedTuple):
@@ -114,22 +129,31 @@ def pool(cases: Sequence[Case]) -> Pooled:
 
 def _both(case: Case) -> tuple[_Losses | None, _Losses | None]:
     past, future, forecast = case.past, case.future, case.forecast
+    every, same = np.arange(len(future.run)), np.ones(len(future.run))
+    time = case.time_parts or (Part(every, forecast.time, same),)
+    cost = case.cost_parts or (Part(every, forecast.cost, same),)
     return (
-        _losses(forecast.time, past.time, future.time, future.run),
-        _losses(forecast.cost, past.cost, future.cost, future.run),
+        _together(time, past.time, future.time, future.run),
+        _together(cost, past.cost, future.cost, future.run),
     )
 
 
-def _losses(drawn: Floats | None, past: Floats, outcomes: Floats, run: NDArray[np.intp]) -> _Losses | None:
-    there = ~np.isnan(outcomes)
+def _together(parts: Sequence[Part], past: Floats, outcomes: Floats, run: NDArray[np.intp]) -> _Losses | None:
+    found = [_losses(part, past, outcomes[part.rows], run[part.rows]) for part in parts]
+    return _concatenated([losses for losses in found if losses])
+
+
+def _losses(part: Part, past: Floats, outcomes: Floats, run: NDArray[np.intp]) -> _Losses | None:
+    drawn, there = part.drawn, ~np.isnan(outcomes)
     past = np.sort(past[~np.isnan(past)])
     if drawn is None or not past.size or not there.any():
         return None
-    outcomes = outcomes[there]
-    columns = _against(drawn, outcomes)
+    outcomes, scale = outcomes[there], part.scale[there]
+    columns = _against(drawn, outcomes / scale)
+    columns |= {name: loss * scale for name, loss in columns.items() if name not in {*_CENTRAL, *_ABOVE}}
     columns |= {f"naive {name}": loss for name, loss in _errors(np.array([past.mean()]), outcomes).items()}
     columns |= {f"empirical {name}": loss for name, loss in _errors(past, outcomes).items()}
-    places = [np.searchsorted(drawn, outcomes, side) / len(drawn) for side in ("left", "right")]
+    places = [np.searchsorted(drawn, outcomes / scale, side) / len(drawn) for side in ("left", "right")]
     return _Losses(run[there], columns, np.column_stack(places))
 
 
@@ -138,9 +162,10 @@ def _against(drawn: Floats, outcomes: Floats) -> dict[str, Floats]:
     found = {}
     for name, (low, high) in _CENTRAL.items():
         bottom, top = np.quantile(drawn, [low, high])
-        found[name] = ((bottom <= outcomes) & (outcomes <= top)).astype(np.float64)
+        within = (bottom * (1 - _DIGITS) <= outcomes) & (outcomes <= top * (1 + _DIGITS))
+        found[name] = within.astype(np.float64)
     for name, level in _ABOVE.items():
-        found[name] = (outcomes > np.quantile(drawn, level)).astype(np.float64)
+        found[name] = (outcomes > np.quantile(drawn, level) * (1 + _DIGITS)).astype(np.float64)
     return found | _errors(drawn, outcomes)
 
 
@@ -181,14 +206,17 @@ def _joined(parts: Sequence[_Losses]) -> Quantity | None:
         if unit > 0:
             losses = {name: c if name in {*_CENTRAL, *_ABOVE} else c / unit for name, c in columns.items()}
             scaled.append(_Losses(run, losses, pit))
-    if not scaled:
+    together = _concatenated(scaled)
+    return together and _quantity(together)
+
+
+def _concatenated(parts: Sequence[_Losses]) -> _Losses | None:
+    if not parts:
         return None
-    return _quantity(
-        _Losses(
-            np.concatenate([part.run for part in scaled]),
-            {name: np.concatenate([part.columns[name] for part in scaled]) for name in scaled[0].columns},
-            np.concatenate([part.pit for part in scaled]),
-        )
+    return _Losses(
+        np.concatenate([part.run for part in parts]),
+        {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
+        np.concatenate([part.pit for part in parts]),
     )
 
 

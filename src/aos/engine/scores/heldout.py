@@ -9,11 +9,22 @@ from numpy.typing import NDArray
 from aos.domain.learning.records import Records
 from aos.engine.calibrate.table import Flags, Table, table
 from aos.engine.calibrate.whole_run.runs import Shape, mostly, shapes
+from aos.engine.sampling.distributions import Floats
 from aos.engine.scores.backtest import Seen
 from aos.engine.scores.canonical import After
 from aos.engine.scores.records import select
 
-__all__ = ["Called", "Split", "attempts", "going_on", "runs_of", "shaped_runs", "split", "whole_runs"]
+__all__ = [
+    "Called",
+    "Split",
+    "attempts",
+    "going_on",
+    "runs_of",
+    "shaped_runs",
+    "sizes",
+    "split",
+    "whole_runs",
+]
 
 Called = tuple[str, tuple[str, ...]]
 """A skill and the values of the conditions that split it."""
@@ -57,6 +68,15 @@ def attempts(records: Records, by: tuple[str, ...]) -> dict[Called, Seen]:
         (variant.skill, variant.values): Seen(
             found.run[rows], found.time[rows], found.cost[rows], ~found.failed[rows]
         )
+        for variant, rows in zip(found.variants, found.rows_of(), strict=True)
+    }
+
+
+def sizes(records: Records, by: tuple[str, ...]) -> dict[Called, Floats]:
+    """The features of the same attempts: [attempt, feature], NaN where nobody recorded it."""
+    found = table(records, by)
+    return {
+        (variant.skill, variant.values): found.x[rows]
         for variant, rows in zip(found.variants, found.rows_of(), strict=True)
     }
 
