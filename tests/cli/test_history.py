@@ -129,3 +129,24 @@ def test_a_damaged_ledger_is_11(tmp_path: Path, content: bytes) -> None:
 
 def test_what_is_asked_of_the_catalog_needs_no_ledger(tmp_path: Path) -> None:
     assert aos("query", "allowed_skills", "--ledger", str(tmp_path)).status == 0
+
+
+def test_an_entry_that_was_noted_elsewhere_tells_an_older_state(ledger: Path) -> None:
+    def verified(*words: str) -> dict[str, Any]:
+        done = aos("ledger", "verify", "--ledger", str(ledger), *words, "--json")
+        assert done.document["exit_code"] == done.status
+        return done.document
+
+    now = verified()
+    number, digest = now["head"].split(":")
+    assert verified("--expect", now["head"])["exit_code"] == 0
+    assert verified("--expect", f"{int(number) + 1}:{digest}")["exit_code"] == 11
+    assert verified("--expect", f"1:{digest}")["damage"][0]["where"] == "entry 1"
+
+
+def test_an_export_without_its_end_is_not_taken_in(ledger: Path, tmp_path: Path) -> None:
+    lines = aos("runs", "export", "--ledger", str(ledger)).out.splitlines(keepends=True)
+    (tmp_path / "cut.jsonl").write_bytes(b"".join(lines[:-1]))
+    done = aos("runs", "import", "cut.jsonl", "--ledger", "other.db", "--json", cwd=tmp_path)
+    assert (done.status, done.document["code"]) == (11, "ledger_damaged")
+    assert "Export the runs again" in done.document["fix"]

@@ -25,6 +25,7 @@ from aos.wire.strict import parse
 __all__ = ["Imported", "export_lines", "import_lines"]
 
 _SCHEMA = "aos.ledger-export/1"
+_AGAIN = "Export the runs again; nothing was taken in."
 _MOST = 256 * 1024 * 1024
 """Bytes of a line: what a skill returns is bounded, and far smaller."""
 _NAMED = ("plan", "simulation", "result", "output")
@@ -118,12 +119,13 @@ class _Intake:
     def whole(self) -> Imported:
         """What was taken in. Raises AosError(ledger_damaged) where the end is missing."""
         if not self._ended:
-            raise AosError("ledger_damaged", f"{self._name}: the end is missing")
+            raise AosError("ledger_damaged", f"{self._name}: the end is missing", fix=_AGAIN)
         try:
             for run in self._runs:
                 read_state(self._db, run)
         except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
-            raise AosError("ledger_damaged", f"{self._name}: a run can't be read: {error}") from None
+            detail = f"{self._name}: a run can't be read: {error}"
+            raise AosError("ledger_damaged", detail, fix=_AGAIN) from None
         return Imported(tuple(self._runs), tuple(self._skipped))
 
     def _line(self, number: int, line: Any) -> None:
@@ -167,5 +169,5 @@ class _Intake:
         return AosError(
             "ledger_damaged",
             f"{self._name}, line {number}: {visible(why, 200)}",
-            fix="Export the runs again; nothing was taken in.",
+            fix=_AGAIN,
         )

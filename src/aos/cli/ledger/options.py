@@ -24,5 +24,5 @@ def anchor(text: str) -> tuple[int, str]:
     """Number and hash of an entry, `42:3f…`, as `aos ledger verify` prints them."""
     number, _, digest = text.partition(":")
     if not (number.isascii() and number.isdecimal() and len(number) < 16) or len(digest) != 64:
-        raise BadParameter("expected NUMBER:HASH, as `aos ledger verify` prints it")
+        raise BadParameter("expected NUMBER:HASH, as `aos ledger verify` prints it", param_hint="--expect")
     return int(number), digest

@@ -13,8 +13,7 @@ from aos.errors import Exit
 from aos.wire.records import recorded as wire
 
 Expect = Annotated[
-    tuple[int, str] | None,
-    Option(parser=anchor, metavar="NUMBER:HASH", help="An entry as it was noted elsewhere, earlier."),
+    str | None, Option(metavar="NUMBER:HASH", help="An entry as it was noted elsewhere, earlier.")
 ]
 
 
@@ -25,7 +24,7 @@ def verify(expect: Expect = None, ledger: Ledger = None) -> Answer:
     state. The exit status is 11 where anything is wrong, and every place is named.
     """
     path = ledger_path(ledger)
-    found = check(path, expect)
+    found = check(path, None if expect is None else anchor(expect))
     status = Exit.DAMAGED if found.damage else Exit.YES
 
     def text(look: Look) -> str:
