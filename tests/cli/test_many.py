@@ -236,3 +236,8 @@ def test_a_full_disk_is_status_12() -> None:
         )
     assert done.returncode == 12
     assert b"Traceback" not in done.stderr
+
+
+def test_a_summary_is_of_many() -> None:
+    refused = aos("simulate", "--plan", json.dumps(GOOD), "--summary", "--json").document
+    assert (refused["code"], "--summary" in refused["detail"]) == ("usage", True)

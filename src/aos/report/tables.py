@@ -1,7 +1,11 @@
 """Lists: skills, what a catalog leaves open, codes, exit statuses, answers to queries."""
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
+
+from rich.cells import cell_len
 
 from aos.domain.skills.distributions import median
 from aos.domain.skills.skill import CallCost, Catalog, CostModel, Effects, Skill
@@ -106,13 +110,32 @@ def answer(
     for name, objects in lists.items():
         page.add()
         shown = [key for key in objects[0] if key not in alike[name]]
-        head: list[Line] = [(_named(key), FAINT) for key in shown]
-        cells: list[list[Line]] = [
+        cells = [
             [_words(key, item.get(key), f"{name}/{i}/{key}" in unknowns) for key in shown]
             for i, item in enumerate(objects)
         ]
-        page.add(page.table("n" + "w" * (len(head) - 1), [head, *cells]))
+        _objects(page, shown, cells)
     return str(page)
+
+
+def _objects(page: Page, keys: list[str], cells: list[list[str]]) -> None:
+    """A row for each object. The run that it is of would leave no room for the rest: it stands above its rows."""
+    heads = [""] * len(cells)
+    if len(keys) > 1 and "run" in keys:
+        at = keys.index("run")
+        heads = [row[at] for row in cells]
+        keys, cells = keys[:at] + keys[at + 1 :], [row[:at] + row[at + 1 :] for row in cells]
+    columns = "n" + "w" * (len(keys) - 1)
+    widths = [max(map(cell_len, column)) for column in zip(map(_named, keys), *cells, strict=True)]
+    if sum(widths) + 2 * len(widths) > page.width:
+        widths = []
+    above: list[list[Line]] = [[(_named(key), FAINT) for key in keys]]
+    for head, rows in groupby(zip(heads, cells, strict=True), itemgetter(0)):
+        if head:
+            page.add(page.table(columns, above, widths))
+            page.add((head, FAINT))
+            above = []
+        page.add(page.table(columns, [*above, *(row for _, row in rows)], widths))
 
 
 def _alike(name: str, objects: list[Mapping[str, Any]], unknowns: Mapping[str, str]) -> list[str]:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from aos.domain.skills.distributions import Constant, Lognormal
@@ -36,6 +38,37 @@ def test_where_there_is_no_room_for_a_figure_it_is_left_out_whole() -> None:
     assert rows(lines[1])[0] == ["http_call", "0c", "500", "ms", "1.1", "s"]
     assert lines[-1] == "a wider terminal shows more columns"
     assert lines[-1] not in tables.skills(SEVEN.skills.values(), 80, False)
+
+
+def test_attempts_stand_below_the_run_that_they_are_of() -> None:
+    def attempt(run: str, step: str, skill: str, ms: float, code: str | None = None) -> dict[str, Any]:
+        outcome, effect = ("failed", "none") if code else ("succeeded", "committed")
+        known = {"step": step, "skill": skill, "outcome": outcome, "code": code, "effect": effect}
+        return {**known, "latency_ms": ms, "cost_cents": ms / 50, "run": run}
+
+    def shown(*attempts: dict[str, Any]) -> list[str]:
+        return tables.answer("tried", {"attempts": [*attempts]}, {}, 80, False).split("\n\n")[1].splitlines()
+
+    one, two = "20261126-101500-a1b2c3", "20261126-101400-a1b2c3"
+    last = attempt(one, "tell", "webhook_send", 12.5)
+    lines = shown(
+        last, attempt(two, "tell", "webhook_send", 800.0, "CONNECTION"), attempt(two, "a", "fs_read", 1.5)
+    )
+
+    assert [line.split()[0] for line in lines] == ["step", one, "tell", two, "tell", "a"]
+    assert (
+        len(
+            {
+                line.index(word)
+                for line in lines
+                for word in ("outcome", "succeeded", "failed")
+                if word in line
+            }
+        )
+        == 1
+    )
+    assert max(map(len, lines)) <= 80
+    assert one in shown(last)
 
 
 def test_an_object_in_an_answer_keeps_its_names() -> None:

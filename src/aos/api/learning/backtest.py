@@ -172,7 +172,7 @@ class _Work:
             raise AosError(
                 "usage",
                 "nothing that was recorded after the split was recorded before it",
-                fix="Choose another --split, or fewer conditions (--by).",
+                fix="Choose another --split, fewer --by, or for --as-is a --catalog that has these skills.",
             )
         from aos.engine.scores import backtest as scores
 

@@ -109,6 +109,8 @@ def simulate(
     judged = partial(exit_status, fail_on=fail_on or FAIL_ON)
     if apply is not None and (markdown or html):
         raise BadParameter("it prints a plan, no forecast", param_hint="--apply")
+    if summary and not many:
+        raise BadParameter("it leaves single steps out of the lines of --many", param_hint="--summary")
     if many:
         if plan or plan_option or inputs or apply is not None:
             raise BadParameter("plans and their inputs come from standard input", param_hint="--many")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from itertools import zip_longest
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -79,19 +80,20 @@ class Page:
                 *(margin + line for line in lines[1:]),
             ]
 
-    def table(self, columns: str, rows: Iterable[Sequence[Line]]) -> Table:
+    def table(self, columns: str, rows: Iterable[Sequence[Line]], widths: Sequence[int] = ()) -> Table:
         """Cells in columns, a letter for each.
 
         `l`eft and `r`ight keep their width; `w`rapped text, `p`ointers (broken anywhere) and `n`ames (cut off,
         as a last resort) make room for them. Where that is not enough, the last columns are
-        left out.
+        left out. With `widths` they are at least so wide, as those of another table are.
         """
         table = Table.grid(padding=(0, _GAP, 0, 0))
-        for kind in columns:
+        for kind, width in zip_longest(columns, widths):
             table.add_column(
                 justify="right" if kind == "r" else "left",
                 no_wrap=kind in "lr",
                 overflow="ellipsis" if kind == "n" else "fold",
+                min_width=width,
                 max_width={"n": self.inner // 3, "p": self.inner * 2 // 5}.get(kind),
             )
         for row in rows:
