@@ -291,15 +291,25 @@ def test_a_worker_makes_up_for_every_tick_that_was_missed_and_says_how_it_stands
     assert answer("run", "messages")["ordered"]
     assert not answer("run", "messages")["ordered"]
     assert answer("run", "nonsense", status=2)["code"] == "bad_value"
+    base.server.execute(
+        "INSERT INTO idempotency_keys VALUES ('acme', 'iss', 'ann', 'k', 'd', 200, '{}', now() - interval '2 days')",
+        base.name,
+    )
     words = [sys.executable, "-m", "aos_server", "worker"]
     with ExitStack() as stack:
-        worker = stack.enter_context(subprocess.Popen(words, env=settings, stdout=subprocess.DEVNULL))
+        worker = stack.enter_context(
+            subprocess.Popen(words, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        )
         stack.callback(worker.kill)
         done = "SELECT DISTINCT task_name FROM procrastinate_jobs WHERE status = 'succeeded'"
         wait_for(lambda: {name for (name,) in base.rows(done)} == set(names), "each job is done")
         told = httpx.get(f"http://127.0.0.1:{settings['AOS_WORKER_PORT']}/metrics").text
         worker.terminate()
-        assert worker.wait(10) == 0
+        _, said = worker.communicate(timeout=10)
+        assert worker.returncode == 0
+    assert base.rows("SELECT 1 FROM idempotency_keys") == []
+    (line,) = said.splitlines()  # who has found nothing to do says nothing
+    assert json.loads(line)["event"] == "job idempotency-keys: 1"
     for series in (
         "nova_job_last_success_timestamp_seconds",
         "nova_job_period_seconds",
