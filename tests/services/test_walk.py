@@ -199,8 +199,13 @@ def test_measured_figures_that_have_drifted_void_an_approval(
     assert json.loads(ann.types("requests", "show", request).stdout)["status"] == "approved"
 
     measured(base, p50=105, p90=262)  # 100 and 250 were declared
-    assert ann.types("run", "small.json", "--approval", request).returncode == 0
-    assert (ann.home / "a.txt").read_text() == "b"
+    done = ann.types("run", "small.json", "--approval", request)
+    assert (done.returncode, (ann.home / "a.txt").read_text()) == (0, "b")
+
+    of_the_run = ("requests", "create", "--resume", json.loads(done.stdout)["run"], "--why", "more of it")
+    more = json.loads(ann.types(*of_the_run).stdout)
+    assert (more["plan"], more["status"]) == (made["plan"], "pending")
+    assert ann.types(*of_the_run, "--plan", plan).returncode == 2
 
 
 def measured(base: Base, **latency_ms: float) -> None:

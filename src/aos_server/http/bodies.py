@@ -141,5 +141,6 @@ def _finding(model: type[BaseModel], entry: Any, document: Any) -> Finding:
         return Finding(at("", *where), "bad_value", detail, tuple(allowed), meant)
     code = "wrong_type" if kind.endswith(_TYPES) else "bad_value"
     given = shown(entry["input"]) if code == "wrong_type" else ""
-    detail = f"{entry['msg']}, got {given}" if given else entry["msg"]
+    said = entry["msg"].removeprefix("Value error, ")
+    detail = f"{said}, got {given}" if given else said
     return Finding(at("", *where), code, detail[0].lower() + detail[1:])

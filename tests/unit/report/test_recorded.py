@@ -65,6 +65,19 @@ def test_a_run_that_waits_says_what_to_do() -> None:
     assert "aos run --resume r1 --budget CENTS" in recorded.run(money, None, 80, False)
 
 
+def test_a_run_that_has_left_its_approval_says_how_to_ask_for_another() -> None:
+    end = RunEnd("r1", "paused", 5.0, 4.0, "envelope", None, "it takes longer")
+    left = run(
+        status="paused",
+        start=start()._replace(simulation={"approval": {"request_id": "q", "level": 2}}),
+        end=end,
+    )
+    commands = ("aos requests create --resume r1 --why TEXT", "aos run --resume r1 --approval ID")
+    assert next_actions(left) == commands
+    text = recorded.run(left, None, 80, False)
+    assert text.index(commands[0]) < text.index(commands[1])
+
+
 def test_whoever_stopped_a_run_is_told_to_find_out_first_and_nobody_while_it_goes_on() -> None:
     under_way = run(status="running", attempts=(Attempted(intent("send"), None, None),))
     stopped = under_way._replace(status="cancelled", end=RunEnd("r1", "cancelled", 5.0, 4.0))

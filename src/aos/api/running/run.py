@@ -234,7 +234,7 @@ def _void(start: RunStart, why: str) -> AosError:
     return AosError(
         "approval_void",
         f"the approval of run {start.id} is not enough: {why}",
-        fix="Ask for another one with `aos requests create`, then resume with --approval ID.",
+        fix=f"`aos requests create --resume {start.id} --why TEXT`, then resume with --approval ID.",
     )
 
 

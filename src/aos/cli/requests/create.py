@@ -3,11 +3,15 @@
 from contextlib import closing
 from typing import Any
 
+from typer import BadParameter
+
+from aos.api.running.ledgers import ledger_path
+from aos.api.running.runs import show as read
 from aos.api.server.approvals import exit_of, look, waited
 from aos.api.server.session import session
 from aos.cli.answer import Answer
-from aos.cli.options import Inputs, PlanArgument, PlanOption, one_plan
-from aos.cli.requests.making import Agent, AtLeast, Escalates, Expires, Justification, Uses, Webhook
+from aos.cli.options import Inputs, Ledger, PlanArgument, PlanOption, one_plan
+from aos.cli.requests.making import Agent, AtLeast, Escalates, Expires, Justification, Resume, Uses, Webhook
 from aos.cli.requests.options import Tenant, Timeout, Wait
 from aos.cli.requests.showing import shown
 from aos.cli.server import Context, Server
@@ -21,6 +25,7 @@ def create(
     plan: PlanArgument = None,
     plan_option: PlanOption = None,
     inputs: Inputs = None,
+    resume: Resume = None,
     expires: Expires = None,
     escalate_after: Escalates = None,
     level: AtLeast = None,
@@ -28,6 +33,7 @@ def create(
     webhook: Webhook = None,
     agent: Agent = None,
     tenant: Tenant = None,
+    ledger: Ledger = None,
     wait: Wait = False,
     timeout: Timeout = None,
     server: Server = None,
@@ -35,10 +41,17 @@ def create(
 ) -> Answer:
     """Ask for an approval to run a plan. The server simulates it, and its rules say who has to approve.
 
+    With --resume it is the plan of a run that has left its approval; `aos run --resume RUN --approval ID` then goes on.
+
     The exit status is 8 while nobody has decided, 0 where the policy approves it by itself. With --wait it is that of
     the decision: 0 approved, 3 rejected, expired or cancelled, 124 where the time is up.
     """
-    source: Any = read_document(one_plan(plan, plan_option), code="invalid_plan").value
+    if resume is None:
+        source: Any = read_document(one_plan(plan, plan_option), code="invalid_plan").value
+    else:
+        if plan is not None or plan_option is not None or inputs:
+            raise BadParameter("a run has its plan and inputs already", param_hint="--resume")
+        source = read(ledger_path(ledger), resume).state.start.plan
     asked = session(server, context)
     with closing(asked.client) as client:
         made = client.request_approval(

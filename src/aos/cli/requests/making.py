@@ -30,4 +30,8 @@ Webhook = Annotated[
     str | None,
     Option("--webhook", metavar="URL", help="Who is told what becomes of it, in a signed message."),
 ]
+Resume = Annotated[
+    str | None,
+    Option("--resume", metavar="RUN", help="The plan of that run, which waits for another approval."),
+]
 Uses = Annotated[int | None, Option("--uses", min=1, max=1000, metavar="N", help="How often it may be run.")]

@@ -198,8 +198,10 @@ def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
                 f" aos runs reconcile {run} --step {one.intent.place.step} --[not-]committed",
             ]
     if interrupted or state.status in ("paused", "cancelled"):
-        limit = " --approval ID" if state.start.approval else " --budget CENTS"
-        more = limit if state.end and state.end.cause in ("budget", "envelope") else ""
+        limited = state.end is not None and state.end.cause in ("budget", "envelope")
+        more = "" if not limited else " --approval ID" if state.start.approval else " --budget CENTS"
+        if limited and state.start.approval:
+            yield [("→", STRONG), f" aos requests create --resume {run} --why TEXT"]
         yield [("→", STRONG), f" aos run --resume {run}{more}"]
 
 

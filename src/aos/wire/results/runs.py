@@ -145,7 +145,7 @@ def next_actions(state: RunState) -> Sequence[str]:
         return failed[-1].next_actions if failed else ()
     match end.cause if end else None:
         case "budget" | "envelope" if state.start.approval:
-            return ("aos requests create PLAN --why TEXT", f"aos run --resume {run} --approval ID")
+            return (f"aos requests create --resume {run} --why TEXT", f"aos run --resume {run} --approval ID")
         case "budget":
             return (f"aos run --resume {run} --budget CENTS",)
         case "approval":
