@@ -104,7 +104,7 @@ ROWS: dict[str, Code] = {
         "auth",
         "Not permitted",
         "It is known who asks, and they may not do this.",
-        "Ask somebody of the level named; `aos whoami` shows your own.",
+        "Ask somebody who may; `aos whoami` shows whom you are taken for, and your level.",
         Exit.FORBIDDEN,
         403,
     ),
