@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.process import Finished, aos, clean, command, inline
+from tests.cli.process import STEP, Finished, aos, clean, command, inline
 from tests.cli.schemas import faults
 from tests.fakes.servers import HttpServer, Part, Received
 
@@ -179,6 +179,13 @@ def test_a_skill_that_nothing_carries_out_is_found_before_the_first_step(
     assert (done.status, done.document["code"]) == (2, "not_implemented")
     assert [error["pointer"] for error in done.document["errors"]] == ["/steps/1/skill"]
     assert not service.server.received
+
+
+def test_the_login_that_an_approval_is_asked_for_with_can_be_named(tmp_path: Path) -> None:
+    here = {"XDG_CONFIG_HOME": str(tmp_path)}
+    words = ("--plan", inline(STEP), "--approval", "r1", "--context", "nobody", "--json")
+    refused = run(tmp_path, *words, env=here).document
+    assert (refused["code"], refused["detail"]) == ("usage", 'there is no context "nobody"')
 
 
 def test_failed_steps_are_status_7_and_what_may_have_happened_is_10(service: Service, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from aos.api.forecast.policies import Gate
 from aos.api.running.run import Means, Record, irreversible, resume, run
 from aos.api.running.world import opened, run_named
 from aos.cli.answer import Answer
-from aos.cli.run.granted import granted, granted_again
+from aos.cli.run.granted import Approval, granted, granted_again
 from aos.cli.run.people import Person
 from aos.cli.run.shown import answer, watcher
 from aos.domain.forecasts.verdicts import Limits
@@ -40,14 +40,13 @@ class Carrier(NamedTuple):
     record: Record
     person: Person
     rules: Gate
-    approval: str | None
-    server: str | None
+    approval: Approval
 
     def begin(
         self, parsed: ParsedPlan, limits: Limits, samples: int, seed: int, *, force: bool, yes: bool
     ) -> Answer:
         """Simulate a plan and run it. `yes`: nobody is asked about steps that can't be undone."""
-        with granted(self.approval, self.server) as grant:
+        with granted(self.approval) as grant:
             stays = () if yes or grant else irreversible(parsed.plan, self.catalog)
             result = run(
                 *(parsed.plan, self.catalog, limits, self.means),
@@ -65,7 +64,7 @@ class Carrier(NamedTuple):
         """Go on with the run whose id starts so."""
         name = run_named(started, self.place.ledger)
         again = None if self.rules.place is None else self.rules  # simulates once more
-        with granted_again(self.approval, self.server, self.record, name) as grant:
+        with granted_again(self.approval, self.record, name) as grant:
             result = resume(name, self.catalog, self.means, budget_cents=budget, gate=again, grant=grant)
         return answer(result, self.person)
 
@@ -76,14 +75,14 @@ def carrier(
     catalog: Catalog,
     rules: Gate,
     config: Config,
-    approval: tuple[str | None, str | None],
+    approval: Approval,
     events: bool,
     as_json: bool,
 ) -> Iterator[Carrier]:
-    """Open what a run is surrounded by. `approval` is a request and the server that has it."""
+    """Open what a run is surrounded by."""
     person = Person(present=not (as_json or events) and sys.stdin.isatty() and sys.stderr.isatty())
     workspace, hosts, private, ledger = place
     with opened(workspace or Path(), hosts or (), private, ledger, config.run) as (world, record):
         watch = watcher(events, as_json)
         means = Means(world, record, confirm=person.confirm, observe=watch, stoppable=person.stoppable)
-        yield Carrier(place, catalog, means, record, person, rules, *approval)
+        yield Carrier(place, catalog, means, record, person, rules, approval)

@@ -2,29 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import NamedTuple
 
 from aos.api.running.grants import Grant, grant_of
 from aos.api.running.run import Record
 from aos.api.server.session import session
 
-__all__ = ["granted", "granted_again"]
+__all__ = ["Approval", "granted", "granted_again"]
+
+
+class Approval(NamedTuple):
+    """The request to use, if there is one, and who asks which server for it."""
+
+    request: str | None
+    server: str | None
+    context: str | None
 
 
 @contextmanager
-def granted(request: str | None, server: str | None, *, used: bool = False) -> Iterator[Grant | None]:
+def granted(approval: Approval, *, used: bool = False) -> Iterator[Grant | None]:
     """The grant of a request, None where there is none to use. `used`: as for `grant_of`."""
-    if request is None:
+    if approval.request is None:
         yield None
         return
-    asked = session(server)
+    asked = session(approval.server, approval.context)
     with closing(asked.client) as client:
-        yield grant_of(client, asked.url, request, used=used)
+        yield grant_of(client, asked.url, approval.request, used=used)
 
 
 @contextmanager
-def granted_again(
-    request: str | None, server: str | None, record: Record, run: str
-) -> Iterator[Grant | None]:
+def granted_again(approval: Approval, record: Record, run: str) -> Iterator[Grant | None]:
     """For a run that is resumed: another grant; or the one that it began with and may not have used yet.
 
     It had used it when it made its first attempt, and then needs it no more. Another one may be used by this run
@@ -32,7 +39,7 @@ def granted_again(
     """
     state = record.state(run)
     first = state.start.approval
-    if request is None and first and not state.attempts:
-        request, server = first["request_id"], server or first["server"]
-    with granted(request, server, used=True) as grant:
+    if approval.request is None and first and not state.attempts:
+        approval = Approval(first["request_id"], approval.server or first["server"], approval.context)
+    with granted(approval, used=True) as grant:
         yield grant

@@ -10,7 +10,8 @@ from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, Plan
 from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
 from aos.cli.run import options as its
 from aos.cli.run.carrying import Place, carrier
-from aos.cli.server import Server
+from aos.cli.run.granted import Approval
+from aos.cli.server import Context, Server
 from aos.cli.values import named_values
 from aos.files.config import find_config
 
@@ -35,6 +36,7 @@ def run(
     ledger: Ledger = None,
     approval: its.Approval = None,
     server: Server = None,
+    context: Context = None,
     events: its.Events = False,
     as_json: its.AsJson = False,
     policy: SimulatePolicy = None,
@@ -60,7 +62,9 @@ def run(
     catalog = load_catalog(catalogs or (), config)
     rules = gate(first(policy, otherwise=config.policy), principal(tenant, agent))
     place = Place(workspace, allow_hosts, allow_private, ledger)
-    with carrier(place, catalog, rules, config, (approval, server), events, as_json) as carry:
+    with carrier(
+        place, catalog, rules, config, Approval(approval, server, context), events, as_json
+    ) as carry:
         if resume is not None:
             if plan or plan_option or inputs:
                 raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
