@@ -10,6 +10,7 @@ from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer, fail, show
 from aos_server.cli.check import check
 from aos_server.cli.dev import dev
+from aos_server.cli.groups import group
 from aos_server.cli.jobs import jobs
 from aos_server.cli.keys.service import service_keys
 from aos_server.cli.keys.signing import keys
@@ -49,7 +50,7 @@ def run(words: list[str]) -> int:
 
 
 def _app() -> Typer:
-    app = Typer(help=_HELP, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app = group(_HELP, add_completion=False)
     app.callback()(_every)
     app.command(epilog="Example:  aos-server dev")(dev)
     app.command(epilog="Example:  aos-server serve --processes 2")(serve)

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from typer import Argument, Typer
+from typer import Argument
 
 import aos
 from aos.errors import AosError
 from aos_server.cli.answers import Answer
+from aos_server.cli.groups import group
 from aos_server.cli.starting import fit
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ __all__ = ["jobs"]
 T = TypeVar("T")
 _HEAD = "job               cron          next         last success    now"
 
-jobs = Typer(
-    help="What workers do by the clock. Needs the settings of `worker`.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+jobs = group("What workers do by the clock. Needs the settings of `worker`.")
 
 
 @jobs.command("list", epilog="Example:  aos-server jobs list --json")

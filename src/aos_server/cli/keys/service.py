@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from typer import Argument, Option, Typer
+from typer import Argument, Option
 
 import aos
 from aos_server.cli.answers import Answer
+from aos_server.cli.groups import group
 from aos_server.settings import read
 
 if TYPE_CHECKING:
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["service_keys"]
 
-service_keys = Typer(
-    help="Make, list and revoke service keys, with which machines call the server.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+service_keys = group("Make, list and revoke service keys, with which machines call the server.")
 
 T = TypeVar("T")
 Tenant = Annotated[str, Argument(metavar="TENANT", help="Whose key it is.")]

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from typer import Argument, Option, Typer
+from typer import Argument, Option
 
 from aos.errors import AosError
 from aos_server.cli.answers import Answer
+from aos_server.cli.groups import group
 from aos_server.cli.keys import answers
 from aos_server.keystores import open_backend
 from aos_server.keystores.backend import Backend
@@ -16,9 +17,7 @@ from aos_server.settings import read
 
 __all__ = ["keys"]
 
-keys = Typer(
-    help="The keys that sign webhooks, on this host.", rich_markup_mode=None, pretty_exceptions_enable=False
-)
+keys = group("The keys that sign webhooks, on this host.")
 
 
 class Kind(StrEnum):
