@@ -32,7 +32,7 @@ ROWS: dict[str, Code] = {
         "An output file or the ledger could not be written.",
         "Check that the folder exists, is writable and has room.",
         Exit.WRITE_FAILED,
-        507,
+        503,
     ),
     "interrupted": Code(
         "cli",

@@ -108,6 +108,17 @@ def test_an_answer_fits_its_description(client: httpx.Client, method: str, path:
     jsonschema_rs.validator_for(within).validate(answer.json())
 
 
+def test_of_5xx_an_endpoint_has_503_alone() -> None:
+    """A fault of our own is 500, which nothing is described with."""
+    given = {
+        status
+        for path in json.loads(page())["paths"].values()
+        for one in path.values()
+        for status in one["responses"]
+    }
+    assert {status for status in given if status.startswith("5")} == {"503"}
+
+
 def test_metrics_are_prometheus_text(client: httpx.Client) -> None:
     client.get("/health")
     answer = client.get("/metrics")
