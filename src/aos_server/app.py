@@ -155,7 +155,7 @@ def application(
         people,
         AuditLog(audit),
         ApprovalRequests(desk, identity),
-        WebhookCalls(webhooks, keys),
+        WebhookCalls(webhooks, keys, keystore),
         KeyCalls(KeyService(database, keystore) if database and keystore else None),
     )
     gate = Gate(

@@ -17,6 +17,7 @@ from aos_server.app import application
 from aos_server.db.pool import Database
 from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Caller, Principal
+from aos_server.keystores.backend import Backend
 from aos_server.keystores.changes import carry_out, rotate
 from aos_server.keystores.file import FileBackend
 from aos_server.keystores.keyring import Keyring
@@ -52,14 +53,18 @@ def new_keys(folder: Path) -> FileBackend:
     return backend
 
 
-def served(base, keys: Keyring | None, hosts: tuple[str, ...] = ("127.0.0.1",)) -> Any:
+def served(
+    base, keys: Keyring | None, hosts: tuple[str, ...] = ("127.0.0.1",), keystore: Backend | None = None
+) -> Any:
     """The server on a test's database, whose webhooks may lead to `hosts`."""
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         async with Database.open(base.pooled("aos_app"), 4) as database:
             webhooks = Webhooks(database, network_of(hosts))
-            outer.default = application(Staff(), runs=NO_RUNS, webhooks=webhooks, keys=keys)
+            outer.default = application(
+                Staff(), runs=NO_RUNS, webhooks=webhooks, keys=keys, keystore=keystore
+            )
             yield
 
     outer = Router(lifespan=lifespan, redirect_slashes=False)
@@ -151,6 +156,20 @@ def test_the_secret_is_that_of_the_keys_and_asking_is_audited(client, base, ring
     assert base.rows("SELECT count(*) FROM audit WHERE details::text LIKE '%whsec%'") == [(0,)]
     with serving(served(base, None)) as url:
         assert told(httpx.get(url + at, headers=by("engineer")))["code"] == "key_missing"
+
+
+def test_a_server_that_started_without_a_key_finds_the_first_one(base, tmp_path):
+    folder = tmp_path / "keys"
+    with (
+        serving(served(base, None, keystore=FileBackend(folder))) as url,
+        httpx.Client(base_url=url, headers=by("engineer"), timeout=30) as client,
+    ):
+        at = f"{API}/{make(client)['webhook_id']}/secret"
+        refused = told(client.get(at))
+        assert refused["code"] == "key_missing"
+        assert str(folder) not in str(refused)
+        new_keys(folder)
+        assert [one["key_version"] for one in client.get(at).json()["secrets"]] == ["v1"]
 
 
 REFUSED = (

@@ -104,7 +104,10 @@ def webhooks(at: str, to: WebhookCalls) -> tuple[Endpoint, ...]:
             WebhookSecret,
             act="create",
             query=InTenant,
-            codes=["not_found", "key_missing"],
+            codes=[
+                *("not_found", "key_missing", "key_unsafe", "keys_damaged"),
+                *("keystore_unavailable", "keystore_forbidden"),
+            ],
         ),
         Endpoint(
             "POST",

@@ -11,6 +11,7 @@ from aos_server.http.answers import Answer
 from aos_server.http.cursors import bad_cursor, cursor, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.webhooks import DeliveriesQuery, EditWebhook, NewWebhook, WebhooksQuery
+from aos_server.keystores.backend import Backend
 from aos_server.keystores.keyring import Keyring
 from aos_server.keystores.keyset import moment
 from aos_server.services.changes import Given
@@ -24,11 +25,14 @@ _PATH = "/api/v1/webhooks"
 
 
 class WebhookCalls:
-    """The handlers of `/api/v1/webhooks`. `keys` None: there is no key yet, and so no secret."""
+    """The handlers of `/api/v1/webhooks`. `keys` None: they are got from the `keystore` once somebody asks."""
 
-    def __init__(self, webhooks: Webhooks | None, keys: Keyring | None) -> None:
+    def __init__(
+        self, webhooks: Webhooks | None, keys: Keyring | None, keystore: Backend | None = None
+    ) -> None:
         self._kept = webhooks
         self._keys = keys
+        self._keystore = keystore
 
     @property
     def _webhooks(self) -> Webhooks:
@@ -96,21 +100,35 @@ class WebhookCalls:
     async def show_webhook_secret(self, call: Call) -> bytes:
         """The secrets that sign now; that they were asked for is in the audit log."""
         webhook = call.path["webhook_id"]
-        if self._keys is None:
-            raise AosError("key_missing", "the server has no key to derive a secret from")
         now = datetime.now(UTC)
-        await asyncio.to_thread(self._keys.refresh, now)
+        keys = await asyncio.to_thread(self._current, now)
         await self._webhooks.secret_shown(call.caller, webhook)
-        ends = {one.name: one.signs_until for one in self._keys.keys.live(now)}
+        ends = {one.name: one.signs_until for one in keys.keys.live(now)}
         document = {
             **envelope("aos.webhook-secret/1"),
             "webhook_id": webhook,
             "secrets": [
                 {"key_version": version, "secret": secret, "signs_until": moment(ends.get(version))}
-                for version, secret in self._keys.by_version(webhook, now).items()
+                for version, secret in keys.by_version(webhook, now).items()
             ],
         }
         return one_line(document).encode()
+
+    def _current(self, now: datetime) -> Keyring:
+        """The keys as they are now. When the server started there may have been none, or nobody who could say.
+
+        Raises AosError: why there is none still, and not where they should be: that is for who operates the server.
+        """
+        if self._keys is not None:
+            self._keys.refresh(now)
+            return self._keys
+        try:
+            if self._keystore is None:
+                raise AosError("key_missing", "there is no keystore")
+            self._keys = Keyring(self._keystore, now)
+        except AosError as error:
+            raise AosError(error.code, "the server has no key to derive a secret from") from error
+        return self._keys
 
     async def list_deliveries(self, call: Call) -> bytes:
         """A page of a webhook's deliveries, the newest first."""
