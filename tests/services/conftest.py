@@ -38,6 +38,12 @@ class Base(NamedTuple):
         with psycopg.connect(self.server.url("root", self.name)) as connection:
             return connection.execute(query).fetchall()
 
+    def unaudited(self) -> list[str]:
+        """Tables that hold a row whose change the audit log does not have."""
+        tables = self.rows("SELECT table_name FROM information_schema.columns WHERE column_name = 'audit_id'")
+        missing = "SELECT count(*) FROM {} x WHERE NOT EXISTS (SELECT FROM audit a WHERE a.id = x.audit_id)"
+        return [str(name) for (name,) in tables if self.rows(missing.format(name)) != [(0,)]]
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:

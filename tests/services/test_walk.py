@@ -144,6 +144,7 @@ def test_the_walk(base: Base, served: Served, provider: OpenId, tmp_path: Path) 
         if "other.json" in command:
             assert [one["pointer"] for one in told["errors"]] == ["/steps/0/params/content"]
     assert (people["ann"].home / "a.txt").read_text() == "report"
+    assert base.unaudited() == []
     rows = base.rows("SELECT status, count(*) FROM requests GROUP BY status ORDER BY status")
     assert dict(rows) == {"cancelled": 1, "consumed": 1, "expired": 1, "rejected": 1}  # type: ignore[arg-type]
 

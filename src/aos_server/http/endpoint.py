@@ -92,13 +92,17 @@ class Endpoint(NamedTuple):
 
 
 class Resource:
-    """A path: its endpoints by method. An ASGI application; what goes wrong it raises as AosError."""
+    """A path: its endpoints by method. An ASGI application; what goes wrong it raises as AosError.
 
-    def __init__(self, endpoints: Sequence[Endpoint], gate: Gate) -> None:
+    A handler has so many `seconds`.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint], gate: Gate, seconds: float = REQUEST_TIMEOUT_S) -> None:
         self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
         if "GET" in self._endpoints:
             self._endpoints["HEAD"] = self._endpoints["GET"]
         self._gate = gate
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._endpoints.get(scope["method"])
@@ -108,10 +112,10 @@ class Resource:
         scope["aos.endpoint"] = endpoint
         call = await self._let_in(endpoint, scope, receive)
         try:
-            async with timeout(REQUEST_TIMEOUT_S):
+            async with timeout(self._seconds):
                 answer = await endpoint.handler(call)
         except TimeoutError:
-            detail = f"there was no answer after {REQUEST_TIMEOUT_S:g} s"
+            detail = f"there was no answer after {self._seconds:g} s"
             raise AosError("not_computed", detail, retry_after_s=5) from None
         if isinstance(answer, bytes):
             answer = Answer(answer, endpoint.status)

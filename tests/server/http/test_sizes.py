@@ -1,14 +1,19 @@
 """How large and how long everything may be that a caller sends: at the limit, and one beyond it."""
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import BaseModel
+from starlette.routing import Route, Router
 
 from aos.errors import AosError
 from aos_server.http.bodies import fitted
+from aos_server.http.edge import Edge
+from aos_server.http.endpoint import Call, Endpoint, Resource
+from aos_server.http.gate import Gate
 from aos_server.http.models.audit import AuditQuery
 from aos_server.http.models.requests import Approve, CreateRequest, RequestsQuery
 from aos_server.http.models.runtime import Query
@@ -17,6 +22,7 @@ from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Caller
 from aos_server.services.idempotency import key_of
 from tests.server.http.world import TOKENS, People, asking, told
+from tests.server.serve import serving
 
 SIMULATE = "/api/v1/runtime/simulate"
 JSON = {"Content-Type": "application/json"}
@@ -94,6 +100,20 @@ def test_a_field_takes_so_much_and_not_one_more(
     with pytest.raises(AosError) as caught:
         fitted(model, {**given, name: more}, "body")
     assert [finding.pointer.split("/")[1] for finding in caught.value.findings] == [name]
+
+
+def test_an_answer_that_takes_too_long_is_a_503() -> None:
+    async def handler(call: Call) -> bytes:
+        await asyncio.sleep(30)
+        return b"{}"
+
+    resource = Resource(
+        [Endpoint("GET", "/slow", "", handler, None)], Gate(People(), None, trusting=True), 0.05
+    )
+    with serving(Edge(Router([Route("/slow", resource)]), ())) as url:
+        answer = httpx.get(f"{url}/slow", timeout=10)
+        assert (told(answer)["code"], answer.status_code) == ("not_computed", 503)
+        assert answer.headers["retry-after"] == "5"
 
 
 def test_a_key_has_255_characters() -> None:
