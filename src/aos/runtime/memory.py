@@ -62,25 +62,25 @@ class Memory:
     def end(self, end: RunEnd) -> None:
         """The run ended or pauses."""
         self._runs[end.run].end = end
+        self._runs[end.run].status = end.status
 
     def money(self, run: str) -> Money:
         """Budget, spent and reserved."""
         found = self._runs[run]
-        return Money(
-            found.start.budget_cents, found.spent, sum(found.reserved.values(), Decimal(0)), found.unknown
-        )
+        unseen = sum(one.outcome is None for one in found.attempts.values())
+        unknown = found.unknown + (0 if found.status == "running" else unseen)
+        return Money(found.start.budget_cents, found.spent, sum(found.reserved.values(), Decimal(0)), unknown)
 
     def state(self, run: str) -> RunState:
         """The run as far as it went. Raises AosError(run_not_found)."""
         if run not in self._runs:
             raise AosError("run_not_found", f'there is no run "{run}"')
         found = self._runs[run]
-        status: RunStatus = "running" if found.end is None else found.end.status
         active = 0.0 if found.end is None else found.end.active_ms
         attempts = tuple(found.attempts.values())
         return RunState(
             found.start,
-            status,
+            found.status,
             attempts,
             dict(found.steps),
             self.money(run),
@@ -109,6 +109,7 @@ class Memory:
             raise AosError("run_conflict", f"run {run} has {self.state(run).status}")
         found = self._runs[run]
         found.start = found.start.resumed(budget_cents, approval)
+        found.status = "running"
         return self.state(run)
 
     def score(self, run: str, score: Mapping[str, Any]) -> None:
@@ -119,6 +120,7 @@ class Memory:
 class _Run:
     def __init__(self, start: RunStart) -> None:
         self.start = start
+        self.status: RunStatus = "running"
         self.attempts: dict[tuple[Place, int], Attempted] = {}
         self.steps: dict[str, StepEnd] = {}
         self.approved: set[str] = set()
