@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -418,7 +418,7 @@ def test_a_go_ahead_is_asked_for_and_without_anybody_the_run_pauses(service: Ser
 
 
 def _runs(folder: Path) -> list[str]:
-    with sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True)) as db:
         return [name for (name,) in db.execute("SELECT id FROM runs")]
 
 

@@ -38,19 +38,19 @@ def verify(path: Path, anchor: Anchor | None = None) -> LedgerCheck:
 
     Raises AosError: unreadable, ledger_foreign, and ledger_damaged where SQLite itself can't read the file.
     """
-    with failures(path, reading=True), closing(snapshot(path)) as copy:
+    again = sqlite3.connect(":memory:", isolation_level=None)
+    with failures(path, reading=True), closing(again), closing(snapshot(path)) as copy:
         copy.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        walk = _Walk(copy)
+        walk = _Walk(copy, again)
         damage = [found for found, _ in zip(walk.damage(anchor), range(_MOST), strict=False)]
         return LedgerCheck(walk.entries, walk.runs, walk.previous, tuple(damage))
 
 
 class _Walk:
-    """One walk along the chain, making the tables anew on the way."""
+    """One walk along the chain, making the tables anew on the way, in `again`."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        self._again = sqlite3.connect(":memory:", isolation_level=None)
+    def __init__(self, db: sqlite3.Connection, again: sqlite3.Connection) -> None:
+        self._db, self._again = db, again
         migrate(self._again)
         self._named: set[str] = set()
         self._fits = True

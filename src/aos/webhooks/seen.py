@@ -48,8 +48,10 @@ class SeenIds:
             self._base.execute("DELETE FROM seen WHERE id = ? AND NOT done", (message_id,))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file. Who forgets to is forgiven."""
         self._base.close()
+
+    __del__ = close
 
     def _take(
         self, message_id: str, now: datetime, until: datetime, *, done: bool
