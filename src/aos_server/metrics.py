@@ -133,6 +133,9 @@ KEYSTORE_UP = Gauge(
 )
 KEY_ROTATIONS = Counter("nova_webhook_key_rotations_total", "Rotations of the key, by result", ["result"])
 
+TURNS_FAILED = Counter(
+    "nova_worker_turns_failed_total", "Turns of a loop of the worker that failed", ["loop"]
+)
 JOBS_RUN = Counter("nova_jobs_total", "Periodic jobs done by this process, by result", ["name", "result"])
 JOB_SECONDS = Histogram(
     "nova_job_seconds",

@@ -264,3 +264,26 @@ def test_a_worker_without_a_key_does_not_start(base, tmp_path):
     done = subprocess.run(words, env=environment, capture_output=True, timeout=30)
     assert done.returncode == 2
     assert json.loads(done.stdout)["code"] == "key_missing"
+
+
+def test_a_loop_that_meets_a_fault_stops_no_other_and_goes_on_once_it_is_mended(worker, receiver):
+    base, process, port = worker
+    owner = "ALTER TABLE {} RENAME TO {}"
+    base.server.execute(owner.format("audit_pending", "elsewhere"), base.name)
+    webhook(base, f"{receiver.url}/204")
+    tell(base)
+    wait_for(lambda: states(base) == {"delivered": 1}, "the message is delivered")
+    count = r'^nova_worker_turns_failed_total{loop="audit"} [1-9]'
+    wait_for(
+        lambda: bool(re.search(count, httpx.get(f"http://127.0.0.1:{port}/metrics").text, re.MULTILINE)),
+        "the fault is counted",
+    )
+    base.server.execute(owner.format("elsewhere", "audit_pending"), base.name)
+    base.server.execute(
+        "INSERT INTO audit VALUES (gen_random_uuid(), 'acme', now(), 'iss', 'ann', 'act', 'x')", base.name
+    )
+    wait_for(lambda: base.rows("SELECT count(*) FROM audit_leaves") == [(1,)], "the row is sequenced")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert b"audit failed" in err

@@ -84,6 +84,25 @@ def test_the_worker_expires_and_escalates(base):
     assert base.rows(f"SELECT required_level, escalates_at FROM requests WHERE id = '{stuck}'") == [(5, None)]
 
 
+def test_one_that_can_t_be_ended_keeps_no_other_waiting(base):
+    async def act(desk: Desk) -> tuple[str, str]:
+        return await ask(desk), await ask(desk)
+
+    odd, other = run(base, act)
+    pass_time(base, odd, timedelta(days=2))
+    pass_time(base, other, timedelta(days=1))
+    base.server.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; "
+        "CREATE TRIGGER refuse BEFORE UPDATE ON requests FOR EACH ROW "
+        f"WHEN (OLD.id = '{odd}') EXECUTE FUNCTION refuse()",
+        base.name,
+    )
+    assert worker(base, expire_due) == 1
+    assert (status(base, odd), status(base, other)) == ("pending", "expired")
+    base.server.execute("DROP TRIGGER refuse ON requests", base.name)
+    assert worker(base, expire_due) == 1
+
+
 def test_the_worker_does_so_within_seconds(base, tmp_path):
     """The loops of `aos-server worker`."""
     environment = {

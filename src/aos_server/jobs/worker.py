@@ -17,6 +17,7 @@ from aos_server.metrics import (
     KEY_AGE,
     KEYS_LIVE,
     KEYSTORE_UP,
+    TURNS_FAILED,
     WEBHOOKS_DISABLED,
     WEBHOOKS_OLDEST,
     WEBHOOKS_WAITING,
@@ -40,6 +41,8 @@ _LONGEST_REST_S = 10.0
 
 KEYS_S = 10.0
 """How old the keys may be that a worker signs with."""
+
+_AFTER_A_FAULT_S = 5.0
 
 Turn = Callable[[], Awaitable[int]]
 """One turn of a loop: how much it did. After 0 the loop rests."""
@@ -120,15 +123,24 @@ async def _measure(database: Database) -> int:
 
 
 async def _loop(name: str, turn: Turn, rest_s: float, stop: asyncio.Event) -> None:
-    """Take turns until `stop`. A failure is logged and the loop rests: the database will be back."""
+    """Take turns until `stop`. A failure is logged, counted, and the loop rests: the database will be back.
+
+    So is a fault of ours: the other loops have nothing to do with it.
+    """
+    failed = TURNS_FAILED.labels(name)
     while not stop.is_set():
+        rest = rest_s
         try:
-            done = await turn()
+            if await turn():
+                continue
         except AosError as error:
             _log.warning("%s: %s: %s", name, error.code, error.detail)
-            done = 0
-        if not done:
-            await _rest(rest_s, stop)
+            failed.inc()
+        except Exception:
+            _log.exception("%s failed", name)
+            failed.inc()
+            rest = max(rest_s, _AFTER_A_FAULT_S)
+        await _rest(rest, stop)
 
 
 async def _there(database: Database, stop: asyncio.Event) -> None:

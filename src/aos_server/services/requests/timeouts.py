@@ -1,11 +1,13 @@
 """What happens to requests by itself: nobody decided in time, so they expire, or the next level is asked."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from aos.domain.approvals import requests as approvals
 from aos.domain.approvals.requests import Request
+from aos.errors import AosError
 from aos_server.db.pool import Database, Row
 from aos_server.identity.caller import Caller
 from aos_server.services.requests.decide import CLOCK, Rule, decided
@@ -13,6 +15,8 @@ from aos_server.services.requests.decide import CLOCK, Rule, decided
 __all__ = ["escalate_due", "expire", "expire_due"]
 
 LIMIT = 50
+
+_log = logging.getLogger(__name__)
 
 
 class _Unchanged(Exception):
@@ -52,9 +56,17 @@ async def _escalate(database: Database, tenant: str, request: str) -> None:
 async def _each(database: Database, name: str, act: Callable[[Database, str, str], Awaitable[None]]) -> int:
     async with database.transaction() as transaction:
         rows = await transaction.all(name, limit=LIMIT)
+    done = 0
     for row in rows:
-        await act(database, row["tenant_id"], str(row["id"]))
-    return len(rows)
+        request = str(row["id"])
+        try:
+            await act(database, row["tenant_id"], request)
+            done += 1
+        except AosError:  # the database: the others would fare no better
+            raise
+        except Exception:  # a fault of ours with this one
+            _log.exception("%s: request %s failed", name, request)
+    return done
 
 
 async def _happens(database: Database, tenant: str, request: str, act: str, rule: Rule) -> None:
