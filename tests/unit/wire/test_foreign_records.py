@@ -113,6 +113,24 @@ def test_what_columns_may_be_is_said(header: str, fix: str, tmp_path: Path) -> N
     assert caught.value.fix == f"If these are the columns: --rename {fix}"
 
 
+def spans(runs: int, around: int) -> list[str]:
+    """Runs of two calls in turn, in `around` of them a row that holds both."""
+    lines = ["run,skill,start,end"]
+    for run in range(runs):
+        at = 10 * run
+        whole = f"r{run},agent,{at},{at + (5 if run < around else 2)}"
+        lines += [whole, f"r{run},ask,{at + 0.1},{at + 2}", f"r{run},post,{at + 2},{at + 4.9}"]
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("runs", "around", "told"), [(20, 20, True), (20, 18, True), (20, 17, False), (4, 4, False)]
+)
+def test_a_span_around_the_others_is_told(runs: int, around: int, told: bool, tmp_path: Path) -> None:
+    found = [flaw for flaw in read(tmp_path, spans(runs, around)).flaws if flaw.code == "span_around"]
+    assert [(flaw.line, flaw.rows, flaw.kept) for flaw in found] == ([(2, around, True)] if told else [])
+
+
 def test_a_column_that_is_renamed_has_to_be_there(tmp_path: Path) -> None:
     row = "r,ask,0,1"
     for lines, name in (

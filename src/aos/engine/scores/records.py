@@ -24,6 +24,8 @@ _SLACK_MS = 1.0
 _MOST_CALLS = 5_000
 """Of one skill in a run: no plan has more steps."""
 _INT = np.iinfo(np.intc).max
+_FAMILY, _OFTEN, _NEARLY_ALWAYS = 3, 5, 0.9
+"""Rows of a run, runs, and their share, from which on a skill that is around all others looks like their parent."""
 
 
 class _Times(NamedTuple):
@@ -61,6 +63,7 @@ def put_in_order(
     if not has_attempts:
         _count_attempts(records)
     flaws += _units(records, lines)
+    flaws += _around(records, lines)
     overtaken = _overtaking(records)
     if overtaken.size:
         detail = "it starts before a step that it comes after has ended: a clock jumped"
@@ -268,6 +271,30 @@ def _units(records: Records, lines: "array[int]") -> Iterator[Flaw]:
             name = records.skill.names[code]
             detail = f"a {what} about 1,000 times off the median of {name}: another unit? It is used as it is"
             yield _flaw("unit_slip", detail, lines, off[skill[off] == code], True)
+
+
+def _around(records: Records, lines: "array[int]") -> Iterator[Flaw]:
+    """Skills that nearly always begin before and end after all others of their run: spans around these, not steps."""
+    skill = np.frombuffer(records.skill.codes, np.intc)
+    of_skill = np.zeros(len(records.skill.names), np.intp)
+    found = []
+    for window in _all_windows(records):
+        of_skill += np.bincount(skill[window], minlength=len(of_skill))
+        run = np.frombuffer(records.run.codes, np.intc)[window]
+        start, end = (np.frombuffer(c)[window] for c in (records.start_ms, records.end_ms))
+        order = np.lexsort((end, run))
+        first = np.flatnonzero(np.diff(run[order], prepend=-1))
+        many = np.diff(np.append(first, len(run)))
+        last = order[first + many - 1]
+        earliest = np.minimum.reduceat(start[order], first) if first.size else start
+        found.append(last[(many >= _FAMILY) & (start[last] <= earliest + _SLACK_MS)] + window.start)
+    rows = np.concatenate(found)
+    for code in np.unique(skill[rows]):
+        ours = rows[skill[rows] == code]
+        if len(ours) >= max(_OFTEN, _NEARLY_ALWAYS * of_skill[code]):
+            name = records.skill.names[code]
+            detail = f"{name} begins first and ends last in its runs: a span around the others is no step"
+            yield _flaw("span_around", detail, lines, ours, True)
 
 
 def _medians(skill: NDArray[np.intc], values: "Quantity", skills: int) -> NDArray[np.float64]:
