@@ -35,13 +35,20 @@ def test_a_plan_is_called_by_its_name_and_a_call_by_its_skill() -> None:
         line(), line(plan_name=None), line(plan_name="fs_write"), line(skill_id="fs_write", plan_name=None)
     )
 
-    assert found[0] == "request what who level age status"
-    assert [row.split(" ", 1)[1].removesuffix(" ann 0/1 of 3 34 s pending") for row in found[1:]] == [
+    assert found[0] == "request what who level status age"
+    assert [row.split(" ", 1)[1].removesuffix(" ann 0/1 of 3 pending 34 s") for row in found[1:]] == [
         '"weekly report"',
         "a plan",
         '"fs_write"',
         "fs_write",
     ]
+
+
+def test_in_80_columns_how_it_stands_is_told_before_how_old_it_is() -> None:
+    long_ago = line(request_id="0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1", created_at="2026-11-25T04:00:00+00:00")
+    text = lists.requests({"requests": [long_ago], "server": "http://127.0.0.1:8000"}, NOW, 72, False)
+    assert "pending" in text
+    assert "age" not in text
 
 
 def test_a_name_moves_nothing() -> None:

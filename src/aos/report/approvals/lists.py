@@ -19,14 +19,14 @@ _LONGEST, _KINDS = 60, 12
 def requests(
     document: Mapping[str, Any], now: datetime, width: int, colour: bool, ascii: bool = False
 ) -> str:
-    """A row for each: what, who asks, which level, how it stands, how old it is."""
+    """A row for each: what, who asks, which level, how it stands, how old it is; age is the first to go."""
     page = Page(width=width, colour=colour, ascii=ascii)
     listed: Sequence[Mapping[str, Any]] = document["requests"]
     page.add([(count(len(listed), "request"), STRONG), (f"  {document['server']}", FAINT)])
     if listed:
         page.add()
-        head: list[Line] = [(word, FAINT) for word in ("request", "what", "who", "level", "age", "status")]
-        page.add(page.table("lwwrrl", [head, *(_row(one, now) for one in listed)]))
+        head: list[Line] = [(word, FAINT) for word in ("request", "what", "who", "level", "status", "age")]
+        page.add(page.table("lwwrlr", [head, *(_row(one, now) for one in listed)]))
     if document.get("next"):
         page.add()
         page.add((f"older ones: --cursor {document['next']}", FAINT))
@@ -52,8 +52,8 @@ def _row(one: Mapping[str, Any], now: datetime) -> list[Line]:
         _what(one),
         tame(str(one["requested_by"]))[:_LONGEST],
         f"{one['approvals']}/{one['min_approvals']} of {one['required_level']}",
-        ago(one["created_at"], now).removesuffix(" ago"),
         (status, COLOURS.get(status, "")),
+        ago(one["created_at"], now).removesuffix(" ago"),
     ]
 
 
