@@ -131,6 +131,15 @@ def test_a_span_around_the_others_is_told(runs: int, around: int, told: bool, tm
     assert [(flaw.line, flaw.rows, flaw.kept) for flaw in found] == ([(2, around, True)] if told else [])
 
 
+def test_the_last_of_a_chain_is_around_nothing(tmp_path: Path) -> None:
+    chains = [
+        f"r{run},{name},{10 * run + at},{10 * run + at + 1}"
+        for run in range(20)
+        for at, name in enumerate("abc")
+    ]
+    assert read(tmp_path, ["run,skill,start,end", *chains]).flaws == ()
+
+
 def test_a_column_that_is_renamed_has_to_be_there(tmp_path: Path) -> None:
     row = "r,ask,0,1"
     for lines, name in (
