@@ -182,7 +182,7 @@ def _intended(intent: Intent) -> _Waiting:
 
 def _append(db: sqlite3.Connection, waiting: Sequence[_Waiting]) -> None:
     """Write entries and what follows from them."""
-    kept = set[str]()
+    kept: set[str] = set()
 
     def keep(value: Any) -> str:
         digest, text = content(value)
@@ -191,7 +191,7 @@ def _append(db: sqlite3.Connection, waiting: Sequence[_Waiting]) -> None:
             kept.add(digest)
         return digest
 
-    sealed = list[tuple[Entry, Mapping[str, Any]]]()
+    sealed: list[tuple[Entry, Mapping[str, Any]]] = []
     last, previous = head(db)
     for seq, one in enumerate(waiting, last + 1):
         body = one.body(keep)

@@ -116,7 +116,12 @@ class _Reading:
                 intent = documents.load_intent(self._run, body)
                 self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
             case "settled":
-                self._settle(body, documents.load_outcome(body, self._fetch), body["ended_ms"])
+                outcome = documents.load_outcome(body, self._fetch)
+                self._settle(body, outcome, body["ended_ms"])
+                if body["releases"] and outcome.success:
+                    self.steps[body["step"]] = StepEnd(
+                        self._run, body["step"], "succeeded", outcome.result, body["ended_ms"]
+                    )
             case "reconciled":
                 self._settle(body, _reconciled(body, self._fetch), body["at_ms"], reconciled=True)
             case "step":

@@ -92,6 +92,9 @@ class Executor:
         self._flights = Flights(settings.clock, settings.grace_ms)
         self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
+        self._ended_well: dict[
+            str, StepEnd
+        ] = {}  # with the outcome of their one call, which is on record as that
         self._reserved = {place.step for place, _ in self.attempts}
         self._due: list[Attempt] = []
         self._news: list[Happening] = []  # not told yet: it need not be on record
@@ -247,9 +250,11 @@ class Executor:
         if outcome == "succeeded":
             self._bindings.stood_in(i)
         if step.id not in self.steps:
-            end = StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
+            end = self._ended_well.get(step.id)
+            if end is None:
+                end = StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
+                self.use.journal.step_ended(end)
             self.steps[step.id] = end
-            self.use.journal.step_ended(end)
             self._news.append(StepEnded(end.ended_ms, end.run, step.id, outcome))
             self._ended_since = True
 
@@ -274,21 +279,21 @@ class Executor:
 
     def _make(self, due: list[Attempt]) -> bool:
         """Write down what is to be done, then do it; False, and nothing done, where the budget has no room for it."""
-        now, begun = self.use.clock(), set[str]()
-        calls = [(self._params(attempt.place), attempt) for attempt in due]
-        intents = list[Intent]()
-        for (params, _), attempt in calls:
-            begins = attempt.place.step not in self._reserved and attempt.place.step not in begun
-            intents.append(self._intent(attempt, params, now, begins))
+        now, begun = self.use.clock(), self._reserved.copy()
+        calls: list[tuple[Intent, Params, Fault | None]] = []
+        for attempt in due:
+            params, fault = self._params(attempt.place)
+            intent = self._intent(attempt, params, now, attempt.place.step not in begun)
+            calls.append((intent, params, fault))
             begun.add(attempt.place.step)
-        if not self.use.journal.intend(*intents):
+        if not self.use.journal.intend(*(intent for intent, _, _ in calls)):
             return False
-        self._reserved |= begun
-        for intent in intents:
+        self._reserved = begun
+        for intent, _, _ in calls:
             self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
             self._news.append(AttemptStarted(now, intent))
         self._tell()
-        for intent, ((params, fault), _) in zip(intents, calls, strict=True):
+        for intent, params, fault in calls:
             if fault:
                 self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
             else:
@@ -330,7 +335,12 @@ class Executor:
         if reply is None or (_unseen(result) and result.effect == "unknown" and not intent.repeatable):
             self._schedule.block(place)  # it stays an intent without an end, as after a crash
             return
-        self.use.journal.settle(Settled(intent, result, landed.at_ms, reply.features))
+        step = self._step[place.step]
+        whole = result.success and step.for_each is None and step.iterations == 1
+        settled = Settled(intent, result, landed.at_ms, reply.features, whole)
+        self.use.journal.settle(settled)
+        if end := settled.step_end:
+            self._ended_well[step.id] = end
         self.attempts[place, intent.attempt] = Attempted(intent, result, landed.at_ms)
         self._news.append(AttemptEnded(landed.at_ms, intent, result))
         self._go_on(intent, result)

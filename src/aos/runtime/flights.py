@@ -29,10 +29,11 @@ class _Job(NamedTuple):
 
 
 class _Worker:
-    """A thread that makes one attempt after the other. It does not keep the process from ending."""
+    """A thread that makes one attempt after the other, until one is cancelled. It keeps no process from ending."""
 
     def __init__(self, land: Callable[[int, Reply], None]) -> None:
         self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.cancelled = Event()
         self._land = land
         Thread(target=self._work, name="aos attempt", daemon=True).start()
 
@@ -49,7 +50,6 @@ class _Flight(NamedTuple):
     intent: Intent
     params: Params
     worker: _Worker
-    cancelled: Event
     timeout_s: float
     due_ms: float
 
@@ -74,12 +74,12 @@ class Flights:
     def start(
         self, implementation: Implementation, params: Params, intent: Intent, timeout_s: float, now: float
     ) -> None:
-        """Begin an attempt."""
+        """Begin an attempt; not after `cancel`."""
         self._numbers += 1
-        cancelled, due = Event(), now + timeout_s * 1000 + self._grace_ms
+        due = now + timeout_s * 1000 + self._grace_ms
         worker = self._idle.pop() if self._idle else _Worker(self._landed)
-        self._flying[self._numbers] = _Flight(intent, params, worker, cancelled, timeout_s, due)
-        call = Call(intent.run, intent.place, intent.attempt, intent.key, timeout_s, cancelled)
+        self._flying[self._numbers] = _Flight(intent, params, worker, timeout_s, due)
+        call = Call(intent.run, intent.place, intent.attempt, intent.key, timeout_s, worker.cancelled)
         worker.jobs.put(_Job(self._numbers, implementation, params, call))
 
     def wake(self) -> None:
@@ -96,7 +96,7 @@ class Flights:
         self._stopping = True
         latest = self._clock() + self._grace_ms
         for number, flight in self._flying.items():
-            flight.cancelled.set()
+            flight.worker.cancelled.set()
             self._flying[number] = flight._replace(due_ms=min(flight.due_ms, latest))
 
     def wait(self, until: float | None) -> list[Landed]:
@@ -122,7 +122,7 @@ class Flights:
         now = self._clock()
         late = {number: flight for number, flight in self._flying.items() if flight.due_ms <= now}
         for number, flight in late.items():
-            flight.cancelled.set()
+            flight.worker.cancelled.set()
             del self._flying[number]
         return [
             Landed(flight.intent, flight.params, None if self._stopping else _out_of_time(flight), now)

@@ -26,7 +26,7 @@ class Journal(Protocol):
         """Write the outcome of an attempt that was intended, and book what it cost. May wait for the next write."""
 
     def step_ended(self, end: StepEnd) -> None:
-        """Write a step's end. May wait for the next write, too."""
+        """Write a step's end that no outcome has told. May wait for the next write, too."""
 
     def flush(self) -> None:
         """Write what waits."""

@@ -44,6 +44,8 @@ class Memory:
         cost = settled.outcome.execution.cost_cents
         run.spent += cost or 0
         run.unknown += cost is None
+        if end := settled.step_end:
+            run.steps[end.step] = end
         if settled.releases:
             run.reserved.pop(intent.place.step, None)
 

@@ -74,13 +74,25 @@ class Intent(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """An attempt's end. `features` are numbers to learn from (tokens). `releases` frees what its step had set aside."""
+    """An attempt's end. `features` are numbers to learn from (tokens).
+
+    `releases` says that its step has ended with it: what that had set aside is free, and a success is the step's own.
+    """
 
     intent: Intent
     outcome: Outcome
     ended_ms: float
     features: Mapping[str, float] = {}
     releases: bool = False
+
+    @property
+    def step_end(self) -> "StepEnd | None":
+        """The end of its step, where that has ended well with it."""
+        if not (self.releases and self.outcome.success):
+            return None
+        return StepEnd(
+            self.intent.run, self.intent.place.step, "succeeded", self.outcome.result, self.ended_ms
+        )
 
 
 class StepEnd(NamedTuple):
