@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aos.domain.plans.plan import MAIN_INPUTS, MAX_ITEMS, Plan, Step, comes_after
 from aos.domain.plans.references import Reference, at_path, resolve
@@ -13,7 +13,10 @@ from aos.runtime.skills import Fault
 from aos.wire.plans.parameters import known_validator
 from aos.wire.problems import at, visible
 
-__all__ = ["Bindings", "Params", "Secret", "Unfit", "check"]
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+__all__ = ["Bindings", "Params", "Secret", "Unfit"]
 
 _SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -50,6 +53,9 @@ class Bindings:
         self._outputs: dict[str, Any] = {}
         self._producer: dict[str, Step] = {step.id: step for step in plan.steps}
         self._items: dict[str, Sequence[Any]] = {}
+        skills = {step.skill: catalog.skills[step.skill] for step in plan.steps}
+        self._takes = {name: known_validator(skill.input_schema) for name, skill in skills.items()}
+        self._gives = {name: known_validator(skill.output_schema) for name, skill in skills.items()}
 
     def ended(self, step: Step, output: Any) -> None:
         """The step ended with this output: null where it failed or was skipped."""
@@ -97,9 +103,13 @@ class Bindings:
         main = self._main_input(i, step)
         values = {**resolve(dict(step.params), look_up, _text), **main}
         shown = {**resolve(dict(step.params), open_secrets, _text), **main} if used else values
-        if wrong := check(self._catalog.skills[step.skill].input_schema, values):
+        if wrong := _misfit(self._takes[step.skill], values):
             raise Unfit("BAD_PARAMS", wrong)
         return Params(values, _digest(shown))
+
+    def misfit(self, skill: str, result: Any) -> str | None:
+        """What is wrong with a result of the skill, in words that repeat nothing of it; None where it fits."""
+        return _misfit(self._gives[skill], result)
 
     def _value(self, reference: Reference, place: Place | None) -> Any:
         match reference.kind:
@@ -134,9 +144,10 @@ class Bindings:
         return {key: at_path(output, path)}
 
 
-def check(schema: Mapping[str, Any], value: Any) -> str | None:
-    """What is wrong with a value, in words that repeat nothing of it; None where it fits the schema."""
-    for error in known_validator(schema).iter_errors(value):
+def _misfit(schema: "Draft202012Validator", value: Any) -> str | None:
+    if schema.is_valid(value):
+        return None
+    for error in schema.iter_errors(value):
         place = at("", *(str(part) for part in error.instance_path)) or "it"
         return f"{visible(place)} breaks `{error.kind.name}` of the schema"
     return None

@@ -36,17 +36,14 @@ from aos.domain.runs.run import (
     StepEnd,
 )
 from aos.domain.skills.skill import Catalog, declares_nothing
-from aos.runtime.bindings import Bindings, Params, Secret, Unfit, check
-from aos.runtime.flights import Flights, Landed
+from aos.runtime.bindings import Bindings, Params, Secret, Unfit
+from aos.runtime.flights import Flights, Landed, timeout_s
 from aos.runtime.journal import Journal
 from aos.runtime.outcomes import Experience, Situation, interrupted, outcome
 from aos.runtime.schedule import Ask, Attempt, Closed, Command, Failed, Open, Schedule
 from aos.runtime.skills import Fault, Implementation, Reply
 
 __all__ = ["Executor", "Settings"]
-
-LONGEST_S = 3600.0
-"""The time of an attempt where nobody states one."""
 
 _UNSEEN = frozenset({"INTERRUPTED", "CANCELLED"})
 
@@ -298,8 +295,8 @@ class Executor:
                 self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
             else:
                 step, skill = self._step[intent.place.step], self.catalog.skills[intent.skill]
-                timeout_s = _timeout_s(step, params.values, skill.constraints)
-                self._flights.start(self.use.implementations[step.skill], params, intent, timeout_s, now)
+                seconds = timeout_s(step, params.values, skill)
+                self._flights.start(self.use.implementations[step.skill], params, intent, seconds, now)
         return True
 
     def _intent(self, attempt: Attempt, params: Params, now: float, begins: bool) -> Intent:
@@ -352,7 +349,7 @@ class Executor:
         step = self._step[intent.place.step]
         skill = self.catalog.skills[step.skill]
         effects = skill.effects_of(params.values)
-        if reply.fault is None and (wrong := check(skill.output_schema, reply.result)):
+        if reply.fault is None and (wrong := self._bindings.misfit(skill.id, reply.result)):
             effect = reply.effect or ("none" if effects.read_only else "committed")
             reply = reply._replace(fault=Fault("BAD_OUTPUT", wrong), effect=effect)
         stand_in = step.on_error.fallback
@@ -397,13 +394,6 @@ class Executor:
 def _key(run: str, place: Place) -> str:
     """The same for all attempts at one place of one run, and for no other."""
     return hashlib.sha256(f"{run} {place.step} {place.item} {place.iteration}".encode()).hexdigest()[:32]
-
-
-def _timeout_s(step: Step, params: Mapping[str, Any], constraints: Mapping[str, Any]) -> float:
-    """What the parameters say, else the descriptor; never more than the step's own."""
-    stated = params.get("timeout_s", constraints.get("timeout_s"))
-    own = float(stated) if isinstance(stated, int | float) else LONGEST_S
-    return min(own, step.timeout_s or LONGEST_S)
 
 
 def _unseen(result: Outcome) -> bool:

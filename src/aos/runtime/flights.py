@@ -1,15 +1,20 @@
 """Attempts under way: each in a thread, given up where it does not come back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from aos.domain.plans.plan import Step
 from aos.domain.runs.run import Intent
+from aos.domain.skills.skill import Skill
 from aos.runtime.bindings import Params
 from aos.runtime.skills import Call, Fault, Implementation, Reply
 
-__all__ = ["Flights", "Landed"]
+__all__ = ["Flights", "Landed", "timeout_s"]
+
+LONGEST_S = 3600.0
+"""The time of an attempt where nobody states one."""
 
 
 class Landed(NamedTuple):
@@ -128,6 +133,13 @@ class Flights:
             Landed(flight.intent, flight.params, None if self._stopping else _out_of_time(flight), now)
             for flight in late.values()
         ]
+
+
+def timeout_s(step: Step, params: Mapping[str, Any], skill: Skill) -> float:
+    """What the parameters say, else the descriptor; never more than the step's own."""
+    stated = params.get("timeout_s", skill.constraints.get("timeout_s"))
+    own = float(stated) if isinstance(stated, int | float) else LONGEST_S
+    return min(own, step.timeout_s or LONGEST_S)
 
 
 def _out_of_time(flight: _Flight) -> Reply:
