@@ -157,6 +157,22 @@ def test_money_is_freed_when_its_step_ends(path: Path) -> None:
         assert ledger.money("r1") == Money(Decimal(10), Decimal("0.5"), Decimal(0), unknown=1)
 
 
+def test_the_outcome_of_its_one_call_ends_a_step(path: Path) -> None:
+    call = intent(reserve="6")
+    with Ledger(path) as ledger:
+        ledger.begin(start(budget="10"))
+        ledger.intend(call)
+        ledger.settle(settled(call, result={"n": 1}, ended_ms=1_250.0))
+        assert ledger.state("r1").steps == {"s1": step_end(output={"n": 1})}
+        assert ledger.money("r1").reserved == 0
+        for other in (intent("s2"), intent("s3")):
+            ledger.intend(other)
+            ledger.settle(
+                failed(other, releases=True) if other.place.step == "s2" else settled(other, releases=False)
+            )
+        assert set(ledger.state("r1").steps) == {"s1"}  # others say by themselves how they end
+
+
 def test_a_step_s_end_frees_what_its_attempts_left(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.begin(start())

@@ -83,4 +83,6 @@ class Bench:
         return Executor(begun, plan, known, use, past)
 
     def run(self, *steps: Step, **how: Any) -> RunState:
-        return self.executor(Plan(steps, inputs=how.pop("inputs", {})), **how).run()
+        state = self.executor(Plan(steps, inputs=how.pop("inputs", {})), **how).run()
+        assert self.journal.state("r1").steps == state.steps
+        return state
