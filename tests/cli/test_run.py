@@ -181,6 +181,43 @@ def test_a_skill_that_nothing_carries_out_is_found_before_the_first_step(
     assert not service.server.received
 
 
+def test_a_secret_that_is_not_there_is_told_before_the_first_step(tmp_path: Path) -> None:
+    def write(name: str) -> dict[str, Any]:
+        return {"skill": "fs_write", "params": {"path": "out.txt", "content": f"${{secrets.{name}}}"}}
+
+    plan = inline(
+        {"skill": "fs_write", "params": {"path": "first.txt", "content": "x"}}, write("none"), write("few")
+    )
+    env = {"AOS_SECRET_FEW": "abc"}
+    done = run(tmp_path, "--plan", plan, "--json", env=env)
+    assert (done.status, done.document["code"]) == (2, "secret_missing")
+    pointers = [error["pointer"] for error in done.document["errors"]]
+    assert pointers == ["/steps/1/params/content", "/steps/2/params/content"]
+    assert not (tmp_path / "first.txt").exists()
+    assert aos("runs", "list", "--ledger", "ledger.db", "--json", cwd=tmp_path).document["runs"] == []
+    assert (
+        run(
+            tmp_path,
+            "--plan",
+            plan,
+            "--json",
+            env={**env, "AOS_SECRET_NONE": "s3cret", "AOS_SECRET_FEW": "four"},
+        ).status
+        == 0
+    )
+
+
+def test_secrets_that_others_can_read_are_refused_before_the_run_is_on_record(tmp_path: Path) -> None:
+    (tmp_path / "aos.toml").write_text('[run]\nsecrets = "secrets.toml"\n')
+    (tmp_path / "secrets.toml").write_text('token = "s3cret"\n')
+    plan = inline({"skill": "fs_write", "params": {"path": "out.txt", "content": "${secrets.token}"}})
+    (tmp_path / "secrets.toml").chmod(0o644)
+    assert run(tmp_path, "--plan", plan, "--json").document["code"] == "invalid_config"
+    assert aos("runs", "list", "--ledger", "ledger.db", "--json", cwd=tmp_path).document["runs"] == []
+    (tmp_path / "secrets.toml").chmod(0o600)
+    assert run(tmp_path, "--plan", plan, "--json").status == 0
+
+
 def test_the_login_that_an_approval_is_asked_for_with_can_be_named(tmp_path: Path) -> None:
     here = {"XDG_CONFIG_HOME": str(tmp_path)}
     words = ("--plan", inline(STEP), "--approval", "r1", "--context", "nobody", "--json")

@@ -245,6 +245,13 @@ ROWS: dict[str, Code] = {
         "A step calls a skill that is described here, but that nothing here carries out.",
         "Name a program for it under [run] commands in aos.toml, or use another skill; `aos simulate` needs none.",
     ),
+    "secret_missing": Code(
+        "run",
+        "Secret missing",
+        "A step names a secret that is not to be found, or one of less than 4 characters, which could not be masked. "
+        "Nothing was run.",
+        "Set AOS_SECRET_NAME, or give it in the file that `secrets` under [run] in aos.toml names, or in the keyring.",
+    ),
     "not_confirmed": Code(
         "run",
         "Not confirmed",

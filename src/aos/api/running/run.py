@@ -16,6 +16,7 @@ from aos.domain.approvals.policies import rank
 from aos.domain.forecasts.results import RunResult, SimulationResult
 from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits
 from aos.domain.plans.plan import Plan, Step
+from aos.domain.plans.references import Reference, parse, strings
 from aos.domain.runs.happenings import Observer
 from aos.domain.runs.recorded import PastFailures, RunState
 from aos.domain.runs.run import RunEnd, RunStart
@@ -87,7 +88,8 @@ def run(
     A `grant` is held against the forecast, whatever `force` says, and used once the run is on record: steps that want a
     go-ahead of no higher level have it, and the run pauses before it costs more than was approved.
 
-    Raises InputError(not_implemented) for skills that nothing here carries out, AosError where the record can't be
+    Raises InputError(not_implemented) for skills that nothing here carries out, InputError(secret_missing) for secrets
+    that are not there, AosError where the record can't be
     written.
     """
     using = _prepared(plan, catalog or default_catalog(), means or Means())
@@ -114,6 +116,7 @@ def run(
         most = grant.most_cents(forecast)
         told["approval"] = grant.record(most)
         budget = _least(budget, most)
+    _check_secrets(plan, using.world)
     ready(forecast)
     start = RunStart(
         _new_id(),
@@ -309,6 +312,19 @@ def _reserve(cost: Mapping[str, Any] | None) -> Decimal | None:
     if cost is None:
         return None
     return Decimal(math.ceil(cost["p95"] * 1_000_000)) / 1_000_000
+
+
+def _check_secrets(plan: Plan, world: World) -> None:
+    """Raise InputError(secret_missing) with every secret that the plan names and that is not there."""
+    missing = [
+        Finding(f"/steps/{i}/params{pointer}", "secret_missing", f'there is no secret "{piece.name}"')
+        for i, step in enumerate(plan.steps)
+        for pointer, text in strings(dict(step.params))
+        for piece in parse(text)
+        if isinstance(piece, Reference) and piece.kind == "secrets" and world.secrets.get(piece.name) is None
+    ]
+    if missing:
+        raise InputError.of("secret_missing", "the plan", missing)
 
 
 def _implementations(

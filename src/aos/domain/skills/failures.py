@@ -88,8 +88,8 @@ FAILURES: Mapping[str, FailureKind] = {
     "SECRET_MISSING": FailureKind(
         "PERMISSION",
         "none",
-        "A secret that a parameter names is not to be found.",
-        "Provide it; see the fix.",
+        "A secret that a parameter names is not to be found, or too short to be masked.",
+        "Set AOS_SECRET_NAME, or give it in the file of secrets that aos.toml names, or in the keyring.",
     ),
     "SKILL_ERROR": FailureKind(
         "PERMANENT", "unknown", "The skill itself broke.", "Mend the skill: its message says where."
