@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from aos.errors import AosError
 from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import ACTS, Caller, Principal, require
 from aos_server.identity.issuers import Issuer, IssuerClient, faults
+from aos_server.identity.remote import Remote
 from aos_server.identity.roles import LEVELS
 from aos_server.identity.service_keys import ServiceKey, make
 from tests.server.identity.issuer import CLAIMS, NOW, URL, World, identify, run, token, without
@@ -49,6 +51,22 @@ def test_a_level_is_asked_for_anew_each_time() -> None:
         return levels
 
     assert run(twice()) == [5, 1]
+
+
+def test_who_is_asked_can_send_us_and_our_key_nowhere() -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": "https://evil.example/"})
+
+    async def act() -> int:
+        remote = Remote(5, httpx.MockTransport(answer))
+        return (
+            await remote.get("the auth service", "https://auth.example/", {"authorization": "Bearer k"})
+        ).status
+
+    assert (run(act()), asked) == (302, ["https://auth.example/"])
 
 
 @pytest.mark.parametrize(
