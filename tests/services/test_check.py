@@ -65,20 +65,6 @@ def test_settings_come_first_and_all_at_once():
     assert len(document["errors"]) == 4
 
 
-def test_a_key_that_signs_nothing_is_a_setting_that_is_wrong(serve):
-    status, document = check(serve | {"AOS_AUDIT_PUBLIC_KEY": "aos.audit+00000000+AQ"})
-    assert (status, [error["pointer"] for error in document["errors"]]) == (2, ["/AOS_AUDIT_PUBLIC_KEY"])
-
-
-@pytest.mark.parametrize("what", ["password", "role"])
-def test_whom_the_database_refuses_is_told_why(base, serve, what):
-    url = base.url("aos_app")
-    wrong = {"password": url.replace("-pw", "-px"), "role": url.replace("aos_app:", "aos_ap:")}[what]
-    said = verdicts(check(serve | {"DATABASE_URL": wrong})[1])["database"]
-    assert "password authentication failed" in str(said)
-    assert "127.0.0.1" not in str(said)
-
-
 def test_a_worker_is_told_everything_that_it_lacks_at_once(base, tmp_path):
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys").chmod(0o777)

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from aos.errors import InputError
+from aos_server.cli.starting import fit, look
 from aos_server.db.migrate import head
 from tests.server.processes import aos_server
 from tests.services.conftest import Base
@@ -60,11 +62,30 @@ def test_a_role_with_rights_too_many_serves_nobody(base):
     assert "changes the audit log" in document["detail"]
 
 
-@pytest.mark.parametrize(("command", "role"), [("serve", "aos_worker"), ("worker", "aos_app")])
-def test_nobody_does_the_others_work(base, tmp_path, command, role):
+def test_nobody_does_the_others_work(base, tmp_path):
     paths = {f"AOS_AUDIT_{name}_PATH": str(tmp_path / name) for name in ("KEY", "CHECKPOINTS")}
-    status, document = refusal(command, **{**SERVE, **paths, "DATABASE_URL": base.pooled(role)})
+    with pytest.raises(InputError) as caught:
+        fit({**SERVE, "DATABASE_URL": base.pooled("aos_worker")}, "serve")
+    assert (caught.value.code, "sees every tenant" in str(caught.value.findings)) == ("unsafe_setting", True)
+    status, document = refusal("worker", **paths, DATABASE_URL=base.pooled("aos_app"))
     assert (status, document["code"]) == (2, "unsafe_setting")
+
+
+def test_whom_the_database_refuses_is_told_why(base):
+    for wrong in (
+        base.url("aos_app").replace("-pw", "-px"),
+        base.url("aos_app").replace("aos_app:", "aos_ap:"),
+    ):
+        _, seen = look({**SERVE, "DATABASE_URL": wrong}, "serve")
+        assert "password authentication failed" in seen.down
+        assert "127.0.0.1" not in seen.down
+
+
+def test_a_key_that_verifies_nothing_is_a_setting_that_is_wrong():
+    key = {"AOS_AUDIT_PUBLIC_KEY": "aos.audit+00000000+AQ"}
+    with pytest.raises(InputError) as caught:
+        look({**SERVE, **key, "DATABASE_URL": "postgresql://aos_app:x@127.0.0.1:1/aos"}, "serve")
+    assert [finding.pointer for finding in caught.value.findings] == ["/AOS_AUDIT_PUBLIC_KEY"]
 
 
 @pytest.mark.parametrize("version", ["0001", "9999"])
