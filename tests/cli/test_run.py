@@ -282,28 +282,28 @@ def test_after_a_kill_what_is_committed_is_not_done_again(service: Service, tmp_
 
 
 def test_a_run_whose_process_died_is_told_from_one_that_goes_on(service: Service, tmp_path: Path) -> None:
-    def listed() -> list[tuple[str, bool]]:
+    def listed() -> list[tuple[str, bool, float | None]]:
         found = aos("runs", "list", "--ledger", "ledger.db", "--json", cwd=tmp_path).document
         assert faults(found) == []
-        return [(one["status"], one["interrupted"]) for one in found["runs"]]
+        return [(one["status"], one["interrupted"], one["spent_cents"]) for one in found["runs"]]
 
     service.script = [HANGS, ok()]
     process = started(tmp_path, "--plan", inline(get(service)))
     service.wait_for(1)
-    assert listed() == [("running", False)]
+    assert listed() == [("running", False, 0)]
     process.kill()
     process.communicate()
     (name,) = _runs(tmp_path)
-    assert listed() == [("running", True)]
+    assert listed() == [("running", True, None)]
     told = aos("runs", "list", "--ledger", "ledger.db", cwd=tmp_path).text
     assert "interrupted" in told
     assert f"aos run --resume {name}" in told
     shown = aos("runs", "show", "--ledger", "ledger.db", "--json", cwd=tmp_path).document
-    assert (faults(shown), shown["interrupted"]) == ([], True)
+    assert (faults(shown), shown["interrupted"], shown["spent_cents"]) == ([], True, None)
     watched = aos("runs", "watch", name, "--ledger", "ledger.db", cwd=tmp_path)
     assert (watched.status, watched.out.count(b"\n")) == (0, 2)
     assert run(tmp_path, "--resume", name, "--json").document["status"] == "succeeded"
-    assert listed() == [("succeeded", False)]
+    assert [one[:2] for one in listed()] == [("succeeded", False)]
 
 
 def test_after_a_kill_a_write_of_unknown_fate_waits_for_somebody_who_knows(

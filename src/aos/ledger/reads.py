@@ -28,6 +28,7 @@ __all__ = [
     "score_of",
     "scores",
     "tried",
+    "unseen",
 ]
 
 _SLACK_MS = 60_000.0
@@ -107,6 +108,12 @@ def score_of(db: sqlite3.Connection, run: str) -> Mapping[str, Any] | None:
     """How the run's forecast did, None where it was not scored."""
     row = db.execute("SELECT score FROM runs WHERE id = ?", (run,)).fetchone()
     return None if row is None or row[0] is None else dict(json.loads(row[0]))
+
+
+def unseen(db: sqlite3.Connection, run: str) -> int:
+    """How many attempts of a run have no end yet: where its process has died, nobody knows what they cost."""
+    row = db.execute("SELECT count(*) FROM attempts WHERE run = ? AND settled IS NULL", (run,)).fetchone()
+    return int(row[0])
 
 
 def scores(db: sqlite3.Connection, *, limit: int) -> list[Mapping[str, Any]]:

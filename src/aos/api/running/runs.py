@@ -48,7 +48,7 @@ class Shown(NamedTuple):
 def listed(ledger: Path | None, *, limit: int, status: str | None = None) -> list[RunLine]:
     """The latest runs first. Raises AosError(needs_ledger) where there is no ledger."""
     from aos.ledger.claims import is_claimed
-    from aos.ledger.reads import runs
+    from aos.ledger.reads import runs, unseen
 
     path = ledger_path(ledger)
     with reading(ledger) as db:
@@ -56,7 +56,11 @@ def listed(ledger: Path | None, *, limit: int, status: str | None = None) -> lis
         lost = {one.id for one in lines if one.status == "running" and not is_claimed(path, one.id)}
         if lost:  # or they ended between the two looks: then it is written by now
             lines = runs(db, limit=limit, status=status)
-        return [one._replace(interrupted=one.status == "running" and one.id in lost) for one in lines]
+        for i, one in enumerate(lines):
+            if one.status == "running" and one.id in lost:
+                money = one.money._replace(unknown=one.money.unknown + unseen(db, one.id))
+                lines[i] = one._replace(interrupted=True, money=money)
+        return lines
 
 
 def held(ledger: Path | None) -> Held | None:
@@ -85,14 +89,18 @@ def _within(scores: Iterable[Mapping[str, Any] | None]) -> Within | None:
 def show(ledger: Path | None, run: str | None) -> Shown:
     """The run whose id starts with `run`, None: the latest. Raises AosError: needs_ledger, run_not_found."""
     from aos.ledger.claims import is_claimed
-    from aos.ledger.reads import find_run, score_of
+    from aos.ledger.reads import find_run, score_of, unseen
     from aos.ledger.state import read_state
 
     with reading(ledger) as db:
         found = find_run(db, run)
         lost = not is_claimed(ledger_path(ledger), found)
         state = read_state(db, found)
-        return Shown(state, score_of(db, found), lost and state.status == "running")
+        lost = lost and state.status == "running"
+        if lost:
+            money = state.money._replace(unknown=state.money.unknown + unseen(db, found))
+            state = state._replace(money=money)
+        return Shown(state, score_of(db, found), lost)
 
 
 def states(ledger: Path | None, runs: Sequence[str]) -> Iterator[RunState]:
