@@ -13,7 +13,7 @@ from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database
 from aos_server.services.audit.checkpoints import Signer, opened, read_notes, signer
-from aos_server.services.audit.log import Verified, page, sequence, show, verify
+from aos_server.services.audit.log import BLOCK, Roots, Shown, Verified, page, sequence, show, verify
 
 T = TypeVar("T")
 TEN = (
@@ -142,15 +142,42 @@ def test_a_note_that_a_killed_worker_did_not_write_is_written_by_the_next(log):
 
 def test_a_row_is_shown_with_its_proof_and_another_tenants_is_not_found(log):
     row = log.run(lambda database: page(database, "acme", limit=1, about="3"), "aos_app").entries[0]
-    shown = log.run(lambda database: show(database, "acme", UUID(row["id"])), "aos_app")
+    assert is_proved(
+        log, log.run(lambda database: show(database, Roots(), "acme", UUID(row["id"])), "aos_app")
+    )
+    with pytest.raises(AosError) as caught:
+        log.run(lambda database: show(database, Roots(), "evil", UUID(row["id"])), "aos_app")
+    assert caught.value.code == "not_found"
+
+
+def is_proved(log: Log, shown: Shown) -> bool:
     checkpoint = opened(shown.checkpoint or "", log.signer.public)
     assert checkpoint is not None
     assert shown.position is not None
     leaf = leaf_hash(canonical(shown.entry))
-    assert is_included(leaf, shown.position, checkpoint.size, shown.proof, checkpoint.root)
-    with pytest.raises(AosError) as caught:
-        log.run(lambda database: show(database, "evil", UUID(row["id"])), "aos_app")
-    assert caught.value.code == "not_found"
+    return is_included(leaf, shown.position, checkpoint.size, shown.proof, checkpoint.root)
+
+
+def test_a_proof_needs_the_leaves_of_one_block_also_when_the_log_has_grown(log):
+    """From the second question on the blocks before are remembered: they may even be gone."""
+    roots = Roots()
+
+    def grow(last: int) -> None:
+        log.base.server.execute(TEN.replace("(1, 10)", f"(21, {last})"), log.base.name)
+        while log.sequence():
+            pass
+
+    def proved(place: int) -> bool:
+        ((row_id,),) = log.base.rows(f"SELECT audit_id FROM audit_leaves WHERE position = {place}")
+        return is_proved(log, log.run(lambda database: show(database, roots, "acme", row_id), "aos_app"))
+
+    grow(BLOCK + 2)
+    assert all(proved(place) for place in (0, BLOCK - 1, BLOCK, BLOCK + 1))
+    grow(BLOCK + 22)
+    log.do("DELETE FROM audit_leaves WHERE position = 7")
+    assert proved(2 * BLOCK + 1)
+    with pytest.raises(AosError, match="some are gone"):
+        proved(8)
 
 
 def test_pages_hold_every_row_once(log):

@@ -7,7 +7,7 @@ for each binary 1 in its size. Hashes are 32 bytes, SHA-256.
 import hashlib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["EMPTY", "grown", "is_included", "leaf_hash", "proof", "root_of_peaks"]
+__all__ = ["EMPTY", "grown", "is_included", "leaf_hash", "proof", "proof_by_blocks", "root", "root_of_peaks"]
 
 EMPTY = hashlib.sha256(b"").digest()
 """The root of a tree without leaves."""
@@ -47,8 +47,21 @@ def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
         return []
     split = 1 << (len(leaves) - 1).bit_length() - 1
     if index < split:
-        return [*proof(leaves[:split], index), _root(leaves[split:])]
-    return [*proof(leaves[split:], index - split), _root(leaves[:split])]
+        return [*proof(leaves[:split], index), root(leaves[split:])]
+    return [*proof(leaves[split:], index - split), root(leaves[:split])]
+
+
+def root(leaves: Iterable[bytes]) -> bytes:
+    """The root of the tree that has these leaves."""
+    return root_of_peaks(grown((), 0, leaves)[0])
+
+
+def proof_by_blocks(roots: Sequence[bytes], leaves: Sequence[bytes], index: int, width: int) -> list[bytes]:
+    """The same as `proof`, of a tree cut into blocks of `width` leaves, a power of two; the last may have fewer.
+
+    `roots` are those of all blocks, `leaves` those of the block that holds leaf `index`.
+    """
+    return [*proof(leaves, index % width), *proof(roots, index // width)]
 
 
 def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
@@ -67,10 +80,6 @@ def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root:
             node = _node(node, other)
         here, last = here >> 1, last >> 1
     return last == 0 and node == root
-
-
-def _root(leaves: Sequence[bytes]) -> bytes:
-    return root_of_peaks(grown((), 0, leaves)[0])
 
 
 def _node(left: bytes, right: bytes) -> bytes:

@@ -303,7 +303,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             AuditEntry,
             act="read",
             query=InTenant,
-            codes=["not_found"],
+            codes=["not_found", "audit_damaged"],
         ),
         *_requests(f"{v1}/policy/requests", to.requests),
         *webhooks(f"{v1}/webhooks", to.webhooks),

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.merkle import EMPTY, grown, is_included, leaf_hash, proof, root_of_peaks
+from aos.domain.merkle import (
+    EMPTY,
+    grown,
+    is_included,
+    leaf_hash,
+    proof,
+    proof_by_blocks,
+    root,
+    root_of_peaks,
+)
 
 # The inputs and roots that the reference implementations of RFC 6962 test themselves with.
 ENTRIES = [
@@ -66,3 +75,12 @@ def test_a_proof_holds_for_its_leaf_and_place_alone(hashes, data):
     assert not is_included(hashes[index], index, size, [*path, EMPTY], root)
     for place in range(len(path)):
         assert not is_included(hashes[index], index, size, path[:place] + path[place + 1 :], root)
+
+
+@given(st.integers(1, 70), st.integers(0, 69), st.sampled_from([1, 2, 8, 64]))
+def test_a_proof_by_blocks_is_the_proof(size, index, width):
+    leaves = [leaf_hash(bytes([n])) for n in range(size)]
+    index %= size
+    start = index // width * width
+    roots = [root(leaves[first : first + width]) for first in range(0, size, width)]
+    assert proof_by_blocks(roots, leaves[start : start + width], index, width) == proof(leaves, index)

@@ -72,8 +72,8 @@ FROM audit_tree(%(position)s, %(limit)s) l LEFT JOIN audit a ON a.id = l.row_id 
 ORDER BY l.place;
 
 -- name: hashes
--- The first leaves' hashes, in their order: what a proof is made of.
-SELECT hash FROM audit_leaves WHERE position < %(size)s ORDER BY position;
+-- The hashes of some leaves, in their order: what a proof is made of.
+SELECT hash FROM audit_leaves WHERE position >= %(start)s AND position < %(end)s ORDER BY position;
 
 -- name: newest_notes
 -- The newest signed statements, the newest first.

@@ -10,7 +10,7 @@ from aos_server.http.cursors import bad_cursor, cursor, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.audit import AuditQuery, VerifyAudit
 from aos_server.services.audit.checkpoints import notes_in
-from aos_server.services.audit.log import Log, Verified, page, show, verify_own
+from aos_server.services.audit.log import Log, Roots, Verified, page, show, verify_own
 
 __all__ = ["AuditLog"]
 
@@ -20,6 +20,7 @@ class AuditLog:
 
     def __init__(self, log: Log | None) -> None:
         self._kept = log
+        self._roots = Roots()
 
     @property
     def _log(self) -> Log:
@@ -49,7 +50,7 @@ class AuditLog:
             call.path["entry_id"],
             AosError("not_found", "no such entry", fix="`aos audit list` shows those there are."),
         )
-        shown = await show(self._log.database, call.caller.tenant, row_id)
+        shown = await show(self._log.database, self._roots, call.caller.tenant, row_id)
         placed = shown.position is not None
         document = {
             **envelope("aos.audit-entry/1"),

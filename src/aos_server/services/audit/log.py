@@ -12,7 +12,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from aos.domain.merkle import grown, leaf_hash, proof, root_of_peaks
+from aos.domain.merkle import grown, leaf_hash, proof_by_blocks, root, root_of_peaks
 from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database, Row, Transaction
@@ -22,6 +22,7 @@ __all__ = [
     "Damage",
     "Log",
     "Page",
+    "Roots",
     "Shown",
     "Verified",
     "entry",
@@ -33,6 +34,10 @@ __all__ = [
 ]
 
 BATCH = 500
+BLOCK = 1024
+"""How many leaves have a root that is remembered."""
+AT_ONCE = 8
+"""So many blocks are read in one transaction."""
 
 
 class Page(NamedTuple):
@@ -100,15 +105,42 @@ async def page(
     return Page([entry(row) for row in rows[:limit]], (last["at"], last["id"]) if last else None)
 
 
-async def show(database: Database, tenant: str, row_id: UUID) -> Shown:
-    """One row with its proof. Raises AosError(not_found)."""
+class Roots:
+    """Roots of the tree's full blocks. Leaves never change, so each is computed once, and a proof needs one block."""
+
+    def __init__(self) -> None:
+        self._full: list[bytes] = []
+
+    async def of(self, database: Database, size: int) -> list[bytes]:
+        """Those of the first `size` leaves, and the one of what is left over. Raises AosError(audit_damaged)."""
+        blocks = size // BLOCK
+        while (known := len(self._full)) < blocks:
+            end = min(blocks, known + AT_ONCE)
+            leaves = await _hashes(database, known * BLOCK, end * BLOCK)
+            found = [root(leaves[start : start + BLOCK]) for start in range(0, len(leaves), BLOCK)]
+            self._full[known:end] = found  # who was asked at the same time has found the same
+        rest = await _hashes(database, blocks * BLOCK, size)
+        return [*self._full[:blocks], *([root(rest)] if rest else [])]
+
+
+async def _hashes(database: Database, start: int, end: int) -> list[bytes]:
+    (rows,) = await database.read(("audit.hashes", {"start": start, "end": end}))
+    if len(rows) != end - start:
+        raise AosError("audit_damaged", f"of the leaves {start:,} to {end:,} some are gone")
+    return [bytes(row["hash"]) for row in rows]
+
+
+async def show(database: Database, roots: Roots, tenant: str, row_id: UUID) -> Shown:
+    """One row with its proof. Raises AosError: not_found, audit_damaged."""
     async with database.transaction(tenant) as transaction:
         (row,), latest = await _row_and_latest(transaction, row_id)
-        if row["position"] is None or not latest or latest[0]["size"] <= row["position"]:
-            return Shown(entry(row))
-        hashes = await transaction.all("audit.hashes", size=latest[0]["size"])
-    leaves = [bytes(leaf["hash"]) for leaf in hashes]
-    return Shown(entry(row), row["position"], proof(leaves, row["position"]), latest[0]["note"])
+    if row["position"] is None or not latest or latest[0]["size"] <= row["position"]:
+        return Shown(entry(row))
+    size, position = latest[0]["size"], row["position"]
+    start = position // BLOCK * BLOCK
+    leaves = await _hashes(database, start, min(start + BLOCK, size))
+    path = proof_by_blocks(await roots.of(database, size), leaves, position, BLOCK)
+    return Shown(entry(row), position, path, latest[0]["note"])
 
 
 async def _row_and_latest(transaction: Transaction, row_id: UUID) -> tuple[list[Row], list[Row]]:
