@@ -15,7 +15,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from procrastinate.jobs import Job as Row
+from procrastinate.manager import JobManager
 
+from aos_server.db.connector import Connector
 from aos_server.db.pool import Database
 from aos_server.jobs.periodic import JOBS, Means
 from aos_server.jobs.runner import order, reap
@@ -27,6 +30,7 @@ from tests.services.processes import free_port, wait_for
 from tests.services.test_webhooks import new_keys
 
 Worker = subprocess.Popen[bytes]
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 STATES = "SELECT status::text, attempts FROM procrastinate_jobs WHERE task_name = 'slow' ORDER BY id"
 
 
@@ -103,6 +107,31 @@ def test_each_tick_is_done_once_by_one_of_three_workers(site: Site) -> None:
     )
     assert counts == (len(site.told("tick")),) * 3
     assert site.base.rows("SELECT count(*) FROM procrastinate_workers") == [(0,)]
+
+
+def test_who_comes_late_with_a_tick_does_not_write_it_again(base: Base) -> None:
+    later = "SELECT procrastinate_defer_periodic_job_v2('a', NULL, NULL, 'a', 0, '', {}, '{{}}')"
+
+    async def act() -> list[int | None]:
+        async with Database.open(base.pooled("aos_worker"), 2) as database:
+            manager = JobManager(Connector(database))
+
+            async def write(tick: int) -> int | None:
+                job = Row(
+                    queue="a", lock=None, queueing_lock=None, task_name="a", task_kwargs={"timestamp": tick}
+                )
+                return await manager.defer_periodic_job(job, "", tick)
+
+            base.server.execute(later.format(1), base.name)
+            with psycopg.connect(base.url("root")) as other:
+                other.execute(later.format(2))  # the row of tick 1 is gone with this
+                late = asyncio.create_task(write(1))
+                await asyncio.to_thread(wait_for, lambda: bool(base.rows(WAITING)), "it waits")
+                other.commit()
+                return [await late, await write(1), await write(2)]
+
+    assert asyncio.run(act()) == [None, None, None]
+    assert base.rows("SELECT count(*) FROM procrastinate_jobs") == [(2,)]
 
 
 def test_a_job_whose_worker_is_killed_is_ended_by_another_once(site: Site) -> None:
@@ -209,8 +238,7 @@ def test_what_a_living_worker_has_taken_meanwhile_is_not_put_back(base: Base) ->
                 other.execute("WITH w AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)"
                               " UPDATE procrastinate_jobs SET worker_id = (SELECT id FROM w)")  # fmt: skip
                 reaping = asyncio.create_task(reap(database))
-                while not base.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                    await asyncio.sleep(0.01)
+                await asyncio.to_thread(wait_for, lambda: bool(base.rows(WAITING)), "it waits")
                 other.commit()
                 return await reaping
 

@@ -34,7 +34,7 @@ QUEUE = """
 SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname LIKE 'procrastinate%'
 UNION ALL SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'procrastinate%'
 UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'procrastinate%'
-    AND NOT tgisinternal
+    AND tgname LIKE 'procrastinate%'
 UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
     WHERE conrelid::regclass::text LIKE 'procrastinate%'
 UNION ALL SELECT concat_ws(' ', attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull,

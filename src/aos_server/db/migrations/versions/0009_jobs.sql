@@ -1,5 +1,5 @@
 -- The queue of periodic jobs. Between the two lines of '=' stands what procrastinate 3.10 calls its schema, as it ships it
--- (MIT licence, https://github.com/procrastinate-org/procrastinate); after it, who may what.
+-- (MIT licence, https://github.com/procrastinate-org/procrastinate); after it, what is ours.
 --
 -- A later version of procrastinate that needs other tables comes with a migration of its own here;
 -- tests/services/test_migrations.py compares what the installed version would make with what all migrations make.
@@ -604,6 +604,23 @@ CREATE TRIGGER procrastinate_trigger_delete_jobs_v1
     BEFORE DELETE ON procrastinate_jobs
     FOR EACH ROW EXECUTE PROCEDURE procrastinate_unlink_periodic_defers_v1();
 -- ====================================================================================================================
+
+-- A tick is new only if no later one was written. Its row is gone once the next one is written, so that a worker which
+-- comes late, from an outage or with a slow clock, would else write it again. The lock makes it wait for who is quicker.
+CREATE FUNCTION tick_is_new() RETURNS trigger LANGUAGE plpgsql AS
+$$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7300470, hashtext(NEW.task_name));
+    IF EXISTS (SELECT FROM procrastinate_periodic_defers
+               WHERE task_name = NEW.task_name AND periodic_id = NEW.periodic_id
+                 AND defer_timestamp >= NEW.defer_timestamp) THEN
+        RETURN NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER tick_is_new BEFORE INSERT ON procrastinate_periodic_defers
+    FOR EACH ROW EXECUTE FUNCTION tick_is_new();
 
 -- Jobs are of no tenant, and only workers have anything to do with them.
 DO $$
