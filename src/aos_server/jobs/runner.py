@@ -77,6 +77,8 @@ async def run_jobs(jobs: Sequence[Job], means: Means, stop: asyncio.Event, pace:
             _log.warning("jobs: %s: %s", error.code, error.detail)
         except ProcrastinateException as error:  # as where it was taken for dead, and its row is gone
             _log.warning("jobs: begin anew: %s", error)
+        except Exception:  # a fault of ours: the loops have nothing to do with it
+            _log.exception("jobs failed; begin anew")
         finally:
             ender.cancel()
         with suppress(TimeoutError):
