@@ -117,7 +117,7 @@ def test_a_worker_tells_how_it_ended_and_rotates_a_key_that_is_old(
     ]
     with subprocess.Popen([sys.executable, "-m", "aos_server", "worker"], env=worker_env) as worker:
         try:
-            wait_for(lambda: base.rows(told) == expected, "it is told")
+            wait_for(lambda: base.rows(told) == expected, "it is told", 40)
         finally:
             worker.terminate()
     assert base.rows(OPEN) == [(0,)]
