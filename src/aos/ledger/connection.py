@@ -115,13 +115,8 @@ def _raw(path: Path, mode: str) -> sqlite3.Connection:
 def transaction(db: sqlite3.Connection) -> Generator[None]:
     """Everything inside or nothing. Takes the write lock at once: asking for it later fails under contention."""
     db.execute("BEGIN IMMEDIATE")
-    try:
+    with db:  # commits, or rolls back whatever is raised
         yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
 
 
 @contextmanager

@@ -133,8 +133,10 @@ class Bindings:
     def _main_input(self, i: int, step: Step) -> Mapping[str, Any]:
         """The main output of the step before, where the parameter for it is left out."""
         key = MAIN_INPUTS.get(step.skill)
+        if key is None or key in step.params:
+            return {}
         came = comes_after(self._plan.steps, self._fallback_of, i)
-        if key is None or key in step.params or len(came) != 1:
+        if len(came) != 1:
             return {}
         producer, output = self._producer[came[0]], self._outputs.get(came[0])
         main = self._catalog.skills[producer.skill].main_output

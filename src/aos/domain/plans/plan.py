@@ -130,10 +130,9 @@ def comes_after(steps: Sequence[Step], fallback_of: Mapping[int, int], i: int) -
 
 def uses(step: Step) -> frozenset[str]:
     """Ids of the steps whose output the step refers to, in its parameters or its `for_each`."""
-    values = [
-        dict(step.params),
-        step.for_each if isinstance(step.for_each, str) else list(step.for_each or ()),
-    ]
+    values: list[Any] = [dict(step.params)]
+    if step.for_each is not None:
+        values.append(step.for_each if isinstance(step.for_each, str) else list(step.for_each))
     return frozenset(ref.name for value in values for _, ref in references(value) if ref.kind == "steps")
 
 
