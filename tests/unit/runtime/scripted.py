@@ -86,3 +86,13 @@ class Bench:
         state = self.executor(Plan(steps, inputs=how.pop("inputs", {})), **how).run()
         assert self.journal.state("r1").steps == state.steps
         return state
+
+
+def ends(state: RunState) -> dict[str, str]:
+    return {name: end.outcome for name, end in state.steps.items()}
+
+
+def codes(state: RunState, step: str) -> list[str | None]:
+    """How each attempt of a step ended; None is a success, "?" nobody saw."""
+    mine = [a.outcome for a in state.attempts if a.intent.place.step == step]
+    return ["?" if o is None else o.failure.code if o.failure else None for o in mine]
