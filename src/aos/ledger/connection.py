@@ -14,7 +14,7 @@ from aos.ledger.entries import GENESIS, seal
 from aos.ledger.schema import VERSION, is_ledger, migrate
 from aos.wire.problems import visible
 
-__all__ = ["connect", "create", "default_path", "failures", "snapshot", "transaction"]
+__all__ = ["connect", "create", "default_path", "failures", "kept_if_sound", "snapshot", "transaction"]
 
 _BUSY_S = 120.0
 """How long a writer waits for the others. Each holds the file for milliseconds."""
@@ -65,11 +65,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         if write and not writable:
             raise AosError("write_failed", f"{_shown(path)} may not be written by you")
         db = _raw(path, "rw" if writable else "ro")
-        try:
+        with kept_if_sound(db):
             _check(db, path, write)
-        except BaseException:
-            db.close()
-            raise
         return db
 
 
@@ -79,11 +76,22 @@ def snapshot(path: Path) -> sqlite3.Connection:
     Raises as `connect` does.
     """
     copy = sqlite3.connect("", isolation_level=None)
-    with closing(connect(path, write=False)) as db:
-        db.backup(copy)
-    if is_ledger(copy) != VERSION:
-        migrate(copy)
+    with kept_if_sound(copy):
+        with closing(connect(path, write=False)) as db:
+            db.backup(copy)
+        if is_ledger(copy) != VERSION:
+            migrate(copy)
     return copy
+
+
+@contextmanager
+def kept_if_sound(db: sqlite3.Connection) -> Generator[None]:
+    """What is found wrong within it closes the connection."""
+    try:
+        yield
+    except BaseException:
+        db.close()
+        raise
 
 
 def _check(db: sqlite3.Connection, path: Path, write: bool) -> None:
@@ -106,8 +114,9 @@ def _raw(path: Path, mode: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     if mode != "ro":
-        db.execute("PRAGMA journal_mode = DELETE")
-        db.execute("PRAGMA synchronous = FULL")
+        with kept_if_sound(db):
+            db.execute("PRAGMA journal_mode = DELETE")
+            db.execute("PRAGMA synchronous = FULL")
     return db
 
 

@@ -12,7 +12,7 @@ from aos.errors import AosError
 from aos.ledger import documents
 from aos.ledger.apply import OverBudget, Unfitting, apply
 from aos.ledger.claims import Claims
-from aos.ledger.connection import connect, create, failures, transaction
+from aos.ledger.connection import connect, create, failures, kept_if_sound, transaction
 from aos.ledger.entries import Entry, content, seal
 from aos.ledger.reads import past_failures
 from aos.ledger.state import check_head, head, read_money, read_state
@@ -43,7 +43,7 @@ class Ledger:
         self._db = connect(path, write=True)
         self._waiting: list[_Waiting] = []
         self._claims = Claims(path)
-        with failures(path):
+        with failures(path), kept_if_sound(self._db):
             check_head(self._db)
 
     def close(self) -> None:
