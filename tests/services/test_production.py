@@ -122,7 +122,7 @@ def test_what_changes_is_decided_by_at_once_on_both(
     def post(asked: httpx.Client, path: str, body: Any) -> Any:
         for _ in range(50):
             answer = asked.post(f"/api/v1/policy/{path}", json=body)
-            if answer.status_code not in (429, 503):  # else the tests before have asked a lot, or the machine is busy
+            if answer.status_code not in (429, 503):  # those before have asked a lot, or the machine is busy
                 break
             time.sleep(float(answer.headers["retry-after"]))
         assert answer.is_success, answer.text
