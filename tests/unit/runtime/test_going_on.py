@@ -165,6 +165,7 @@ class Torn(Memory):
     def intend(self, *intents: Intent) -> bool:
         self.left -= 1
         if self.left < 0:
+            time.sleep(0.1)  # what was begun before it was written down is under way by then
             raise AosError("write_failed", "the disk is full")
         return super().intend(*intents)
 
