@@ -109,7 +109,7 @@ def deliveries(session: nox.Session) -> None:
     debian(session, "pgbouncer", pg_ctlcluster="postgresql")
     session.install("-e", ".[dev,server]")
     session.run("python", "-m", "tests.races.deliveries", *session.posargs)
-    session.run("python", "-m", "tests.services.bench_deliveries")
+    session.run("python", "-m", "tests.services.bench.deliveries")
 
 
 @nox.session
@@ -125,7 +125,7 @@ def kills(session: nox.Session) -> None:
     """Kill a run at every system call that changes a file."""
     debian(session, "strace")
     session.install("-e", ".[dev,server]")
-    session.run("pytest", "-q", "tests/services/test_kills.py", env={"AOS_EVERY_KILL": "1"})
+    session.run("pytest", "-q", "tests/services/running/test_kills.py", env={"AOS_EVERY_KILL": "1"})
 
 
 @nox.session
@@ -155,11 +155,11 @@ def bench_server(session: nox.Session) -> None:
     """Print how fast the server answers, decides and writes, each beside what bounds it, and what memory it takes."""
     debian(session, "pgbouncer", "wrk", pg_ctlcluster="postgresql")
     session.install("-e", ".[dev,server]")
-    session.run("python", "-m", "tests.services.bench_http")
-    session.run("python", "-m", "tests.services.bench_policy")
-    session.run("python", "-m", "tests.services.bench_memory")
-    session.run("python", "-m", "tests.services.bench_writes")
-    session.run("python", "-m", "tests.services.bench_approve", *session.posargs)
+    session.run("python", "-m", "tests.services.bench.http")
+    session.run("python", "-m", "tests.services.bench.policy")
+    session.run("python", "-m", "tests.services.bench.memory")
+    session.run("python", "-m", "tests.services.bench.writes")
+    session.run("python", "-m", "tests.services.bench.approve", *session.posargs)
 
 
 @nox.session

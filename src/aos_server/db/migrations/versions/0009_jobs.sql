@@ -2,7 +2,7 @@
 -- (MIT licence, https://github.com/procrastinate-org/procrastinate); after it, what is ours.
 --
 -- A later version of procrastinate that needs other tables comes with a migration of its own here;
--- tests/services/test_migrations.py compares what the installed version would make with what all migrations make.
+-- tests/services/db/test_migrations.py compares what the installed version would make with what all migrations make.
 -- ====================================================================================================================
 -- Procrastinate Schema
 
