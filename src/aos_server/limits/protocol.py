@@ -11,7 +11,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from aos.errors import AosError
 from aos_server.limits.answers import raw
-from aos_server.limits.sizes import MAX_HEAD_BYTES, MAX_HEAD_S, MAX_HEADERS, MAX_WRITE_S
+from aos_server.limits.ending import Ending
+from aos_server.limits.sizes import LINGER_S, MAX_HEAD_BYTES, MAX_HEAD_S, MAX_HEADERS, MAX_WRITE_S
 
 __all__ = ["SETTINGS", "GuardedProtocol"]
 
@@ -20,11 +21,13 @@ class GuardedProtocol(HttpToolsProtocol):
     """Answers what is no proper request with a problem, and cuts off whoever sends or reads too slowly.
 
     A head (request line and headers) has `head_s` seconds, counted from the moment of connection or, on a connection
-    that is kept, from the first byte. A body that nobody reads ends the connection.
+    that is kept, from the first byte. An answer that does not wait for the body says that it ends the connection, and
+    does.
     """
 
     head_s = MAX_HEAD_S
     write_s = MAX_WRITE_S
+    linger_s = LINGER_S
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -34,16 +37,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
         self._refusal: AosError | None = None
+        self._kept = True
 
     # -- what comes in -----------------------------------------------------------------------------------
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = self._ending = Ending(transport, self.loop, self.linger_s)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         _cancel(self._head_timer)
         _cancel(self._write_timer)
+        self._ending.ended()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -82,6 +88,9 @@ class GuardedProtocol(HttpToolsProtocol):
         _cancel(self._head_timer)
         self._head_timer = None
         super().on_headers_complete()
+        # Until the body is here an answer can only be the last one: what is left of it would be read as a request.
+        self._ending.unread = True
+        self._kept, self.cycle.keep_alive = self.cycle.keep_alive, False
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
@@ -91,6 +100,9 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = True
         self._unparsed_bytes = 0
+        self._ending.unread = False
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._kept
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -102,10 +114,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refusal = error
         return error
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.cycle.response_complete and self.cycle.more_body:
-            self.transport.close()  # it was refused unread, and would be thrown away for as long as it comes
+    def shutdown(self) -> None:
+        self._kept = False
+        super().shutdown()
 
     # -- what goes out -----------------------------------------------------------------------------------
 
@@ -131,6 +142,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.write(raw(error))
         if cycle is not None:
             cycle.disconnected = True
+        self._ending.unread = True
         self.transport.close()
 
     # -- deadlines ---------------------------------------------------------------------------------------

@@ -20,11 +20,13 @@ from aos_server.limits.protocol import SETTINGS, GuardedProtocol
 HEAD_S = 0.5
 UPLOAD_S = 0.7
 WRITE_S = 0.5
+LINGER_S = 0.5
 
 
 class Hasty(GuardedProtocol):
     head_s = HEAD_S
     write_s = WRITE_S
+    linger_s = LINGER_S
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

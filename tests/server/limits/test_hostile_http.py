@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from aos_server.http.bodies import MAX_BODY_BYTES
 from aos_server.limits.sizes import MAX_HEAD_BYTES, MAX_HEADERS
-from tests.server.limits.guarded import HEAD_S, UPLOAD_S, WRITE_S, Running, running
+from tests.server.limits.guarded import HEAD_S, LINGER_S, UPLOAD_S, WRITE_S, Running, running
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -213,13 +214,48 @@ def test_whoever_does_not_read_the_answer_is_cut_off(server: Running) -> None:
         assert received < 50_000_000
 
 
-def test_a_body_that_nobody_reads_ends_the_connection(server: Running) -> None:
+REFUSED_EARLY = {
+    "a body that nobody reads": POST.replace(b"/", b"/unread", 1) + b"Content-Length: 100000\r\n\r\n",
+    "a body that is too large": POST + b"Content-Length: 9000000\r\n\r\n",
+    "a head that is too large": GET + b"X: 1\r\n" * (MAX_HEADERS + 1),
+}
+
+
+@pytest.mark.parametrize("request_", REFUSED_EARLY.values(), ids=REFUSED_EARLY)
+def test_an_answer_before_the_end_of_its_request_gets_there_and_is_the_last(
+    request_: bytes, server: Running
+) -> None:
     with closing(connect(server)) as connection:
-        connection.sendall(b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
-        assert answer(connection).status == 200
-        connection.settimeout(2)  # an idle one that is kept lasts for five seconds
-        with suppress(ConnectionResetError):
-            assert connection.recv(1) == b""
+        connection.sendall(request_)
+        select.select([connection], [], [], 10)
+        for _ in range(3):  # whoever is still sending is not reset before having read why it was in vain
+            connection.sendall(b"x" * 10_000)
+        refused = answer(connection)
+        assert b"connection: close" in refused.headers.lower()
+        assert connection.recv(1) == b""
+
+
+def test_whoever_never_stops_sending_is_cut_off_after_a_while(server: Running) -> None:
+    with closing(connect(server)) as connection:
+        connection.sendall(POST + b"Content-Length: 9000000\r\n\r\n")
+        assert answer(connection).problem == "too_large"
+        sent = 0
+        with suppress(ConnectionError):
+            for sent in range(500):
+                connection.sendall(b"x")
+                time.sleep(LINGER_S / 10)
+        assert sent < 499
+
+
+def test_a_connection_whose_body_was_read_is_kept(server: Running) -> None:
+    with closing(connect(server)) as connection:
+        for _ in range(2):
+            connection.sendall(POST + b"Content-Length: 3\r\n\r\n")
+            time.sleep(0.05)  # so that the head is there alone, and its handler waits
+            connection.sendall(b"abc")
+            kept = answer(connection)
+            assert (kept.status, kept.body) == (200, b"3")
+            assert b"connection" not in kept.headers.lower()
 
 
 def test_hundreds_of_megabytes_leave_the_memory_flat(server: Running) -> None:
