@@ -92,7 +92,7 @@ def laws(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Send 20,000 requests, half of them broken, to every address of the server's OpenAPI document."""
     session.install("-e", ".[dev,server]")
-    command = ["pytest", "-q", "tests/server/test_fuzz.py", "--hypothesis-profile=laws"]
+    command = ["pytest", "-q", "tests/server/http/test_fuzz.py", "--hypothesis-profile=laws"]
     session.run(*command, *session.posargs, env={"AOS_FUZZ_CASES": "20000"})
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aos.engine.execution.contention import schedule
 from tests.bench.figures import Figure, interleaved
-from tests.unit.engine import reference_loop
+from tests.unit.engine.execution import reference_loop
 
 STEPS, SAMPLES, SLOTS = 100, 10_000, 4
 _SIMPY_SAMPLES, _LOOP_SAMPLES = 100, 20

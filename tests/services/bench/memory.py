@@ -1,6 +1,6 @@
 """What memory a server has before and under hostile load: `nox -s bench_server`."""
 
-from tests.server.hostile import assault, resident_mb
+from tests.server.limits.hostile import assault, resident_mb
 from tests.server.processes import aos_server
 
 ROUNDS = 100

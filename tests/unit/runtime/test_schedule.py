@@ -1,4 +1,4 @@
-"""What may start when, on a clock of the test's own. That it is as forecast, tests/property/test_run_laws.py shows."""
+"""What may start when, on a clock of the test's own. That it is as forecast, property/runs/test_run_laws.py shows."""
 
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.runs.run import Place

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 
 from aos.report.approvals.card import card
 from aos.report.approvals.foreign import GUTTER, block, tame
+from tests.unit.report.approvals.requests import asked
 from tests.unit.report.hostile import texts
-from tests.unit.report.requests import asked
 
 NASTY = "\x00\x07\x08\r\n\t\x1b\x7f\x85\x9b\u00ad\u034f\u0301\u061c\u115f\u1680\u180e\u200b\u200d\u202e\u2028\u2066"
 NASTY += "\u2800\u3000\u3164\ufe0f\ufeff\uffa0\ufffe\ue000\U000e0041\U000e0101\U0001f600日本│ abc"

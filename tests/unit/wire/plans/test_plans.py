@@ -147,8 +147,8 @@ def test_the_digest_knows_money_exactly() -> None:
 
 
 def test_the_schema_is_the_published_one() -> None:
-    published = Path(__file__).parents[3] / "docs" / "schemas" / "plan.schema.json"
-    shipped = Path(__file__).parents[3] / "src" / "aos" / "wire" / "plans" / "data" / "plan.schema.json"
+    published = Path(__file__).parents[4] / "docs" / "schemas" / "plan.schema.json"
+    shipped = Path(__file__).parents[4] / "src" / "aos" / "wire" / "plans" / "data" / "plan.schema.json"
     assert published.read_bytes() == shipped.read_bytes()
     assert plan_schema()["title"] == "aos plan, version 1"
 

@@ -23,7 +23,7 @@ from aos.wire.catalogs.read import (
 from aos.wire.plans.parameters import check_schema
 from aos.wire.shape import Reader
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 EFFECTS = dict.fromkeys(["read_only", "idempotent", "destructive", "reversible", "open_world"], False)
 
 CLOSED = {"properties": {"b": {}}, "additionalProperties": False}

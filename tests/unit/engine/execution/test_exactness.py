@@ -8,7 +8,6 @@ from aos.domain.plans.plan import Expect, OnError, Plan, Step, When
 from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
 from aos.domain.skills.skill import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
 from aos.engine.sampling.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
-from tests.unit.engine import reference_loop
 from tests.unit.engine.build import (
     DECLARED,
     catalog,
@@ -22,6 +21,7 @@ from tests.unit.engine.build import (
     steps,
     tries,
 )
+from tests.unit.engine.execution import reference_loop
 
 
 def test_normal_scores_are_the_normal_quantiles():

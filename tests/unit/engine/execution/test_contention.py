@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aos.engine.execution.contention import contended, schedule
-from tests.unit.engine import reference_loop
+from tests.unit.engine.execution import reference_loop
 
 PER_MS = 1000  # plans here count in microseconds
 NO_QUEUES: dict[str, Any] = {"slots": [], "limits": []}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.process import STEP, aos, clean, command, inline
-from tests.cli.running import Service, codes, get, ok, post, run, service, status
+from tests.cli.run.running import Service, codes, get, ok, post, run, service, status
 from tests.cli.schemas import faults
 
 __all__ = ["service"]

@@ -1,6 +1,6 @@
 """Memory does not grow with what hostile callers send."""
 
-from tests.server.hostile import assault, resident_mb
+from tests.server.limits.hostile import assault, resident_mb
 from tests.server.processes import aos_server
 
 

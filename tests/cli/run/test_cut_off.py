@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import aos, clean, command, inline
-from tests.cli.running import HANGS, Service, codes, get, names_of, ok, post, run, service, started
+from tests.cli.run.running import HANGS, Service, codes, get, names_of, ok, post, run, service, started
 from tests.cli.schemas import faults
 
 __all__ = ["service"]

@@ -11,8 +11,9 @@ from aos.domain.forecasts.attribution import Attribution, StepShare
 from aos.domain.skills.skill import FailureMode, Figure, Provenance
 from aos.report.forecast.html import simulation
 from aos.report.learning import backtest
-from tests.unit.report import build, build_scores
+from tests.unit.report import build
 from tests.unit.report.hostile import everywhere, texts
+from tests.unit.report.learning import build as build_scores
 
 STYLE = (Path(aos.report.parts.sheet.__file__).parent / "page.css").read_text("utf-8")
 VOID = {"meta", "br"}
