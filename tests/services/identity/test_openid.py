@@ -126,9 +126,9 @@ def test_a_provider_that_is_gone_is_missed_only_by_who_needs_it(provider: OpenId
             try:
                 began = time.monotonic()
                 assert await code_of(by_jwt, jwt) is None
-                assert time.monotonic() - began < 0.5
+                assert time.monotonic() - began < 1.5  # it did not wait for an answer
                 assert await code_of(by_asking, opaque) == "auth_unavailable"
-                assert time.monotonic() - began < 3
+                assert time.monotonic() - began < 10
                 assert await code_of(new, jwt) == "auth_unavailable"  # it has no keys yet
             finally:
                 provider.send(signal.SIGCONT)

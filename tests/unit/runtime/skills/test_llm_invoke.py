@@ -94,7 +94,7 @@ def test_a_slow_answer_is_a_timeout_whose_price_nobody_knows():
     with serving(lambda request: [reply()[:20], 30.0]) as server:
         started = time.monotonic()
         told = carry_out("llm_invoke", {"prompt": "x"}, world(server), seconds=0.3)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert (told.fault.code, told.cost_cents, told.effect) == ("TIMEOUT", None, "none")
 
 
@@ -104,7 +104,7 @@ def test_a_cancelled_call_ends_promptly():
         threading.Timer(0.1, cancelled.set).start()
         started = time.monotonic()
         told = carry_out("llm_invoke", {"prompt": "x"}, world(server), seconds=60, cancelled=cancelled)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert told.fault.code == "CANCELLED"
 
 
