@@ -166,7 +166,7 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(30)
     receiver, loop, end = started[0]
     try:
         yield receiver

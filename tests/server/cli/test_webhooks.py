@@ -74,7 +74,7 @@ def test_a_message_goes_from_the_server_to_a_receiver_that_verifies_it(env: dict
         assert (arrived["path"], arrived["message"]["type"]) == ("/hook", "webhook.test")
         forged = httpx.post(address, content=b"{}", headers={"webhook-id": "x"})
         assert forged.status_code == 400
-        assert (line(process)["code"], process.wait(10)) == ("webhook_malformed", 3)
+        assert (line(process)["code"], process.wait(30)) == ("webhook_malformed", 3)
     shown = hooks(env, "deliveries", test["delivery_id"])
     assert [one["status"] for one in shown["log"]] == [204]
     (listed,) = hooks(env, "deliveries", webhook, "--state", "delivered")["deliveries"]

@@ -100,7 +100,7 @@ def test_each_tick_is_done_once_by_one_of_three_workers(site: Site) -> None:
     wait_for(lambda: len(site.told("tick")) >= 5, "ticks are done")
     for worker in workers:
         worker.terminate()
-    assert [worker.wait(10) for worker in workers] == [0, 0, 0]
+    assert [worker.wait(30) for worker in workers] == [0, 0, 0]
     (counts,) = site.base.rows(
         "SELECT count(*), count(DISTINCT args ->> 'timestamp'), sum(attempts) FROM procrastinate_jobs"
         " WHERE status = 'succeeded'"
@@ -157,7 +157,7 @@ def test_a_worker_that_ends_ends_its_job(site: Site) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(1)
     site.touch("gate")
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
     assert site.base.rows(STATES) == [("succeeded", 1)]
 
 
@@ -166,7 +166,7 @@ def test_what_does_not_end_in_time_is_put_back(site: Site) -> None:
     site.order()
     site.waits_for("began")
     worker.terminate()
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
     assert site.base.rows(STATES) == [("todo", 1)]
     assert "job slow was cut off; it is put back" in site.said()
 
@@ -187,7 +187,7 @@ def test_through_outages_a_job_goes_on_and_what_was_taken_unknown_is_given_back(
     with site.outage():
         site.touch("gate")
         site.waits_for("began", "began", "ended", "ended")
-    wait_for(lambda: site.base.rows(STATES) == [("succeeded", 1), ("succeeded", 1)], "both are done", 5)
+    wait_for(lambda: site.base.rows(STATES) == [("succeeded", 1), ("succeeded", 1)], "both are done")
     assert len(site.told("began", "ended")) == 4
 
 

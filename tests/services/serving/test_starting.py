@@ -173,13 +173,13 @@ def test_a_worker_waits_for_a_database_that_is_down_at_its_start(base: Base, tmp
             base.pooler.start()
             wait_for(lambda: base.rows("SELECT count(*) FROM audit_leaves") == [(1,)], "it works", 15)
             worker.terminate()
-            assert worker.wait(10) == 0
+            assert worker.wait(30) == 0
             base.pooler.kill()
             with subprocess.Popen(words, env=env, stderr=log) as other:
                 said = log.tell()
                 wait_for(lambda: "asking" in (tmp_path / "log").read_text()[said:], "it asks")
                 other.terminate()
-                assert other.wait(10) == 0
+                assert other.wait(30) == 0
     finally:
         if not listens(base.pooler.port):
             base.pooler.start()

@@ -233,7 +233,7 @@ def test_the_worker_delivers_sequences_within_a_second_and_ends_when_told(worker
     tell(base)
     wait_for(lambda: base.rows(leaves) == [(1,)], "the worker has begun")
     base.server.execute(add, base.name)
-    wait_for(lambda: base.rows(leaves) == [(2,)], "the second row is sequenced", 5)
+    wait_for(lambda: base.rows(leaves) == [(2,)], "the second row is sequenced")
     wait_for(lambda: states(base) == {"delivered": 1}, "the message is delivered")
     told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
     assert 'nova_webhook_deliveries_total{result="delivered"} 1.0' in told
