@@ -63,8 +63,8 @@ ROWS: dict[str, Code] = {
     "schema_outdated": Code(
         "server",
         "Schema not up to date",
-        "The database has not the tables that this version of the server needs.",
-        "Run `aos-server migrate`, which goes to Postgres directly.",
+        "The database has not the tables that this version of the server needs, or no longer has them.",
+        "Run `aos-server migrate`, which goes to Postgres directly; where the schema is newer, start newer code.",
         Exit.NO,
         503,
     ),

@@ -13,9 +13,10 @@ import psycopg
 
 from aos.errors import AosError, Finding, InputError
 from aos_server.db.errors import reached, translated
+from aos_server.db.queries import sql
 from aos_server.settings import LISTED, Secret
 
-__all__ = ["Migrated", "head", "migrate"]
+__all__ = ["Migrated", "head", "migrate", "require"]
 
 _LOCK = 0x616F73  # "aos"
 _FOLDER = Path(__file__).with_name("migrations")
@@ -29,15 +30,30 @@ class Migrated(NamedTuple):
 
 
 def head() -> str:
-    """The version of the schema that this code needs."""
+    """The version of the schema that this code was written for."""
     return max(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def require(version: str, serves: str) -> None:
+    """Return if a schema serves this code: its own, or a newer one that older code may use.
+
+    `version` is the schema's ("": empty), `serves` the oldest code that it has tables for ("": its own alone). Raises
+    AosError(schema_outdated).
+    """
+    if version < head():
+        needed = f"this version of the server needs {head()}"
+        raise AosError("schema_outdated", f"the schema is {version or 'empty'}; {needed}")
+    if (serves or version) > head():
+        served = f"serves no code before {serves or version}"
+        raise AosError("schema_outdated", f"the schema is {version} and {served}; this code is {head()}")
 
 
 def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
     """Bring the schema to `head()`, waiting at most `wait_s` seconds for another migrator to finish.
 
-    Raises InputError(invalid_config) where `url` leads to a pooler, AosError(unavailable) where Postgres can't be
-    reached or another migrator does not finish.
+    One that is newer and serves this code stays as it is. Raises InputError(invalid_config) where `url` leads to a
+    pooler, AosError: unavailable where Postgres can't be reached or another migrator does not finish, schema_outdated
+    where the schema has gone on without this code.
     """
     from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
@@ -50,6 +66,9 @@ def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
         try:
             _refuse_pooler(raw)
             _lock(raw, wait_s)
+            newer = _newer(raw)
+            if newer:
+                return Migrated(newer, newer)
             with engine.connect() as connection:
                 return _upgrade(connection)
         except DBAPIError as error:
@@ -71,6 +90,20 @@ def _upgrade(connection: Any) -> Migrated:
     connection.rollback()
     command.upgrade(config, "head")
     return Migrated(before, head())
+
+
+def _newer(connection: psycopg.Connection) -> str:
+    """The schema's version where it is newer than this code and serves it, else "". Raises as `require` does."""
+    try:
+        row = connection.execute(sql("session.version")).fetchone()
+    except psycopg.errors.UndefinedTable:
+        row = None
+    connection.rollback()
+    version, serves = map(str, row or ("", ""))
+    if version <= head():
+        return ""
+    require(version, serves)
+    return version
 
 
 def _refuse_pooler(connection: psycopg.Connection) -> None:

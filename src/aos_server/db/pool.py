@@ -26,7 +26,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from aos.errors import AosError
 from aos_server.db.errors import RETRY_AFTER_S, reached, translated
-from aos_server.db.migrate import head
+from aos_server.db.migrate import require
 from aos_server.db.queries import sql
 from aos_server.settings import Secret
 
@@ -209,17 +209,14 @@ class Database:
             return await transaction.last(statements)
 
     async def ready(self) -> None:
-        """Return if Postgres answers and has the tables needed. Raises AosError: unavailable, schema_outdated."""
+        """Return if Postgres answers and serves this code. Raises AosError: unavailable, schema_outdated."""
         try:
             async with self.transaction() as transaction:
                 found = await transaction.one("session.version")
         except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
             found = None
-        if found is None or found["version"] != head():
-            version = found["version"] if found else "empty"
-            raise AosError(
-                "schema_outdated", f"the schema is {version}; this version of the server needs {head()}"
-            )
+        version, serves = (found["version"], found["serves"]) if found else ("", "")
+        require(version, serves)
 
     async def ended(self, transaction_id: str) -> bool:
         """Whether a transaction, whose connection was lost, is over. Then what it wrote is there, or never will be."""

@@ -90,7 +90,9 @@ def test_a_key_that_verifies_nothing_is_a_setting_that_is_wrong():
 
 @pytest.mark.parametrize("version", ["0001", "9999"])
 def test_a_schema_of_another_version_is_not_served(base, version):
-    base.server.execute(f"UPDATE alembic_version SET version_num = '{version}'", base.name)
+    base.server.execute(
+        f"UPDATE alembic_version SET version_num = '{version}', serves = '{version}'", base.name
+    )
     status, document = refusal("serve", **SERVE, DATABASE_URL=base.pooled("aos_app"))
     assert (status, document["code"]) == (3, "schema_outdated")
     assert version in document["detail"]

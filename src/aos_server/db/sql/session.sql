@@ -11,8 +11,9 @@ SELECT pg_current_xact_id()::text AS id, now() AS now;
 SELECT coalesce(pg_xact_status(%(id)s::xid8) <> 'in progress', true) AS ended;
 
 -- name: version
--- The version of the schema; no row where nothing was migrated yet.
-SELECT version_num AS version FROM alembic_version;
+-- The version of the schema and the oldest code that it serves ("": its own alone, which is so before 0011); no row
+-- where nothing was migrated yet.
+SELECT version_num AS version, coalesce(to_jsonb(v) ->> 'serves', '') AS serves FROM alembic_version AS v;
 
 -- name: excess
 -- What this role has that none of ours may have, and whether it is another one than that work takes. Where there is no
