@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aos.domain.approvals.envelopes import Departure, Envelope, Reach
+from aos.domain.approvals.envelopes import Departure, Envelope, Held, Reach
 from aos.domain.plans.references import strings
 from aos.domain.skills.skill import Effects
 from aos.report.approvals.foreign import block, tame
@@ -14,7 +14,7 @@ from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Pa
 
 __all__ = ["COLOURS", "Request", "ago", "card", "irreversible"]
 
-_STEPS, _RISKS, _CHANGES, _TARGETS = 20, 5, 8, 5
+_STEPS, _RISKS, _CHANGES, _TARGETS, _USES = 20, 5, 8, 5, 5
 _VALUES, _VALUE_LINES = 12, 3
 
 COLOURS: Mapping[str, str] = {
@@ -54,16 +54,15 @@ def card(request: Request, width: int, colour: bool, ascii: bool = False) -> str
         [
             (status.upper(), f"bold {COLOURS.get(status, '')}"),
             (f"  request {tame(str(told['request_id']))}", STRONG),
+            (f"  {_end(told, request.now)}", FAINT),
         ]
     )
     page.section("who", _who(told))
     page.section("why", block(str(told.get("justification") or ""), page.inner))
     page.section("what", _what(page, request))
-    page.section(
-        "cost",
-        _figure(told, "cost_cents", money, (told["forecast"] or {}).get("budget_cents"), request.envelope),
-    )
-    page.section("time", _figure(told, "duration_ms", duration, None, request.envelope))
+    page.section("inputs", _values(page, (told.get("plan") or {}).get("inputs") or {}))
+    page.section("cost", _cost(told, request.envelope))
+    page.section("time", _time(told, request.envelope))
     page.section("risks", _risks(told, request.envelope))
     page.section("effects", _effects(request.envelope))
     page.section("policy", _policy(told))
@@ -101,24 +100,25 @@ def _what(page: Page, request: Request) -> Iterator[Line]:
     if plan.get("name"):
         yield from block(f"name: {plan['name']}", page.inner, 1)
     reach = {one.step: one for one in request.envelope.reach} if request.envelope else {}
-    for step in steps[:_STEPS]:
-        yield from _step(page, step, reach.get(step["id"]))
+    for place, step in enumerate(steps[:_STEPS], 1):
+        name = str(step.get("id", f"s{place}"))  # what nobody could read has none
+        yield from _step(page, name, step, reach.get(name))
     if len(steps) > _STEPS:
         yield (f"… and {count(len(steps) - _STEPS, 'step')} more; --json has them", OPEN)
 
 
-def _step(page: Page, step: Mapping[str, Any], reach: Reach | None) -> Iterator[Line]:
+def _step(page: Page, name: str, step: Mapping[str, Any], reach: Reach | None) -> Iterator[Line]:
     """What a step does; to what, where inputs or items say so; then its parameters as the requester wrote them."""
     marks = f"  {', '.join(_flags(reach.effects))}" if reach else ""
-    yield [(tame(str(step["id"])), STRONG), f" {tame(str(step['skill']))}", (marks, _shade(reach))]
+    yield [(tame(name), STRONG), f" {tame(str(step['skill']))}", (marks, _shade(reach))]
     said = {text for _, text in strings(step.get("params", {}))}
     resolved = [target for target in reach.targets if target not in said] if reach else []
     for target in resolved[:_TARGETS]:
         yield from block(f"→ {target}", page.inner, 2)
     if len(resolved) > _TARGETS:
         yield from block(f"→ {len(resolved) - _TARGETS:,} more", page.inner, 1)
-    for name in reach.secrets if reach else ():
-        yield from block(f"with the secret {name}", page.inner, 1)
+    for secret in reach.secrets if reach else ():
+        yield from block(f"with the secret {secret}", page.inner, 1)
     yield from _values(page, step.get("params", {}))
     yield from _values(page, {key: step[key] for key in step if key not in ("id", "skill", "params")})
 
@@ -148,20 +148,31 @@ def _shade(reach: Reach | None) -> str:
 # -- what will happen --------------------------------------------------------------------------------------
 
 
-def _figure(
-    told: Mapping[str, Any], name: str, write: Any, budget: Any, approved: Envelope | None
-) -> Iterator[Line]:
+def _cost(told: Mapping[str, Any], approved: Envelope | None) -> Iterator[Line]:
+    yield from _figure(told, "cost_cents", money, approved and approved.cost)
+    budget = (told["forecast"] or {}).get("budget_cents")
+    if budget is not None:
+        yield f"budget {money(float(budget))}"
+    if told["uses"] > 1:
+        yield (f"each time: it may be used {told['uses']:,} times", OPEN)
+
+
+def _time(told: Mapping[str, Any], approved: Envelope | None) -> Iterator[Line]:
+    yield from _figure(told, "duration_ms", duration, approved and approved.time)
+    deadline = (told.get("plan") or {}).get("deadline_ms")
+    if deadline is not None:
+        yield f"deadline {duration(float(deadline), stated=True)}"
+
+
+def _figure(told: Mapping[str, Any], name: str, write: Any, held: Held | None) -> Iterator[Line]:
     forecast = (told.get("forecast") or {}).get("forecast") or {}
     spread = forecast.get(name)
     least = forecast.get(name.replace("_cents", "_at_least_cents").replace("_ms", "_at_least_ms"))
-    held = approved and (approved.cost if name == "cost_cents" else approved.time)
     if spread is None:
         bound = f"; at least {write(float(least['p95']['value']))} in 5 of 100 runs" if least else ""
         yield [(UNKNOWN, OPEN), bound]
     else:
         yield "   ".join(f"{q} {write(float(spread[q]['value']))}" for q in ("p50", "p90", "p95"))
-    if budget is not None:
-        yield f"budget {money(float(budget))}"
     if held and not held.known and spread is not None:
         yield ("a step that rarely runs has a figure that nobody knows", OPEN)
 
@@ -200,7 +211,13 @@ def _effects(approved: Envelope | None) -> Iterator[Line]:
 def _policy(told: Mapping[str, Any]) -> Iterator[Line]:
     """The level, and the rules that ask for it: both are the server's words."""
     said, digest = told["policy"], str(told["digests"]["policy"])
-    yield [(f"asks for level {told['required_level']}", STRONG), (f"  policy {_short(digest)}", FAINT)]
+    asked, level = said.get("approval_level_required"), told["required_level"]
+    asks = f"asks for level {asked}" if asked else "asks for no approval"
+    if not told["forecast"]:
+        asks = "can't judge what nobody can foresee"
+    yield [(asks, STRONG), (f"  policy {_short(digest)}", FAINT)]
+    if level > (asked or 1):
+        yield (f"takes level {level}: asked for, escalated, or nobody can foresee it", STRONG)
     for one in ((told["forecast"] or {}).get("approvals") or ())[:_STEPS]:
         yield f"{tame(str(one['step'] or 'the plan'))}: the plan asks for level {one['level']}"
     asked = [ruling for ruling in said.get("rulings", ()) if ruling["decision"] != "allow"]
@@ -235,19 +252,36 @@ def _votes(page: Page, told: Mapping[str, Any]) -> Iterator[Line]:
         yield f"{tame(str(one['approver_id']))}: {one['decision']} at level {one['level']}{glass}"
         if one.get("reason"):
             yield from block(str(one["reason"]), page.inner, 2)
+    seen = told.get("reviewed")
+    if seen and not seen["outcome"]:
+        yield ("nobody has reviewed that yet", OPEN)
+    elif seen:
+        yield f"{tame(str(seen['reviewed_by']))}: reviewed it, {str(seen['outcome']).replace('_', ' ')}"
+        yield from block(str(seen["reason"]), page.inner, 2)
 
 
 def _until(request: Request) -> Iterator[Line]:
     told, now = request.document, request.now
-    ends = ago(told["expires_at"], now)
-    yield f"asked {ago(told['created_at'], now)}, {'expired' if ends.endswith('ago') else 'expires'} {ends}"
+    yield f"asked {ago(told['created_at'], now)}, {_end(told, now)}"
     if told.get("escalates_at"):
         yield f"asks level {told['required_level'] + 1} {ago(told['escalates_at'], now)}"
     if told.get("grant_expires_at"):
+        ends = ago(told["grant_expires_at"], now)
         used = f"{told['used']} of {count(told['uses'], 'use')} made"
-        yield f"the approval ends {ago(told['grant_expires_at'], now)}; {used}"
-    elif told["uses"] > 1:
-        yield (f"it may be used {told['uses']:,} times", OPEN)
+        yield f"the approval {'ended' if ends.endswith('ago') else 'ends'} {ends}; {used}"
+    uses = told.get("consumptions") or ()
+    for one in uses[-_USES:]:
+        run = f" by run {tame(str(one['run_id']))}" if one["run_id"] else ""
+        yield f"used {ago(one['at'], now)}{run}, {tame(str(one['consumed_by']))}"
+
+
+def _end(told: Mapping[str, Any], now: datetime) -> str:
+    """Until when it waits; or what became of it, and when."""
+    if told.get("decided_at"):
+        became = "approved" if told.get("grant_expires_at") else str(told["status"])
+        return f"{became} {ago(told['decided_at'], now)}"
+    ends = ago(told["expires_at"], now)
+    return f"{'expired' if ends.endswith('ago') else 'expires'} {ends}"
 
 
 def _short(digest: str) -> str:

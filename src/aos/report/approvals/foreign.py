@@ -38,6 +38,7 @@ def block(text: str, width: int, lines: int = LINES) -> Iterator[Line]:
     """The text in lines of at most `width` cells, each behind the gutter; an empty text is said to be one."""
     if not text:
         yield [(GUTTER, FAINT), ("(nothing)", FAINT)]
+        return
     wrapped = list(islice(_wrapped(text, width - len(GUTTER)), lines + 1))
     for line in wrapped[:lines]:
         yield [(GUTTER, FAINT), line]

@@ -1,5 +1,6 @@
 """Requests in a table, and what became of some that were decided."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,13 +20,13 @@ _LONGEST, _KINDS = 60, 12
 def requests(
     document: Mapping[str, Any], now: datetime, width: int, colour: bool, ascii: bool = False
 ) -> str:
-    """A row for each: what, who asks, which level, how it stands, how old it is; age is the first to go."""
+    """A row for each: what, who asks, which level, how it stands, until or since when; that is the first to go."""
     page = Page(width=width, colour=colour, ascii=ascii)
     listed: Sequence[Mapping[str, Any]] = document["requests"]
     page.add([(count(len(listed), "request"), STRONG), (f"  {document['server']}", FAINT)])
     if listed:
         page.add()
-        head: list[Line] = [(word, FAINT) for word in ("request", "what", "who", "level", "status", "age")]
+        head: list[Line] = [(word, FAINT) for word in ("request", "what", "who", "level", "status", "ends")]
         page.add(page.table("lwwrlr", [head, *(_row(one, now) for one in listed)]))
     if document.get("next"):
         page.add()
@@ -53,8 +54,15 @@ def _row(one: Mapping[str, Any], now: datetime) -> list[Line]:
         tame(str(one["requested_by"]))[:_LONGEST],
         f"{one['approvals']}/{one['min_approvals']} of {one['required_level']}",
         (status, COLOURS.get(status, "")),
-        ago(one["created_at"], now).removesuffix(" ago"),
+        _roughly(
+            ago(one["grant_expires_at" if status == "approved" else "decided_at"] or one["expires_at"], now)
+        ),
     ]
+
+
+def _roughly(told: str) -> str:
+    """`in 23 h` for `in 23 h 58 min`, `4 min ago` for `4 min 17 s ago`: a list has no room for more."""
+    return re.sub(r"(\d \w+) [\d,]+ \w+", r"\1", told)
 
 
 def _what(one: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def asked(text: str, *, level: int = 4, changed: bool = True) -> Request:
         Step("get", "http_call", {"url": f"https://example.org/{said}", "body": {said: said}}),
         Step("mail", "email_send", {"to": said, "subject": said, "body": said}),
     )
-    plan = Plan(steps, name=text)
+    plan = Plan(steps, name=text, inputs={said: said}, deadline_ms=90_000)
     result = simulate(plan, samples=200, explain=False, alternatives=False)
     document: dict[str, Any] = {
         "request_id": "0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1",
@@ -38,6 +38,7 @@ def asked(text: str, *, level: int = 4, changed: bool = True) -> Request:
         "created_at": "2026-11-26T04:00:00+00:00",
         "expires_at": "2026-11-27T04:00:00+00:00",
         "escalates_at": None,
+        "decided_at": None,
         "grant_expires_at": None,
         "uses": 1,
         "used": 0,
@@ -46,7 +47,9 @@ def asked(text: str, *, level: int = 4, changed: bool = True) -> Request:
         ],
         "plan": dump_plan(plan),
         "digests": {"policy": "sha256:" + "cd" * 32},
-        "policy": {"rulings": []},
+        "policy": {"approval_level_required": level, "rulings": []},
+        "consumptions": [],
+        "reviewed": {"outcome": "justified", "reviewed_by": "eve", "reason": text},
         "forecast": simulation(result, Exit.YES),
     }
     changes = [Departure("plan_changed", "/steps/0/params/url", text, text, None, text)] if changed else None

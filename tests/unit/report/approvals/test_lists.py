@@ -21,6 +21,9 @@ def line(**changes: Any) -> dict[str, Any]:
         "min_approvals": 1,
         "approvals": 0,
         "created_at": "2026-11-26T04:00:00+00:00",
+        "expires_at": "2026-11-27T04:00:00+00:00",
+        "decided_at": None,
+        "grant_expires_at": None,
     }
     return {**document, **changes}
 
@@ -35,8 +38,8 @@ def test_a_plan_is_called_by_its_name_and_a_call_by_its_skill() -> None:
         line(), line(plan_name=None), line(plan_name="fs_write"), line(skill_id="fs_write", plan_name=None)
     )
 
-    assert found[0] == "request what who level status age"
-    assert [row.split(" ", 1)[1].removesuffix(" ann 0/1 of 3 pending 34 s") for row in found[1:]] == [
+    assert found[0] == "request what who level status ends"
+    assert [row.split(" ", 1)[1].removesuffix(" ann 0/1 of 3 pending in 23 h") for row in found[1:]] == [
         '"weekly report"',
         "a plan",
         '"fs_write"',
@@ -44,11 +47,28 @@ def test_a_plan_is_called_by_its_name_and_a_call_by_its_skill() -> None:
     ]
 
 
-def test_in_80_columns_how_it_stands_is_told_before_how_old_it_is() -> None:
-    long_ago = line(request_id="0b44a8bd-8e6a-4c4e-9b9b-0f6a3b6ad1c1", created_at="2026-11-25T04:00:00+00:00")
-    text = lists.requests({"requests": [long_ago], "server": "http://127.0.0.1:8000"}, NOW, 72, False)
-    assert "pending" in text
-    assert "age" not in text
+def test_how_it_stands_is_told_before_how_long_and_in_80_columns_both_are() -> None:
+    document = {"requests": [line()], "server": "http://127.0.0.1:8000"}
+    assert "in 23 h" in lists.requests(document, NOW, 80, False)
+    narrow = lists.requests(document, NOW, 72, False)
+    assert "pending" in narrow
+    assert "in 23 h" not in narrow
+
+
+def test_until_when_or_since_when_a_request_is_what_it_is() -> None:
+    decided, grant = "2026-11-26T03:56:20+00:00", "2026-11-26T12:00:00+00:00"
+    found = shown(
+        line(expires_at="2026-11-26T03:56:20+00:00"),
+        line(status="approved", decided_at=decided, grant_expires_at=grant),
+        line(status="consumed", decided_at=decided, grant_expires_at=grant),
+        line(status="rejected", decided_at="2026-11-26T04:00:34+00:00"),
+    )
+    assert [row.split("of 3 ")[1] for row in found[1:]] == [
+        "pending 4 min ago",
+        "approved in 7 h",
+        "consumed 4 min ago",
+        "rejected just now",
+    ]
 
 
 def test_a_name_moves_nothing() -> None:
