@@ -8,16 +8,16 @@ from typer import Option, Typer, TyperException
 
 from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer, fail, show
-from aos_server.cli.check import check
-from aos_server.cli.dev import dev
 from aos_server.cli.groups import group
 from aos_server.cli.jobs import jobs
 from aos_server.cli.keys.service import service_keys
 from aos_server.cli.keys.signing import keys
 from aos_server.cli.migrate import migrate
-from aos_server.cli.serve import serve
+from aos_server.cli.serving.check import check
+from aos_server.cli.serving.dev import dev
+from aos_server.cli.serving.serve import serve
+from aos_server.cli.serving.worker import worker
 from aos_server.cli.tenant import tenant
-from aos_server.cli.worker import worker
 
 __all__ = ["run"]
 

@@ -12,7 +12,7 @@ import aos
 from aos.errors import AosError
 from aos_server.cli.answers import Answer
 from aos_server.cli.groups import group
-from aos_server.cli.starting import fit
+from aos_server.cli.serving.starting import fit
 
 if TYPE_CHECKING:
     from aos_server.db.pool import Database

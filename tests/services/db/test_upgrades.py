@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from aos.errors import AosError
-from aos_server.cli.starting import look
+from aos_server.cli.serving.starting import look
 from aos_server.db.migrate import _FOLDER, Migrated, head, migrate
 from aos_server.db.pool import Database
 from tests.services.conftest import Base

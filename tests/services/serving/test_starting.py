@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from aos.errors import InputError
-from aos_server.cli.starting import fit, look
+from aos_server.cli.serving.starting import fit, look
 from aos_server.db.migrate import head
 from tests.server.processes import aos_server
 from tests.services.conftest import Base

@@ -35,7 +35,7 @@ def dev(
     """
     from aos_server.app import served
     from aos_server.cli.answers import Answer, show
-    from aos_server.cli.serving import check_free, serve
+    from aos_server.cli.serving.listening import check_free, serve
     from aos_server.db.embedded import embedded
     from aos_server.stub.running import running
 

@@ -7,7 +7,7 @@ import aos
 from aos.errors import AosError
 from aos_server import logs
 from aos_server.cli.answers import Answer
-from aos_server.cli.starting import fit
+from aos_server.cli.serving.starting import fit
 from aos_server.settings import Settings
 
 

@@ -12,7 +12,7 @@ from typer import Option
 import aos
 from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer
-from aos_server.cli.starting import Seen, look
+from aos_server.cli.serving.starting import Seen, look
 from aos_server.settings import Audit, Limits, Settings
 
 

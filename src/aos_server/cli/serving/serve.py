@@ -14,7 +14,7 @@ from typer import Option
 
 import aos
 from aos_server import logs
-from aos_server.cli.starting import fit
+from aos_server.cli.serving.starting import fit
 
 _METRICS = "aos-metrics-"
 _log = logging.getLogger(__name__)
@@ -40,13 +40,13 @@ def serve(
     if processes > 1:
         with _metrics() as folder:  # before the metrics are imported, which then are kept there and added up
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-            from aos_server.cli import serving
+            from aos_server.cli.serving import listening
 
-            return serving.serve_by(processes, settings, announce)
+            return listening.serve_by(processes, settings, announce)
     from aos_server.app import served
-    from aos_server.cli import serving
+    from aos_server.cli.serving import listening
 
-    return serving.serve(served(settings), settings, announce)
+    return listening.serve(served(settings), settings, announce)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The commands whose processes serve or work, and the look at this machine that comes before."""
