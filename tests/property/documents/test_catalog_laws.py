@@ -18,7 +18,7 @@ from aos.wire.catalogs.read import (
     dump_catalog,
     parse_catalog,
 )
-from tests.strategies import catalogs
+from tests.strategies.catalogs import catalogs
 
 SCHEMA = jsonschema_rs.Draft202012Validator(catalog_schema(), offline=True)
 

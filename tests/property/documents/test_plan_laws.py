@@ -14,7 +14,8 @@ from aos.wire.catalogs.read import default_catalog
 from aos.wire.plans.read import ParsedPlan, dump_plan, parse_plan, plan_digest, plan_schema
 from aos.wire.problems import problem
 from aos.wire.strict import MAX_BYTES, parse
-from tests.strategies import json_values, plans
+from tests.strategies.plans import plans
+from tests.strategies.values import json_values
 
 CATALOG = default_catalog()
 SCHEMA = jsonschema_rs.Draft202012Validator(plan_schema(), offline=True)

@@ -22,7 +22,7 @@ from aos.engine.simulate import Simulation
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.plans.read import dump_plan, parse_plan
 from aos.wire.prices import lookup
-from tests.strategies import plans
+from tests.strategies.plans import plans
 
 SAMPLES = 400
 CATALOG = default_catalog()

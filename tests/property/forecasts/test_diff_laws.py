@@ -18,7 +18,7 @@ from aos.domain.skills.skill import Catalog
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.plans.read import dump_plan, parse_plan
 from aos.wire.results.differences import comparison
-from tests.strategies import plans
+from tests.strategies.plans import plans
 
 SAMPLES = 200
 SLOWER = parse_catalog(

@@ -13,7 +13,7 @@ from aos.domain.forecasts.forecast import Spread, Unknown
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.plans.plan import Plan
 from aos.wire.envelopes import changed, dump_envelope, envelope_digest, parse_envelope
-from tests.strategies import plans
+from tests.strategies.plans import plans
 
 SAMPLES = 200
 few = settings(max_examples=25, deadline=None)

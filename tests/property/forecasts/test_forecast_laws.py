@@ -14,7 +14,7 @@ from aos.domain.plans.plan import Plan
 from aos.domain.skills.skill import Catalog, Skill
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.results.documents import simulation
-from tests.strategies import plans
+from tests.strategies.plans import plans
 
 SAMPLES = 400
 CATALOG = default_catalog()

@@ -22,7 +22,7 @@ from aos_server.services.policy.decisions import Decided, Decisions, call_of, de
 from aos_server.services.runtime.simulations import compute
 from aos_server.services.tenants import Budget, Permissions, Terms
 from tests.fakes.workers import Inline
-from tests.strategies import catalogs
+from tests.strategies.catalogs import catalogs
 
 ANY = "permit (principal, action, resource);"
 DEAR = (

@@ -26,7 +26,7 @@ from aos.engine.simulate import Samples, Simulation
 from aos.runtime.schedule import Attempt, Failed
 from aos.runtime.skills import Implementation, Reply
 from aos.wire.catalogs.read import default_catalog
-from tests.strategies import plans
+from tests.strategies.plans import plans
 from tests.unit.engine.build import catalog, figure, skill
 from tests.unit.runtime.virtual import Told, run
 

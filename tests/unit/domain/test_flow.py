@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from aos.domain.plans.flow import Flow, too_dear
 from aos.domain.plans.plan import Plan, order
-from tests.strategies import plans
+from tests.strategies.plans import plans
 
 
 @given(plans(), st.data())
