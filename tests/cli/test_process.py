@@ -116,12 +116,36 @@ def test_a_full_disk_is_status_12(words: list[str]) -> None:
     assert b"Traceback" not in done.stderr
 
 
+def closing(streams: str, *words: str, folder: Path | None = None) -> "subprocess.CompletedProcess[bytes]":
+    """Run `aos WORDS` without some of the streams that a process usually has."""
+    started = ["sh", "-c", f'exec "$@" {streams}', "sh", *command(*words)]
+    return subprocess.run(started, capture_output=True, env=clean(), cwd=folder, timeout=60)
+
+
 def test_a_closed_stdout_is_status_12() -> None:
-    done = subprocess.run(
-        ["sh", "-c", '"$@" >&-', "sh", *command("skills")], capture_output=True, env=clean()
-    )
+    done = closing(">&-", "skills")
     assert done.returncode == 12
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["plan", "check", "-"], ["calibrate", "-"], ["runs", "import", "-"]])
+def test_a_closed_stdin_can_not_be_read(words: list[str], tmp_path: Path) -> None:
+    done = closing("<&-", *words, folder=tmp_path)
+    assert done.returncode == 2
+    assert b"<stdin>: it is closed" in done.stderr
+
+
+@pytest.mark.parametrize("streams", ["<&-", "2>&-"])
+def test_a_run_needs_neither_stdin_nor_stderr(streams: str, tmp_path: Path) -> None:
+    plan = inline({"skill": "json_transform", "params": {"query": "a", "input": {"a": 1}}})
+    done = closing(streams, "run", "--plan", plan, "--ledger", "l.db", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"SUCCEEDED" in done.stdout
+
+
+def test_words_that_come_in_lines_are_told_in_one() -> None:
+    done = aos("completion", "--json")
+    assert done.document["detail"].endswith("Choose from: bash, zsh, fish, powershell")
 
 
 @pytest.mark.parametrize("words", [["capabilities", "--json"], ["capabilities"]])

@@ -41,7 +41,12 @@ def look(stream: TextIO | None) -> Look:
 
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     unicode = (stream.encoding or "").lower().startswith("utf")
-    return Look(get_terminal_size().columns, stream.isatty() and not plain, not unicode)
+    return Look(get_terminal_size().columns, is_terminal(stream) and not plain, not unicode)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks at it, or types into it."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def write(stream: TextIO | None, text: str) -> None:

@@ -205,7 +205,8 @@ def _usage(error: TyperException, words: list[str]) -> AosError:
     context: Context | None = getattr(error, "ctx", None)
     named = next((name for n in (2, 1) if (name := " ".join(words[:n])) in COMMANDS), "")
     path = context.command_path if context else f"{NAME} {named}".strip()
-    return AosError("usage", f"{path}: {error.format_message()}", fix=f"`{path} --help` shows the usage.")
+    said = " ".join(error.format_message().split())  # some of it comes in lines
+    return AosError("usage", f"{path}: {said}", fix=f"`{path} --help` shows the usage.")
 
 
 def _complete(root: TyperCommand | TyperGroup) -> None:

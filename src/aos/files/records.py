@@ -2,13 +2,13 @@
 
 import gzip
 import io
-import sys
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
 from aos.errors import AosError
+from aos.files.sources import stdin
 from aos.wire.problems import visible
 from aos.wire.records.read import Declared, Listed, read_csv, read_jsonl
 
@@ -27,7 +27,7 @@ def read_records(source: str, declared: Declared) -> Listed:
     name = "<stdin>" if source == "-" else source
     try:
         with ExitStack() as open_files:
-            raw = sys.stdin.buffer if source == "-" else open_files.enter_context(Path(source).open("rb"))
+            raw = stdin() if source == "-" else open_files.enter_context(Path(source).open("rb"))
             stream = cast("io.BufferedReader", raw)
             if stream.peek(2)[:2] == _GZIP:
                 stream = io.BufferedReader(cast(io.RawIOBase, open_files.enter_context(gzip.open(stream))))

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from aos.errors import AosError
 from aos.wire.problems import visible
@@ -18,6 +18,13 @@ class Document(NamedTuple):
     value: Json
 
 
+def stdin() -> BinaryIO:
+    """Standard input, as bytes. Raises AosError(unreadable) where whoever started this process has closed it."""
+    if sys.stdin is None:
+        raise AosError("unreadable", "<stdin>: it is closed", fix="Give it something to read, or name a file.")
+    return sys.stdin.buffer
+
+
 def read_document(
     source: str, *, code: str, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES
 ) -> Document:
@@ -30,7 +37,7 @@ def read_document(
     if source.lstrip()[:1] in ("[", "{"):
         return _parsed("<inline>", _encoded(source), "json", code, max_bytes, max_nodes)
     if source == "-":
-        data = sys.stdin.buffer.read(max_bytes + 1)
+        data = stdin().read(max_bytes + 1)
         return _parsed("<stdin>", data, _guess(data), code, max_bytes, max_nodes)
     data = _read(source, max_bytes)
     form = _FORMS.get(Path(source).suffix.lower()) or _guess(data)

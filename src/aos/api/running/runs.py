@@ -1,6 +1,5 @@
 """Recorded runs: which there are, what happened in one, whether the ledger is sound, and moving them elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from aos.api.running.ledgers import ledger_path, reading
 from aos.domain.runs.recorded import Held, LedgerCheck, RunLine, RunState, Within
 from aos.domain.runs.run import Place
 from aos.errors import AosError
+from aos.files.sources import stdin
 from aos.wire.problems import visible
 
 __all__ = [
@@ -199,7 +199,7 @@ def import_from(ledger: Path | None, source: str) -> "tuple[tuple[str, ...], tup
     name = "<stdin>" if source == "-" else source
     try:
         with ExitStack() as files:
-            lines = sys.stdin.buffer if source == "-" else files.enter_context(Path(source).open("rb"))
+            lines = stdin() if source == "-" else files.enter_context(Path(source).open("rb"))
             if not path.exists():
                 create(path)
             return import_lines(path, lines, name=name)

@@ -1,7 +1,6 @@
 """A receiver of webhooks on this machine, for who writes one or wants to see what arrives."""
 
 import json
-import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from threading import Thread
 from typing import Any, ClassVar
 
 from aos.errors import AosError
+from aos.files.sources import stdin
 from aos.sdk.client import Client
 from aos.webhooks import SignatureError, verify
 from aos.webhooks.signatures import check_secret
@@ -28,7 +28,7 @@ _PATIENCE_S = 10.0
 def secrets_in(path: Path) -> list[str]:
     """The secrets of a file, one a line; `-` is standard input. Raises AosError: unreadable, bad_value."""
     try:
-        text = sys.stdin.read(MAX_BODY) if str(path) == "-" else path.read_text("utf-8")
+        text = stdin().read(MAX_BODY).decode() if str(path) == "-" else path.read_text("utf-8")
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise AosError("unreadable", f"{path}: {why}") from None

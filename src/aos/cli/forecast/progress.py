@@ -4,6 +4,8 @@ import sys
 import time
 from types import TracebackType
 
+from aos.cli.answer import is_terminal
+
 _PATIENCE_S = 1.0
 
 
@@ -21,7 +23,7 @@ class Progress:
         return self
 
     def __call__(self, runs: int) -> None:
-        if time.monotonic() - self._start > _PATIENCE_S and sys.stderr and sys.stderr.isatty():
+        if time.monotonic() - self._start > _PATIENCE_S and is_terminal(sys.stderr):
             self._shown = True
             print(f"\r{runs:,} runs simulated", end="", file=sys.stderr, flush=True)
 

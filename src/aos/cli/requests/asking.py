@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aos.api.server.approvals import Seen
-from aos.cli.answer import look, write
+from aos.cli.answer import is_terminal, look, write
 from aos.cli.requests.showing import card_of
 from aos.errors import AosError
 from aos.sdk.client import Client
@@ -18,7 +18,7 @@ ALONE = 4
 
 def is_present() -> bool:
     """Whether somebody is at a terminal who reads and can answer."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 def agree(client: Client, seen: Seen, verb: str) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aos.api.forecast.policies import Gate
 from aos.api.running.run import Means, Record, irreversible, resume, run
 from aos.api.running.world import opened, run_named
-from aos.cli.answer import Answer
+from aos.cli.answer import Answer, is_terminal
 from aos.cli.run.granted import Approval, granted, granted_again
 from aos.cli.run.people import Person
 from aos.cli.run.shown import answer, watcher
@@ -80,7 +80,7 @@ def carrier(
     as_json: bool,
 ) -> Iterator[Carrier]:
     """Open what a run is surrounded by."""
-    person = Person(present=not (as_json or events) and sys.stdin.isatty() and sys.stderr.isatty())
+    person = Person(present=not (as_json or events) and is_terminal(sys.stdin) and is_terminal(sys.stderr))
     workspace, hosts, private, ledger = place
     with opened(workspace or Path(), hosts or (), private, ledger, config.run) as (world, record):
         watch = watcher(events, as_json)

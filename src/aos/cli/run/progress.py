@@ -1,9 +1,8 @@
 """A run's progress on stderr: a line for each attempt and, on a terminal, how far it has got."""
 
-import sys
 from typing import TextIO
 
-from aos.cli.answer import look
+from aos.cli.answer import is_terminal, look
 from aos.domain.runs.happenings import Happening
 from aos.report.runs.progress import Progress
 
@@ -13,10 +12,10 @@ __all__ = ["Watch"]
 class Watch:
     """Call it with what happens. What it can't write it leaves out: a run does not end because nobody watches it."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._look = look(self._stream)
-        self._live = self._stream.isatty()
+        self._live = is_terminal(stream)
         self._progress = Progress()
 
     def __call__(self, happening: Happening) -> None:

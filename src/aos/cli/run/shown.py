@@ -2,7 +2,7 @@
 
 import sys
 
-from aos.cli.answer import Answer, Look, write
+from aos.cli.answer import Answer, Look, is_terminal, write
 from aos.cli.run.people import Person
 from aos.domain.forecasts.results import RunResult
 from aos.domain.runs.happenings import Happening, Observer
@@ -18,7 +18,7 @@ def watcher(events: bool, as_json: bool) -> Observer:
     """Who is told what happens: whoever reads the lines of JSON, else the person in front of stderr."""
     if events:
         return _print_line
-    if as_json and not sys.stderr.isatty():
+    if sys.stderr is None or (as_json and not is_terminal(sys.stderr)):
         return lambda happening: None
     from aos.cli.run.progress import Watch
 

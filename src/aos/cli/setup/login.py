@@ -9,6 +9,7 @@ from aos.api.server.session import DEFAULT_CONTEXT, log_in
 from aos.cli.answer import Answer, Look, write
 from aos.cli.server import Server
 from aos.files.contexts import DEFAULT_CLIENT, Context, read_contexts
+from aos.files.sources import stdin
 from aos.sdk.client import server_of
 from aos.sdk.device import Grant
 from aos.wire.problems import visible
@@ -75,7 +76,7 @@ def login(
 
 
 def _read_token() -> str:
-    token = sys.stdin.buffer.read(_MAX_TOKEN_BYTES + 1).decode("ascii", "replace").strip()
+    token = stdin().read(_MAX_TOKEN_BYTES + 1).decode("ascii", "replace").strip()
     if (
         not token
         or len(token) > _MAX_TOKEN_BYTES
