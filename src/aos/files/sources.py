@@ -21,7 +21,9 @@ class Document(NamedTuple):
 def stdin() -> BinaryIO:
     """Standard input, as bytes. Raises AosError(unreadable) where whoever started this process has closed it."""
     if sys.stdin is None:
-        raise AosError("unreadable", "<stdin>: it is closed", fix="Give it something to read, or name a file.")
+        raise AosError(
+            "unreadable", "<stdin>: it is closed", fix="Give it something to read, or name a file."
+        )
     return sys.stdin.buffer
 
 

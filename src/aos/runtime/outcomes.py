@@ -94,7 +94,11 @@ def _next_actions(failure: Failure, effect: Effect, at: Situation) -> tuple[str,
     if effect == "unknown" and not repeatable(at.effects, at.policy):
         actions.append("Find out whether it took effect before calling it again.")
     if failure.retry_after_ms:
-        actions.append(f"Wait {failure.retry_after_ms / 1000:g} s, as the service asks.")
-    if failure.code in FAILURES:
+        asked, most = (f"{ms / 1000:,.9g} s" for ms in (failure.retry_after_ms, at.policy.max_backoff_ms))
+        longer = failure.retry_after_ms > at.policy.max_backoff_ms
+        actions.append(
+            f"Wait {asked}, as the service asks" + (f": a run waits {most} at most." if longer else ".")
+        )
+    elif failure.code in FAILURES:
         actions.append(FAILURES[failure.code].advice)
     return tuple(actions)

@@ -41,7 +41,7 @@ FAILURES: Mapping[str, FailureKind] = {
     ),
     # -- what the other side says ----------------------------------------------------------------
     "RATE_LIMITED": FailureKind(
-        "TRANSIENT", "none", "The service takes no more calls for now.", "Wait as long as it says."
+        "TRANSIENT", "none", "The service takes no more calls for now.", "Wait, then run it again."
     ),
     "OVERLOADED": FailureKind("TRANSIENT", "none", "The service is out of capacity.", "Try again later."),
     "HTTP_4XX": FailureKind(

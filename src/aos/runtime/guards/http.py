@@ -105,6 +105,8 @@ def _once(network: Network, request: Request, backend: GuardedBackend, max_bytes
         if backend.ended:
             raise GuardError("CONNECTION", "the other side closed before its answer was complete") from None
         raise GuardError("BAD_REPLY", f"no valid HTTP: {error}") from None
+    except httpx.RemoteProtocolError as error:  # httpx looks where a redirect leads, followed or not
+        raise GuardError("BAD_REPLY", str(error)) from None
     except (httpcore.LocalProtocolError, UnicodeError) as error:
         raise GuardError("BAD_PARAMS", f"no valid request: {error}") from None
     except httpcore.NetworkError as error:
@@ -120,24 +122,52 @@ def _body(response: httpx.Response, max_bytes: int) -> bytes:
     packing = response.headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip", "x-gzip", ""):
         raise GuardError("BAD_REPLY", f"packed as {packing[:40]!r}, which was not asked for")
-    unpack = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS) if "gzip" in packing else None
+    unpack = _Gzip() if "gzip" in packing else None
     body = bytearray()
     for piece in response.iter_raw():
-        try:
-            body += unpack.decompress(piece, max_bytes + 1 - len(body)) if unpack else piece
-        except zlib.error as error:
-            raise GuardError("BAD_REPLY", f"no valid gzip: {error}") from None
+        body += unpack.some(piece, max_bytes + 1 - len(body)) if unpack else piece
         if len(body) > max_bytes:
             raise GuardError("REPLY_TOO_LARGE", f"over {max_bytes:,} bytes")
-    if unpack and body and not unpack.eof:
-        raise GuardError("BAD_REPLY", "the gzip ends before its end")
+    if unpack:
+        unpack.end()
     return bytes(body)
+
+
+class _Gzip:
+    """One gzip member after the other: together they are the body (RFC 1952, section 2.2)."""
+
+    def __init__(self) -> None:
+        self._member = _member()
+        self._begun = False
+
+    def some(self, packed: bytes, most: int) -> bytes:
+        """What the next piece unpacks to, at most that many bytes of it."""
+        unpacked = bytearray()
+        try:
+            while packed and len(unpacked) < most:
+                if self._member.eof:
+                    self._member = _member()
+                self._begun = True
+                unpacked += self._member.decompress(packed, most - len(unpacked))
+                packed = self._member.unused_data
+        except zlib.error as error:
+            raise GuardError("BAD_REPLY", f"no valid gzip: {error}") from None
+        return bytes(unpacked)
+
+    def end(self) -> None:
+        """Raises GuardError(BAD_REPLY) within a member; nothing at all is what answers without a body hold."""
+        if self._begun and not self._member.eof:
+            raise GuardError("BAD_REPLY", "the gzip ends before its end")
+
+
+def _member() -> "zlib._Decompress":
+    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
 
 def _redirected(request: Request, answer: Answer, *, allowed: bool) -> Request:
     """What to ask next. RFC 9110, section 15.4: 303 asks with GET, and so do clients after a POST for 301 and 302."""
     here = _parse(request.url)
-    target = str(_join(here, answer.headers["location"]))
+    target = _joined(here, answer.headers["location"])
     if not allowed:
         raise GuardError("BAD_REPLY", f"{answer.status}: redirected to {origin(target)}, no further allowed")
     if here.scheme == "https" and target.startswith("http:"):
@@ -154,11 +184,16 @@ def _redirected(request: Request, answer: Answer, *, allowed: bool) -> Request:
     return Request(method, target, headers, body)
 
 
-def _join(base: httpx.URL, location: str) -> httpx.URL:
+def _joined(base: httpx.URL, location: str) -> str:
+    """Where a redirect leads. Raises GuardError(BAD_REPLY): the caller's own URL was good."""
     try:
-        return base.join(location)
+        target = str(base.join(location))
+        _parse(target)
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise GuardError("BAD_REPLY", f"redirected to something that is no URL: {error}") from None
+    except GuardError as error:
+        raise GuardError("BAD_REPLY", f"redirected to {location[:80]}: {error.detail}") from None
+    return target
 
 
 class _Transport(httpx.BaseTransport):

@@ -1,5 +1,6 @@
 """What an HTTP answer means: its body as JSON or text, its status as a failure."""
 
+import codecs
 import math
 import re
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ def as_json(data: bytes) -> Any:
     """
     try:
         return parse(
-            data,
+            data.removeprefix(codecs.BOM_UTF8),  # as RFC 8259, section 8.1, allows; .NET is known to send one
             "json",
             name="the reply",
             max_bytes=len(data),

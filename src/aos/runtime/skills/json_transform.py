@@ -5,6 +5,7 @@ hundred characters of query are enough to fill any memory. So each value that a 
 written out, before anything is done with it.
 """
 
+import codecs
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -56,9 +57,10 @@ def _input(given: Any, max_bytes: int) -> Any:
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > max_bytes:
         raise GuardError("INPUT_TOO_LARGE", f"{len(data):,} bytes; the limit is {max_bytes:,} bytes")
-    if not isinstance(given, str) or not text.lstrip().startswith(("{", "[")):
+    plain = text.removeprefix("\ufeff")  # which Windows likes to put before a file's text
+    if not isinstance(given, str) or not plain.lstrip().startswith(("{", "[")):
         return given
-    return _read(data, "the input", max_bytes, long_as_text=True)
+    return _read(data.removeprefix(codecs.BOM_UTF8), "the input", max_bytes, long_as_text=True)
 
 
 def _tree(query: str) -> Any:

@@ -123,6 +123,13 @@ def test_redirects_are_not_followed_unless_allowed():
     assert len(server.received) == 1 + 4
 
 
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "http://", "http://a:99999/", "http://[::"])
+def test_a_redirect_to_nowhere_is_a_bad_reply(location):
+    with serving(lambda request: [reply(status="302 Found", location=location)]) as server:
+        assert refused(f"{server.url}/", max_redirects=1).code == "BAD_REPLY"
+        assert refused(f"{server.url}/").code == "BAD_REPLY"
+
+
 def test_a_redirect_is_checked_like_a_first_request():
     metadata = "http://169.254.169.254/latest/meta-data/"
     with serving(lambda request: [reply(status="302 Found", location=metadata)]) as server:
@@ -183,9 +190,16 @@ def test_gzip_is_unpacked_and_nothing_else():
     with serving(lambda request: [reply(packed, content_encoding=request.target[1:])]) as server:
         assert ask(f"{server.url}/gzip").body == b"hello"
         assert refused(f"{server.url}/br").code == "BAD_REPLY"
-    broken = {"/cut": packed[:-4], "/other": b"not gzip"}
+    broken = {"/cut": packed[:-4], "/other": b"not gzip", "/then": packed + b"not gzip"}
     with serving(lambda request: [reply(broken[request.target], content_encoding="gzip")]) as server:
-        assert [refused(server.url + path).code for path in broken] == ["BAD_REPLY", "BAD_REPLY"]
+        assert {refused(server.url + path).code for path in broken} == {"BAD_REPLY"}
+
+
+def test_all_members_of_a_gzip_are_the_body():
+    packed = gzip.compress(b"hello ") + gzip.compress(b"") + gzip.compress(b"world")
+    with serving(lambda request: [reply(packed, content_encoding="gzip")]) as server:
+        assert ask(f"{server.url}/gzip").body == b"hello world"
+        assert refused(f"{server.url}/gzip", max_bytes=10).code == "REPLY_TOO_LARGE"
 
 
 def test_a_server_that_drips_is_cut_off_in_time():

@@ -1,5 +1,6 @@
 """http_call: what it sends, what it returns, how it fails."""
 
+import codecs
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -24,6 +25,7 @@ def test_json_comes_parsed_and_text_as_it_is():
         "/text": ("text/plain", '{"usd": 1}', '{"usd": 1}'),
         "/latin": ("text/html; charset=ISO-8859-1", "é".encode("latin-1"), "é"),
         "/none": ("application/json", "", None),
+        "/marked": ("application/json", codecs.BOM_UTF8 + b'{"usd": 2}', {"usd": 2}),
     }
     with serving(
         lambda request: [reply(kinds[request.target][1], content_type=kinds[request.target][0])]

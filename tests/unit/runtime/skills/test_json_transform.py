@@ -46,6 +46,7 @@ def test_queries(query, expected):
 
 def test_text_that_holds_json_counts_as_that_and_other_text_as_text():
     assert result("bitcoin.usd", json.dumps(PRICES)) == 64_000.5
+    assert result("bitcoin.usd", "\ufeff" + json.dumps(PRICES)) == 64_000.5
     assert result("length(@)", "plain") == 5
     assert result("@", "12") == "12"
     assert code("a", '{"a": 1, "a": 2}') == "BAD_QUERY"
