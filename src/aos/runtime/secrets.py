@@ -11,7 +11,7 @@ from aos.errors import AosError, Finding, InputError
 from aos.runtime.masking import MIN_SECRET, Masker
 from aos.wire.strict import parse
 
-__all__ = ["PREFIX", "Secrets", "from_keyring"]
+__all__ = ["PREFIX", "Secrets", "from_keyring", "variable"]
 
 PREFIX = "AOS_SECRET_"
 """`${secrets.slack-token}` is AOS_SECRET_SLACK_TOKEN in the environment: no plan can name any other variable."""
@@ -46,7 +46,7 @@ class Secrets:
         """
         if name in self._given:
             return self._given[name]
-        found = self._environment.get(PREFIX + re.sub("[^A-Z0-9]", "_", name.upper()))
+        found = self._environment.get(variable(name))
         if found is None and self._file:
             if self._in_file is None:
                 self._in_file = _read(self._file)
@@ -68,6 +68,11 @@ class Secrets:
     def masker(self) -> Masker:
         """Masks every secret given out so far."""
         return self._masker
+
+
+def variable(name: str) -> str:
+    """The variable of the environment in which the secret of that name is looked for."""
+    return PREFIX + re.sub("[^A-Z0-9]", "_", name.upper())
 
 
 def from_keyring(name: str) -> str | None:

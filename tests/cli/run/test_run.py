@@ -108,6 +108,48 @@ def test_a_skill_that_nothing_carries_out_is_found_before_the_first_step(
     assert not service.server.received
 
 
+def test_the_keys_that_skills_work_with_are_told_before_the_first_step(tmp_path: Path) -> None:
+    plan = inline(
+        {"skill": "fs_write", "params": {"path": "first.txt", "content": "x"}},
+        {
+            "skill": "webhook_send",
+            "params": {"url": "http://127.0.0.1:9", "payload": {}, "sign_with": "signer"},
+        },
+        {"skill": "email_send", "params": {"to": ["a@b.example"], "subject": "s", "body": "b"}},
+        {"skill": "llm_invoke", "params": {"prompt": "p", "model": "gpt-4o-mini"}},
+    )
+    settings = """
+    [run]
+    mail = {url = "smtp://me@127.0.0.1:9", from = "me@b.example"}
+    chat = {url = "http://127.0.0.1:9", key = "openai"}
+    """
+    (tmp_path / "aos.toml").write_text(settings)
+    done = run(tmp_path, "--plan", plan, "--json", "--force", env={"AOS_SECRET_SIGNER": "whsec_c2VjcmV0"})
+    assert (done.status, done.document["code"]) == (2, "secret_missing")
+    told = {error["pointer"]: error["detail"] for error in done.document["errors"]}
+    assert list(told) == ["/steps/2", "/steps/3"]
+    assert "AOS_SECRET_SMTP_PASSWORD" in told["/steps/2"]
+    assert not (tmp_path / "first.txt").exists()
+
+
+def test_a_run_goes_on_only_where_the_secrets_of_what_is_left_are_there(tmp_path: Path) -> None:
+    plan = inline(
+        {"id": "first", "skill": "json_transform", "params": {"query": "@", "input": "${secrets.used}"}},
+        {"id": "ask", "skill": "json_transform", "params": {"query": "@", "input": "y"}, "approval": True},
+        {"id": "last", "skill": "json_transform", "params": {"query": "@", "input": "${secrets.needed}"}},
+    )
+    both = {"AOS_SECRET_USED": "12345", "AOS_SECRET_NEEDED": "67890"}
+    paused = run(tmp_path, "--plan", plan, "--json", env=both).document
+    assert paused["status"] == "paused"
+    refused = run(tmp_path, "--resume", paused["run"], "--json")
+    assert (refused.status, refused.document["code"]) == (2, "secret_missing")
+    assert [error["pointer"] for error in refused.document["errors"]] == ["/steps/2/params/input"]
+    shown = aos("runs", "show", "--ledger", "ledger.db", "--json", cwd=tmp_path).document
+    assert shown["status"] == "paused"
+    again = run(tmp_path, "--resume", paused["run"], "--json", env={"AOS_SECRET_NEEDED": "67890"}).document
+    assert again["status"] == "paused"
+
+
 def test_a_secret_that_is_not_there_is_told_before_the_first_step(tmp_path: Path) -> None:
     def write(name: str) -> dict[str, Any]:
         return {"skill": "fs_write", "params": {"path": "out.txt", "content": f"${{secrets.{name}}}"}}

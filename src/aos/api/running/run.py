@@ -12,23 +12,22 @@ from aos.api.forecast.simulate import simulate
 from aos.api.learning.scores import score
 from aos.api.running.bounds import held_to
 from aos.api.running.grants import Grant
+from aos.api.running.needs import carried_out_by, check_secrets
 from aos.domain.approvals.policies import rank
 from aos.domain.forecasts.results import RunResult, SimulationResult
 from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits
 from aos.domain.plans.plan import Plan, Step
-from aos.domain.plans.references import Reference, parse, strings
 from aos.domain.runs.happenings import Observer
 from aos.domain.runs.recorded import PastFailures, RunState
 from aos.domain.runs.run import RunEnd, RunStart
 from aos.domain.skills.skill import Catalog, Effects
-from aos.errors import AosError, Finding, InputError
+from aos.errors import AosError
 from aos.runtime.executor import Executor, Settings
 from aos.runtime.journal import Journal
 from aos.runtime.memory import Memory
 from aos.runtime.outcomes import masked
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Implementation
-from aos.runtime.skills.registry import implementations
 from aos.runtime.skills.world import World
 from aos.wire.catalogs.read import catalog_contract_digest, default_catalog
 from aos.wire.plans.read import dump_plan, parse_plan, plan_digest
@@ -89,8 +88,7 @@ def run(
     go-ahead of no higher level have it, and the run pauses before it costs more than was approved.
 
     Raises InputError(not_implemented) for skills that nothing here carries out, InputError(secret_missing) for secrets
-    that are not there, AosError where the record can't be
-    written.
+    that are not there, AosError where the record can't be written.
     """
     using = _prepared(plan, catalog or default_catalog(), means or Means())
     forecast = gate(
@@ -116,7 +114,7 @@ def run(
         most = grant.most_cents(forecast)
         told["approval"] = grant.record(most)
         budget = _least(budget, most)
-    _check_secrets(plan, using.world)
+    check_secrets(plan, using.world, using.means.implementations)
     ready(forecast)
     start = RunStart(
         _new_id(),
@@ -175,6 +173,7 @@ def resume(
         forecast = gate(_again(using, start, budget))
         if not permitted(forecast, grant.level if grant else start.approval.get("level", 0)):
             return RunResult(plan, simulation(forecast, EXITS[forecast.verdict.decision]), None, forecast)
+    check_secrets(plan, using.world, using.means.implementations, done=before.steps)
     given = None
     if grant is not None and grant.request != start.approval.get("request_id"):
         budget, given = _granted(using, grant, before, budget_cents)
@@ -269,7 +268,7 @@ class _Using(NamedTuple):
 
 def _prepared(plan: Plan, catalog: Catalog, means: Means) -> _Using:
     world = means.world or World(Path.cwd(), Secrets())
-    can = _implementations(plan, catalog, means, world)
+    can = carried_out_by(plan, catalog, world, means.implementations)
     return _Using(plan, catalog, means, world, means.record or Memory(), can, _clock())
 
 
@@ -312,36 +311,6 @@ def _reserve(cost: Mapping[str, Any] | None) -> Decimal | None:
     if cost is None:
         return None
     return Decimal(math.ceil(cost["p95"] * 1_000_000)) / 1_000_000
-
-
-def _check_secrets(plan: Plan, world: World) -> None:
-    """Raise InputError(secret_missing) with every secret that the plan names and that is not there."""
-    missing = [
-        Finding(f"/steps/{i}/params{pointer}", "secret_missing", f'there is no secret "{piece.name}"')
-        for i, step in enumerate(plan.steps)
-        for pointer, text in strings(dict(step.params))
-        for piece in parse(text)
-        if isinstance(piece, Reference) and piece.kind == "secrets" and world.secrets.get(piece.name) is None
-    ]
-    if missing:
-        raise InputError.of("secret_missing", "the plan", missing)
-
-
-def _implementations(
-    plan: Plan, catalog: Catalog, means: Means, world: World
-) -> Mapping[str, Implementation]:
-    """Those of the skills that the plan calls. Raises InputError(not_implemented) with all that are missing."""
-    used = [catalog.skills[name] for name in dict.fromkeys(step.skill for step in plan.steps)]
-    theirs = [skill for skill in used if skill.id not in means.implementations]
-    can = {**implementations(theirs, world), **means.implementations}
-    missing = [
-        Finding(f"/steps/{i}/skill", "not_implemented", f'nothing here carries out "{step.skill}"')
-        for i, step in enumerate(plan.steps)
-        if step.skill not in can
-    ]
-    if missing:
-        raise InputError.of("not_implemented", "the plan", missing)
-    return can
 
 
 def _clock() -> Callable[[], float]:

@@ -25,7 +25,7 @@ from aos.runtime.skills import Call, Reply
 from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import MailServer, World
 
-__all__ = ["implementation"]
+__all__ = ["implementation", "key"]
 
 _PORTS = {"smtp": 587, "smtps": 465}
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
@@ -178,3 +178,11 @@ def implementation(skill: Skill, world: World) -> _EmailSend | None:
         return None
     network = world.network.allowing(urlsplit(world.mail.url).hostname or "")
     return _EmailSend(network, world.secrets, world.mail, limit(skill, "max_recipients", 50))
+
+
+def key(params: Mapping[str, Any], world: World) -> str | None:
+    """The secret that is the password, where the server is told a user and its URL has none."""
+    if world.mail is None:
+        return None
+    url = urlsplit(world.mail.url)
+    return world.mail.password if url.username is not None and not url.password else None

@@ -18,7 +18,7 @@ from aos.runtime.skills.registry import failed, limit
 from aos.runtime.skills.world import ChatService, World
 from aos.wire.prices import lookup
 
-__all__ = ["implementation", "price_cents"]
+__all__ = ["implementation", "key", "price_cents"]
 
 _PERHAPS_CHARGED = {"TIMEOUT", "CANCELLED", "CONNECTION", "BAD_REPLY", "REPLY_TOO_LARGE"}
 """The service may have answered, and counted it, where nobody could read the answer."""
@@ -122,3 +122,8 @@ def implementation(skill: Skill, world: World) -> _LlmInvoke | None:
         return None
     network = world.network.allowing(urlsplit(world.chat.url).hostname or "")
     return _LlmInvoke(network, world.secrets, world.chat, limit(skill, "max_reply_bytes", 10 * 1024 * 1024))
+
+
+def key(params: Mapping[str, Any], world: World) -> str | None:
+    """The secret that is the service's key."""
+    return world.chat.key if world.chat else None

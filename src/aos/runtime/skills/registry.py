@@ -14,11 +14,12 @@ from aos.runtime.skills import Call, Fault, Implementation, Reply
 from aos.runtime.skills.world import World
 from aos.wire.problems import visible
 
-__all__ = ["BUILT_IN", "ENTRY_POINTS", "failed", "implementations", "limit"]
+__all__ = ["BUILT_IN", "ENTRY_POINTS", "failed", "implementations", "key_of", "limit"]
 
 BUILT_IN = ("email_send", "fs_read", "fs_write", "http_call", "json_transform", "llm_invoke", "webhook_send")
 """Skills of the shipped catalog. Each has a module of its name, loaded when it is needed, whose
-`implementation(skill, world)` makes it or says None where the world has not what it needs."""
+`implementation(skill, world)` makes it or says None where the world has not what it needs; where it has a
+`key(params, world)`, that names the secret which the skill works with, None for none."""
 
 ENTRY_POINTS = "aos.skills"
 """The group in which a Python package names its own skills: `my_skill = "package.module:function"`."""
@@ -32,6 +33,14 @@ def implementations(skills: Iterable[Skill], world: World) -> dict[str, Implemen
     """
     made = ((skill, _made(skill, world)) for skill in skills)
     return {skill.id: _Answering(carry_out, skill) for skill, carry_out in made if carry_out}
+
+
+def key_of(skill: str, params: Mapping[str, Any], world: World) -> str | None:
+    """The secret by name that a built-in skill works with, beside those that its parameters refer to."""
+    if skill not in BUILT_IN:
+        return None
+    key = getattr(importlib.import_module(f"aos.runtime.skills.{skill}"), "key", None)
+    return cast("str | None", key(params, world)) if key else None
 
 
 def limit(skill: Skill, name: str, usual: int) -> int:

@@ -19,7 +19,7 @@ from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import World
 from aos.webhooks import sign
 
-__all__ = ["implementation"]
+__all__ = ["implementation", "key"]
 
 _MAX_REPLY_BYTES = 64 * 1024
 """What a receiver says is shown where it refuses, and read no further."""
@@ -75,3 +75,9 @@ def _body(payload: Any) -> bytes:
 def implementation(skill: Skill, world: World) -> _WebhookSend:
     """Limits: constraints.max_payload_bytes."""
     return _WebhookSend(world.network, world.secrets, limit(skill, "max_payload_bytes", 20_000))
+
+
+def key(params: Mapping[str, Any], world: World) -> str | None:
+    """The secret that signs; a name that is only told during the run is looked up then."""
+    name = params.get("sign_with")
+    return name if isinstance(name, str) and "${" not in name else None

@@ -1,0 +1,66 @@
+"""What a plan needs before its first step: something that carries out each skill, and the secrets."""
+
+from collections.abc import Container, Iterator, Mapping
+
+from aos.domain.plans.plan import Plan, Step
+from aos.domain.plans.references import Reference, parse, strings
+from aos.domain.skills.skill import Catalog
+from aos.errors import Finding, InputError
+from aos.runtime.masking import MIN_SECRET
+from aos.runtime.secrets import variable
+from aos.runtime.skills import Implementation
+from aos.runtime.skills.registry import implementations, key_of
+from aos.runtime.skills.world import World
+
+__all__ = ["carried_out_by", "check_secrets"]
+
+
+def carried_out_by(
+    plan: Plan, catalog: Catalog, world: World, own: Mapping[str, Implementation]
+) -> Mapping[str, Implementation]:
+    """Those of the skills that the plan calls, the caller's `own` first.
+
+    Raises InputError(not_implemented) with every step whose skill nothing carries out.
+    """
+    used = [catalog.skills[name] for name in dict.fromkeys(step.skill for step in plan.steps)]
+    can = {**implementations([skill for skill in used if skill.id not in own], world), **own}
+    missing = [
+        Finding(f"/steps/{i}/skill", "not_implemented", f'nothing here carries out "{step.skill}"')
+        for i, step in enumerate(plan.steps)
+        if step.skill not in can
+    ]
+    if missing:
+        raise InputError.of("not_implemented", "the plan", missing)
+    return can
+
+
+def check_secrets(
+    plan: Plan, world: World, own: Container[str] = (), done: Container[str] = frozenset()
+) -> None:
+    """Raise InputError(secret_missing) with every secret that a step needs and that is not there.
+
+    The skills in `own` are the caller's, who knows what they need; steps that are `done` need nothing any more.
+    """
+    missing = [
+        Finding(
+            pointer,
+            "secret_missing",
+            f'there is no secret "{name}" of {MIN_SECRET} characters or more ({variable(name)})',
+        )
+        for i, step in enumerate(plan.steps)
+        if step.id not in done
+        for pointer, name in _named(f"/steps/{i}", step, world, own)
+        if world.secrets.get(name) is None
+    ]
+    if missing:
+        raise InputError.of("secret_missing", "the plan", missing)
+
+
+def _named(at: str, step: Step, world: World, own: Container[str]) -> Iterator[tuple[str, str]]:
+    """The secrets of a step: those that its parameters refer to, and the one that its skill works with."""
+    for pointer, text in strings(dict(step.params)):
+        for piece in parse(text):
+            if isinstance(piece, Reference) and piece.kind == "secrets":
+                yield f"{at}/params{pointer}", piece.name
+    if step.skill not in own and (key := key_of(step.skill, step.params, world)):
+        yield at, key
