@@ -16,6 +16,9 @@ __all__ = ["read_records"]
 
 _READERS = {".csv": read_csv, ".jsonl": read_jsonl, ".ndjson": read_jsonl}
 _GZIP = b"\x1f\x8b"
+_JSON = (b"{", b"[")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""What tables begin with that spreadsheets write as Unicode text."""
 
 
 def read_records(source: str, declared: Declared) -> Listed:
@@ -32,11 +35,12 @@ def read_records(source: str, declared: Declared) -> Listed:
             if stream.peek(2)[:2] == _GZIP:
                 stream = io.BufferedReader(cast(io.RawIOBase, open_files.enter_context(gzip.open(stream))))
             start = stream.peek(64)[:64]
+            encoding = "utf-16" if start[:2] in _UTF_16 else "utf-8-sig"
             text = io.TextIOWrapper(
-                cast("IO[bytes]", stream), encoding="utf-8-sig", errors="backslashreplace", newline=""
+                cast("IO[bytes]", stream), encoding=encoding, errors="backslashreplace", newline=""
             )
             open_files.callback(text.detach)
-            read = _READERS.get(_ending(source)) or (read_jsonl if start.lstrip()[:1] == b"{" else read_csv)
+            read = _READERS.get(_ending(source)) or (read_jsonl if start.lstrip()[:1] in _JSON else read_csv)
             return read(text, declared, name=name)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -79,7 +79,7 @@ def numbers(cells: Sequence[Cell], scale: float = 1.0) -> tuple[list[float], lis
         else:
             if math.isfinite(sum(values)):
                 return values, []
-    values = [_number(cell) * scale for cell in cells]
+    values = [_number(cell, scale) for cell in cells]
     return values, _unread(cells, values)
 
 
@@ -136,11 +136,12 @@ def _unread(cells: Sequence[Cell], values: Sequence[float]) -> list[int]:
     return [i for i, value in enumerate(values) if value != value and not _empty(cells[i])]
 
 
-def _number(cell: Cell) -> float:
+def _number(cell: Cell, scale: float = 1.0) -> float:
+    """A finite number times `scale`, NaN for what is none or overflows."""
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return _NAN
     try:
-        value = float(cell)
+        value = float(cell) * scale
     except (ValueError, OverflowError):
         return _NAN
     return value if math.isfinite(value) else _NAN
@@ -148,9 +149,9 @@ def _number(cell: Cell) -> float:
 
 def _moment(cell: Cell) -> float:
     """Milliseconds since 1970, NaN for what is no moment."""
-    value = _number(cell)
+    value = _number(cell, 1000.0)
     if value == value or not isinstance(cell, str):
-        return value * 1000
+        return value
     try:
         moment = datetime.fromisoformat(cell.strip())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000

@@ -6,11 +6,9 @@ each means. Rows pass through in batches, so a file takes no more memory than it
 with the line where it stands first; a row is left out only where nothing could be made of it.
 """
 
-import csv
-import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, islice, repeat
+from collections.abc import Iterable, Sequence
+from itertools import compress, repeat
 from typing import NamedTuple
 
 from aos.domain.learning.records import Coded, Flaw, Records
@@ -29,15 +27,18 @@ from aos.wire.records.headers import (
     check_header,
     renaming,
 )
+from aos.wire.records.rows import Batch, CsvRows, json_batches
 
 __all__ = ["Declared", "Listed", "nothing_left", "read_csv", "read_jsonl"]
 
-_BATCH = 8_192
 _NAN = float("nan")
 _LATEST_MS = 1e14
 """The year 5138: a later start is milliseconds that were called seconds."""
 _SLACK_MS, _SLACK = 1_000.0, 0.1
 """How far end minus start may be from the duration before one of the clocks is taken to have jumped."""
+_AN_OBJECT_A_LINE = (
+    "JSONL has an object a line: `jq -c '.[]' FILE` writes an array so, `jq -c . FILE` longer objects."
+)
 
 
 class Listed(NamedTuple):
@@ -55,18 +56,13 @@ class Listed(NamedTuple):
     has_attempts: bool
 
 
-class _Batch(NamedTuple):
-    lines: list[int]
-    cells: dict[str, Sequence[Cell]]
-
-
 def read_csv(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
     """Read CSV with a header. Raises InputError(invalid_records) where it lacks columns that have to be there."""
     columns = _Columns(declared)
-    rows = csv.reader(stream, skipinitialspace=True)
-    header = [declared.name(cell.strip()) for cell in next(rows, [])]
+    rows = CsvRows(stream)
+    header = [declared.name(cell) for cell in rows.header]
     check_header(header, declared, name)
-    for batch in _csv_batches(rows, header, columns):
+    for batch in rows.batches(header, columns.drop):
         columns.add(batch)
     return columns.listed(name)
 
@@ -74,9 +70,10 @@ def read_csv(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
 def read_jsonl(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
     """Read one JSON object a line, keyed by column. Raises InputError(invalid_records) for declared ones never seen."""
     columns = _Columns(declared)
-    lines = enumerate(stream, 1)
-    while chunk := list(islice(lines, _BATCH)):
-        columns.add(_json_batch(chunk, columns))
+    for batch in json_batches(stream, declared.name, columns.drop):
+        columns.add(batch)
+    if not columns.seen:
+        return columns.listed(name, fix=_AN_OBJECT_A_LINE)
     check_declared(columns.seen, declared, name)
     return columns.listed(name)
 
@@ -92,54 +89,6 @@ def nothing_left(name: str, rows: int, flaws: Sequence[Flaw], fix: str | None = 
         findings=findings,
         fix=fix or "Compare it with docs/records.md: columns, units and words.",
     )
-
-
-# -- rows ------------------------------------------------------------------------------------------------------
-
-
-def _csv_batches(rows: Iterator[list[str]], header: list[str], columns: "_Columns") -> Iterator[_Batch]:
-    reader = _numbered(rows, columns)
-    while chunk := list(islice(reader, _BATCH)):
-        whole = [(line, row) for line, row in chunk if len(row) == len(header)]
-        if len(whole) < len(chunk):
-            odd = [(line, row) for line, row in chunk if row and len(row) != len(header)]
-            if odd:
-                detail = f"{len(odd[0][1])} cells where the header has {len(header)}"
-                columns.drop("malformed_row", detail, [line for line, _ in odd])
-        if whole:
-            cells = zip(*(row for _, row in whole), strict=True)
-            yield _Batch([line for line, _ in whole], dict(zip(header, cells, strict=True)))
-
-
-def _numbered(rows: Iterator[list[str]], columns: "_Columns") -> Iterator[tuple[int, list[str]]]:
-    while True:
-        try:
-            for row in rows:
-                yield rows.line_num, row  # type: ignore[attr-defined]
-            return
-        except csv.Error as error:
-            columns.drop("malformed_row", str(error), [rows.line_num])  # type: ignore[attr-defined]
-
-
-def _json_batch(chunk: Sequence[tuple[int, str]], columns: "_Columns") -> _Batch:
-    lines, objects = list[int](), list[dict[str, Cell]]()
-    for line, written in chunk:
-        try:
-            value = json.loads(written)
-        except (ValueError, RecursionError):
-            if written.strip():
-                columns.drop("malformed_row", "no JSON object", [line])
-            continue
-        if not isinstance(value, dict):
-            columns.drop("malformed_row", "no JSON object", [line])
-            continue
-        lines.append(line)
-        objects.append(value)
-    keys = set().union(*objects) if objects else set[str]()
-    name = columns.declared.name
-    # A column that is renamed takes the place of one that has its new name.
-    ranked = sorted(keys, key=lambda key: name(key) != key)
-    return _Batch(lines, {name(key): [row.get(key) for row in objects] for key in ranked})
 
 
 # -- columns ---------------------------------------------------------------------------------------------------
@@ -167,7 +116,7 @@ class _Columns:
         self._rows += len(lines)
         self._note(code, detail, lines, kept=False)
 
-    def add(self, batch: _Batch) -> None:
+    def add(self, batch: Batch) -> None:
         """Take a batch in: what makes a row useless first, then the rest of those that are left."""
         self.seen.update(dict.fromkeys(batch.cells))
         self._rows += len(batch.lines)
@@ -185,7 +134,7 @@ class _Columns:
             outcome = list(compress(outcome, keep))
         self._append(batch, start, outcome)
 
-    def _complete(self, batch: _Batch) -> None:
+    def _complete(self, batch: Batch) -> None:
         """What a file may leave out: the run where each row is one, the skill where it is always the same."""
         cells, count = batch.cells, len(batch.lines)
         if "run" not in cells:
@@ -196,7 +145,7 @@ class _Columns:
         if self.declared.skill is not None:
             cells["skill"] = [skill or self.declared.skill for skill in texts(cells.get("skill"), count)]
 
-    def listed(self, name: str) -> Listed:
+    def listed(self, name: str, fix: str | None = None) -> Listed:
         """All of it. Raises InputError(invalid_records) where not one row is left."""
         guessed = self._guessed.coded() if self._guessed is not None else {}
         ignored = [key for key in self.seen if not (self._asked_for(key) or key in guessed)]
@@ -205,7 +154,7 @@ class _Columns:
             self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)
         flaws = tuple(sorted(self._flaws.values(), key=lambda flaw: flaw.line))
         if not self._lines:
-            raise nothing_left(name, self._rows, flaws, fix=renaming(self.seen))
+            raise nothing_left(name, self._rows, flaws, fix=renaming(self.seen) or fix)
         # One after the other: what a column needed to grow is let go before the next one is filled up.
         count, coded = len(self._lines), dict[str, Coded]()
         for key in tuple(self._names):
@@ -234,7 +183,7 @@ class _Columns:
     def _asked_for(self, key: str) -> bool:
         return key in FIXED or key in self._by or key in self._features
 
-    def _outcomes(self, batch: _Batch) -> tuple[list[int | None], _Batch]:
+    def _outcomes(self, batch: Batch) -> tuple[list[int | None], Batch]:
         """0 succeeded, 1 failed. An empty cell is a failure if there is a code; skipped steps say nothing of time."""
         codes = _texts(batch, "code")
         words = _texts(batch, "outcome")
@@ -252,7 +201,7 @@ class _Columns:
         keep = [value in (0, 1) for value in found]
         return list(compress(found, keep)), _kept(batch, keep)
 
-    def _identified(self, batch: _Batch, outcome: list[int | None]) -> tuple[_Batch, list[int | None]]:
+    def _identified(self, batch: Batch, outcome: list[int | None]) -> tuple[Batch, list[int | None]]:
         runs, skills = _texts(batch, "run"), _texts(batch, "skill")
         if "" not in runs and "" not in skills:
             return batch, outcome
@@ -263,11 +212,11 @@ class _Columns:
         keep = [bool(run and skill) for run, skill in zip(runs, skills, strict=True)]
         return _kept(batch, keep), list(compress(outcome, keep))
 
-    def _refuse(self, batch: _Batch, rows: dict[str, set[int]]) -> None:
+    def _refuse(self, batch: Batch, rows: dict[str, set[int]]) -> None:
         for code, where in rows.items():
             self._note(code, REFUSED[code], [batch.lines[i] for i in sorted(where)], kept=False)
 
-    def _append(self, batch: _Batch, start: list[float], outcome: Sequence[int | None]) -> None:
+    def _append(self, batch: Batch, start: list[float], outcome: Sequence[int | None]) -> None:
         if self._guessed is not None:
             spare = {key: cells for key, cells in batch.cells.items() if not self._asked_for(key)}
             self._guessed.extend(spare, len(self._lines), len(batch.lines))
@@ -287,7 +236,7 @@ class _Columns:
         for key, column in self._features.items():
             column.extend(self._feature(batch, key))
 
-    def _append_rare(self, batch: _Batch, before: int) -> None:
+    def _append_rare(self, batch: Batch, before: int) -> None:
         """Columns that a file need not have take no memory while there is no sign of them."""
         if "attempt" in self.seen:
             self._attempt.extend(repeat(1, before - len(self._attempt)))
@@ -302,7 +251,7 @@ class _Columns:
                 step or skill for step, skill in zip(_texts(batch, "step"), skills, strict=True)
             )
 
-    def _feature(self, batch: _Batch, key: str) -> list[float]:
+    def _feature(self, batch: Batch, key: str) -> list[float]:
         """Numbers from 0 up; NaN for what is none."""
         values, unread = numbers(batch.cells.get(key) or [None] * len(batch.lines))
         below = [i for i, value in enumerate(values) if value < 0]
@@ -315,7 +264,7 @@ class _Columns:
         self._note_cells("missing_feature", detail, batch, missing)
         return values
 
-    def _ends(self, batch: _Batch, start: list[float]) -> list[float]:
+    def _ends(self, batch: Batch, start: list[float]) -> list[float]:
         """Ends, from durations where there is no end; NaN where neither can be, or time would run backwards."""
         end, unread = _coalesced(batch, "end")
         took, odd = _coalesced(batch, "duration")
@@ -338,7 +287,7 @@ class _Columns:
             end[i] = _NAN
         return end
 
-    def _costs(self, batch: _Batch) -> list[float]:
+    def _costs(self, batch: Batch) -> list[float]:
         cost = [_NAN] * len(batch.lines)
         for key, scale in TO_CENTS.items():
             if key in batch.cells:
@@ -350,7 +299,7 @@ class _Columns:
                 cost = [v if v == v else c for v, c in zip(values, cost, strict=True)]
         return cost
 
-    def _codes(self, batch: _Batch, failed: bytes) -> list[str]:
+    def _codes(self, batch: Batch, failed: bytes) -> list[str]:
         """The code of every failed row; what a success has there is nobody's failure."""
         if 1 not in failed:
             return [""] * len(failed)
@@ -359,7 +308,7 @@ class _Columns:
         self._note_cells("no_code", "it failed and does not say how: its code is FAILED", batch, untold)
         return [(code or "FAILED") if bad else "" for code, bad in zip(codes, failed, strict=True)]
 
-    def _attempts(self, batch: _Batch) -> list[int]:
+    def _attempts(self, batch: Batch) -> list[int]:
         if "attempt" not in batch.cells:
             return [1] * len(batch.lines)
         values, unread = numbers(batch.cells["attempt"])
@@ -367,7 +316,7 @@ class _Columns:
         self._note_cells("bad_attempt", "attempts count 1, 2, …: it is taken for the first", batch, bad)
         return [int(v) if v == v and i not in set(bad) else 1 for i, v in enumerate(values)]
 
-    def _note_cells(self, code: str, detail: str, batch: _Batch, rows: Sequence[int]) -> None:
+    def _note_cells(self, code: str, detail: str, batch: Batch, rows: Sequence[int]) -> None:
         self._note(code, detail, [batch.lines[i] for i in rows], kept=True)
 
     def _note(self, code: str, detail: str, lines: Sequence[int], *, kept: bool) -> None:
@@ -376,7 +325,7 @@ class _Columns:
             self._flaws[code, detail] = first._replace(rows=first.rows + len(lines))
 
 
-def _coalesced(batch: _Batch, role: str) -> tuple[list[float], set[int]]:
+def _coalesced(batch: Batch, role: str) -> tuple[list[float], set[int]]:
     """Milliseconds out of the columns of a role, whichever of them a row has; and where none could be read."""
     found, unread = [_NAN] * len(batch.lines), set[int]()
     present = [key for key in ROLES[role] if key in batch.cells]
@@ -390,12 +339,12 @@ def _coalesced(batch: _Batch, role: str) -> tuple[list[float], set[int]]:
     return found, {i for i in unread if found[i] != found[i]}
 
 
-def _texts(batch: _Batch, key: str) -> Sequence[str]:
+def _texts(batch: Batch, key: str) -> Sequence[str]:
     return texts(batch.cells.get(key), len(batch.lines))
 
 
-def _kept(batch: _Batch, keep: Sequence[bool]) -> _Batch:
+def _kept(batch: Batch, keep: Sequence[bool]) -> Batch:
     cells: dict[str, Sequence[Cell]] = {
         key: list(compress(column, keep)) for key, column in batch.cells.items()
     }
-    return _Batch(list(compress(batch.lines, keep)), cells)
+    return Batch(list(compress(batch.lines, keep)), cells)
