@@ -54,6 +54,18 @@ def growth(learned: Calibration) -> Growth:
     return found
 
 
+def test_skills_grow_with_sizes_of_their_own() -> None:
+    """A column is empty where a skill has no such size: that is no reason to believe nothing of it."""
+    x, took = sizes(400)
+    rows = [row._replace(skill="ask" if i % 2 else "query") for i, row in enumerate(singles(took))]
+    odd = np.arange(400) % 2 == 1
+    columns = {"tokens": np.where(odd, x, np.nan), "rows": np.where(odd, np.nan, x)}
+    columns["pages"] = np.where(np.arange(400) % 20 == 1, 1.0, np.nan)
+    made = records(rows)._replace(features={name: array("d", column) for name, column in columns.items()})
+    learned = calibrate(made, base=Catalog({})).rows
+    assert {row.id: row.features for row in learned} == {"ask": ("tokens",), "query": ("rows",)}
+
+
 def test_growth_is_learned_and_comes_back_in_a_forecast() -> None:
     learned = learn(*sizes(1_000))
     for tokens in (50, 400, 3_000):

@@ -73,6 +73,7 @@ class Grown(NamedTuple):
 
 def grown(values: Sequence[Floats], known: Known) -> list[Grown]:
     """The growth of each variant's values, oldest first: a shape for all, and the rest as a series like any other."""
+    known = _recorded(known)
     sound = [np.isfinite(v) & (v > 0) & _sound(x) for v, x in zip(values, known.x, strict=True)]
     found = shape([Sized(v[k], x[k]) for v, x, k in zip(values, known.x, sound, strict=True)])
     rests = [np.full(len(v), np.nan) for v in values]
@@ -106,6 +107,20 @@ def _told(
     each = zip(named, found.each, strict=True)
     features = [Feature(name, short(each * unit), seen) for (name, seen), each in each]
     return Growth(short(found.fixed * unit), tuple(features), rest)
+
+
+def _recorded(known: Known) -> Known:
+    """Those features that attempts of this skill have: the one most often recorded, then each that half of the
+    attempts have which have all before it. The sizes of other skills are none of its own."""
+    there = np.concatenate([x >= 0 for x in known.x])
+    kept, rows = list[int](), np.ones(len(there), bool)
+    for k in np.argsort(-there.sum(axis=0), kind="stable"):
+        both = rows & there[:, k]
+        if 2 * both.sum() >= (rows.sum() if kept else 1):
+            kept, rows = [*kept, int(k)], both
+    kept.sort()
+    names = tuple(known.features[k] for k in kept)
+    return known._replace(features=names, x=[x[:, kept] for x in known.x])
 
 
 def _sound(x: Floats) -> Flags:
