@@ -5,13 +5,16 @@ What is logged names a request, its caller and what became of it; never a creden
 
 import json
 import logging
-from collections.abc import Mapping
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from aos.wire.problems import visible
 
-__all__ = ["configure"]
+__all__ = ["Summary", "configure"]
 
 _STANDARD = vars(logging.makeLogRecord({})).keys() | {"message", "taskName"}
 _encode = json.JSONEncoder(default=str).encode
@@ -21,10 +24,43 @@ def configure(*, plain: bool) -> None:
     """Take over what the standard library's loggers are told: everything of ours, warnings of others."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Plain() if plain else _Json())
+    handler.addFilter(Summary())
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
     logging.getLogger("aos_server").setLevel(logging.INFO)
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # nobody reads them
+
+
+class Summary(logging.Filter):
+    """Lets a warning through once in `seconds`; the next one has in `alike` how many were held back.
+
+    In an outage each connection and each loop says the same again and again. An error is never held back. `clock` gives
+    monotonic seconds.
+    """
+
+    _MOST = 1000  # texts that are remembered
+
+    def __init__(self, seconds: float = 10, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._clock = clock
+        self._told: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to tell it."""
+        if record.levelno != logging.WARNING:
+            return True
+        # The pool names each connection: there it is the text without what is put into it that repeats.
+        text = record.msg if record.name == "psycopg.pool" else record.getMessage()
+        now = self._clock()
+        told_at, held = self._told.pop(text, (-inf, 0))
+        again = now - told_at < self._seconds
+        self._told[text] = (told_at, held + 1) if again else (now, 0)
+        if len(self._told) > self._MOST:
+            self._told.popitem(last=False)
+        if held and not again:
+            record.alike = held
+        return not again
 
 
 class _Json(logging.Formatter):
