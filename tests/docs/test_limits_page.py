@@ -5,6 +5,7 @@ import re
 from aos.wire.strict import MAX_BYTES
 from aos_server.http.bodies import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_DECISION_BYTES, MAX_NODES
 from aos_server.http.endpoint import REQUEST_TIMEOUT_S
+from aos_server.identity.strangers import MAX_STRANGERS
 from aos_server.limits import sizes
 from aos_server.limits.rates import BURST, REDIS_TIMEOUT_S
 from tests.tools.build_limits_docs import PAGE, page
@@ -27,5 +28,6 @@ def test_every_limit_is_named() -> None:
         "BODY_TIMEOUT_S": BODY_TIMEOUT_S,
         "REQUEST_TIMEOUT_S": REQUEST_TIMEOUT_S,
         "BURST": BURST,
+        "MAX_STRANGERS": MAX_STRANGERS,
         "REDIS_TIMEOUT_S": REDIS_TIMEOUT_S,
     }

@@ -139,7 +139,8 @@ class Resource:
     ) -> Call:
         """The call of somebody who may make it. `told` gets what the caller claims of themselves."""
         headers, path = bodies.headers(scope["headers"]), scope.get("path_params", {})
-        caller = await self._gate.known(scope["headers"], act)
+        host, _ = scope.get("client") or ("", 0)
+        caller = await self._gate.known(scope["headers"], act, host)
         if caller is not None:
             scope["aos.caller"] = caller
             await self._gate.admit(caller, act, scope["aos.told"])

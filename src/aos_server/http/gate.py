@@ -95,12 +95,12 @@ class Gate:
         self._homes = homes
         self._operators = operators
 
-    async def known(self, headers: RawHeaders, act: Act) -> Caller | None:
-        """The caller by what they bring, before anything of the request's body is read.
+    async def known(self, headers: RawHeaders, act: Act, host: str = "") -> Caller | None:
+        """The caller by what they bring, before anything of the request's body is read. `host` is their address.
 
-        None where the body has to say it. Raises AosError: unauthenticated, auth_unavailable.
+        None where the body has to say it. Raises AosError: unauthenticated, auth_unavailable, rate_limited.
         """
-        given = credentials(headers)
+        given = credentials(headers, host)
         if self._trusting and given == Credentials():
             return None
         return await self._identity.identify(given, live=MATRIX[act].needs_live_identity)

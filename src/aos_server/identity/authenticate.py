@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from aos_server.identity import tokens
@@ -15,6 +16,7 @@ from aos_server.identity.provider import Provider
 from aos_server.identity.remote import Remote
 from aos_server.identity.roles import MAX_CLAIMED_LEVEL, level_of
 from aos_server.identity.service_keys import ServiceKeys, caller_of, looks_like_key
+from aos_server.identity.strangers import Strangers, source_of
 
 __all__ = ["Credentials", "Identity", "credentials"]
 
@@ -22,16 +24,18 @@ _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 
 
 class Credentials(NamedTuple):
-    """What a request brings to say who it is from; None where it brings nothing."""
+    """What a request brings to say who it is from; None where it brings nothing. `source` is whence it comes."""
 
     token: str | None = None
     key: str | None = None
+    source: str = ""
 
 
-def credentials(headers: Iterable[tuple[bytes, bytes]]) -> Credentials:
+def credentials(headers: Iterable[tuple[bytes, bytes]], host: str = "") -> Credentials:
     """Read Authorization and X-AOS-Key. Raises AosError(unauthenticated) where they are not one clear credential.
 
-    `headers` are those of an ASGI scope: names in lower case, repeated where they were repeated.
+    `headers` are those of an ASGI scope: names in lower case, repeated where they were repeated. `host` is the client's
+    address. Nothing brought is `Credentials()`.
     """
     given = [(name, value) for name, value in headers if name in (b"authorization", b"x-aos-key")]
     if not given:
@@ -42,12 +46,15 @@ def credentials(headers: Iterable[tuple[bytes, bytes]]) -> Credentials:
     text = value.decode("latin-1").strip()
     if len(text) > tokens.MAX_TOKEN_BYTES:
         raise refused(f"a credential has at most {tokens.MAX_TOKEN_BYTES:,} bytes")
+    source = source_of(host)
     if name == b"x-aos-key":
-        return Credentials(key=text)
+        return Credentials(key=text, source=source)
     match = _BEARER.fullmatch(text)
     if match is None:
         raise refused("Authorization must read `Bearer TOKEN`")
-    return Credentials(key=match[1]) if looks_like_key(match[1]) else Credentials(token=match[1])
+    if looks_like_key(match[1]):
+        return Credentials(key=match[1], source=source)
+    return Credentials(token=match[1], source=source)
 
 
 class Identity:
@@ -77,22 +84,21 @@ class Identity:
         self._keys = keys
         self._unrestricted = unrestricted
         self._clock = clock
+        self._strangers = Strangers()
 
     async def identify(self, given: Credentials, *, live: bool) -> Caller:
         """The caller. `live` asks for the level that holds now, which takes an answer from elsewhere.
 
-        Raises AosError: unauthenticated, or auth_unavailable where who must be asked can't be. Without `live` a token
-        that was seen before needs nobody but the keys in the cache.
+        Raises AosError: unauthenticated, auth_unavailable where who must be asked can't be, or rate_limited where
+        from there too many were refused. Without `live` a JWT needs nobody but the keys in the cache.
         """
         if given.key is not None:
-            if self._keys is None:
-                raise refused("service keys are not accepted here")
-            return await caller_of(given.key, self._keys, self._clock())
+            return await self._by_key(given.key, given.source)
         if given.token is None:
             raise refused("this needs a token: `Authorization: Bearer TOKEN`")
         if tokens.looks_like_jwt(given.token):
             return await self._by_jwt(given.token, live)
-        return await self._by_opaque_token(given.token, live)
+        return await self._by_opaque_token(given.token, given.source, live)
 
     async def named(self, user: str, tenant: str) -> Caller:
         """Whoever calls themselves `user`: for development mode alone, where names are believed.
@@ -101,6 +107,11 @@ class Identity:
         """
         principal = Principal(next(iter(self._issuers)), user)
         return await self._empowered(Caller(principal, tenant, "human"))
+
+    async def _by_key(self, key: str, source: str) -> Caller:
+        if (keys := self._keys) is None:
+            raise refused("service keys are not accepted here")
+        return await self._strangers.ask(key, source, lambda: caller_of(key, keys, self._clock()))
 
     async def _by_jwt(self, token: str, live: bool) -> Caller:
         jwt = tokens.read(token)
@@ -111,19 +122,22 @@ class Identity:
         claims = await tokens.verify(jwt, issuer, provider, self._clock())
         asked = live and self._auth_service is None and issuer.client is not None
         if asked:
-            now = await introspect(token, issuer, provider, self._remote, self._clock())
+            now = await self._introspected(token, issuer)
             if (now.subject, now.tenant) != (claims.subject, claims.tenant):
                 raise refused("the token's issuer says that it is somebody else's")
             claims = now
         return await self._person_or_machine(claims, issuer, live, asked)
 
-    async def _by_opaque_token(self, token: str, live: bool) -> Caller:
+    async def _by_opaque_token(self, token: str, source: str, live: bool) -> Caller:
         issuer = next((issuer for issuer in self._issuers.values() if issuer.client is not None), None)
         if issuer is None:
             raise refused("opaque tokens are not accepted here")
-        provider = self._providers[issuer.url]
-        claims = await introspect(token, issuer, provider, self._remote, self._clock())
+        claims = await self._strangers.ask(token, source, partial(self._introspected, token, issuer))
         return await self._person_or_machine(claims, issuer, live, True)
+
+    async def _introspected(self, token: str, issuer: Issuer) -> Claims:
+        provider = self._providers[issuer.url]
+        return await introspect(token, issuer, provider, self._remote, self._clock())
 
     async def _person_or_machine(self, claims: Claims, issuer: Issuer, live: bool, asked: bool) -> Caller:
         principal = Principal(issuer.url, claims.subject)
