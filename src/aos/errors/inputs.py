@@ -243,7 +243,8 @@ ROWS: dict[str, Code] = {
         "run",
         "Skill not implemented",
         "A step calls a skill that is described here, but that nothing here carries out.",
-        "Name a program for it under [run] commands in aos.toml, or use another skill; `aos simulate` needs none.",
+        "Set it up under [run] in aos.toml (`mail`, `chat`, or a program in `commands`), or use another skill; "
+        "`aos simulate` needs none.",
     ),
     "secret_missing": Code(
         "run",

@@ -139,15 +139,15 @@ class Reader:
             return self._wrong(value, pointer, "a whole number", default)
         return value if self._within(value, pointer, low, high) else default
 
-    def money(self, value: Field, pointer: str, default: D) -> Decimal | D:
-        """Cents, 0 or more, of at most 6 decimals and exactly as written.
+    def money(self, value: Field, pointer: str, default: D, *, high: float | None = None) -> Decimal | D:
+        """Cents, from 0 to `high`, of at most 6 decimals and exactly as written.
 
         A double keeps 15 significant digits; an amount with a fraction that has more is refused, because
         nobody could say any more what was written.
         """
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self._wrong(value, pointer, "an amount of cents", default)
-        if not self._within(value, pointer, 0, None):
+        if not self._within(value, pointer, 0, high):
             return default
         cents = Decimal(repr(value))
         _, digits, exponent = cents.normalize().as_tuple()

@@ -7,10 +7,12 @@ from aos.domain.plans.references import Reference, parse, strings
 from aos.domain.skills.skill import Catalog
 from aos.errors import Finding, InputError
 from aos.runtime.masking import MIN_SECRET
+from aos.runtime.replies import Foreign
 from aos.runtime.secrets import variable
 from aos.runtime.skills import Implementation
-from aos.runtime.skills.registry import implementations, key_of
+from aos.runtime.skills.registry import implementations, key_of, why_not
 from aos.runtime.skills.world import World
+from aos.wire.problems import visible
 
 __all__ = ["carried_out_by", "check_secrets"]
 
@@ -23,9 +25,14 @@ def carried_out_by(
     Raises InputError(not_implemented) with every step whose skill nothing carries out.
     """
     used = [catalog.skills[name] for name in dict.fromkeys(step.skill for step in plan.steps)]
-    can = {**implementations([skill for skill in used if skill.id not in own], world), **own}
+    can = implementations([skill for skill in used if skill.id not in own], world)
+    can |= {skill.id: Foreign(own[skill.id], skill) for skill in used if skill.id in own}
     missing = [
-        Finding(f"/steps/{i}/skill", "not_implemented", f'nothing here carries out "{step.skill}"')
+        Finding(
+            f"/steps/{i}/skill",
+            "not_implemented",
+            f'nothing here carries out "{step.skill}": {visible(why_not(step.skill, world), 200)}',
+        )
         for i, step in enumerate(plan.steps)
         if step.skill not in can
     ]

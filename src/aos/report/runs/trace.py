@@ -110,7 +110,8 @@ def _attempt(attempted: Attempted) -> list[Line]:
     failure = outcome.failure
     note = f"attempt {intent.attempt}" if intent.attempt > 1 else ""
     if outcome.execution.cost_cents != Decimal(0):
-        note = ", ".join(filter(None, (note, cents(outcome.execution.cost_cents))))
+        cost = outcome.execution.cost_cents
+        note = ", ".join(filter(None, (note, "cost unknown" if cost is None else cents(cost))))
     if failure:
         note = f"{failure.category}: {failure.detail}" + (f" ({note})" if note else "")
     return [

@@ -10,13 +10,14 @@ AOS_TIMEOUT_S are in its environment.
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from aos.domain.skills.failures import FAILURES, Effect
-from aos.domain.skills.skill import Skill
+from aos.domain.skills.skill import MAX_CENTS, Skill
 from aos.errors import InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.patience import Patience
@@ -49,10 +50,10 @@ class _Command(NamedTuple):
             reply = _read(done.output)
         except InputError as error:
             found = f"{error.findings[0].pointer} {error.findings[0].detail}".strip()
-            detail = f"exit status {done.status}, and not the output of a skill: {found}{_last(done.errors)}"
+            detail = f"{_ended(done.status)}, and not the output of a skill: {found}{_last(done.errors)}"
             raise GuardError("SKILL_ERROR", detail) from None
         if reply.fault is None and done.status != 0:
-            raise GuardError("SKILL_ERROR", f"a result, but exit status {done.status}{_last(done.errors)}")
+            raise GuardError("SKILL_ERROR", f"a result, but {_ended(done.status)}{_last(done.errors)}")
         if reply.fault and reply.fault.code not in self.codes:
             detail = f"{visible(reply.fault.code)} is no code of the catalog: {reply.fault.detail}"
             return reply._replace(fault=Fault("SKILL_ERROR", detail))
@@ -86,9 +87,13 @@ def _read(output: bytes) -> Reply:
     named = reader.obj(fields.get("features", {}), "/features")
     features = {name: reader.number(named[name], f"/features/{name}", 0.0) for name in named}
     effect = cast(Effect | None, reader.choice(fields["effect"], "/effect", None, allowed=_EFFECTS))
-    cost = reader.money(fields["cost_cents"], "/cost_cents", Decimal(0))
+    cost = reader.money(fields["cost_cents"], "/cost_cents", Decimal(0), high=MAX_CENTS)
     reader.raise_if_any("bad_params", "output")
     return Reply(fields.get("result"), fault, cost, effect=effect, features=features)
+
+
+def _ended(status: int) -> str:
+    return f"exit status {status}" if status >= 0 else f"ended by signal {-status}"
 
 
 def _last(errors: bytes) -> str:
@@ -97,8 +102,17 @@ def _last(errors: bytes) -> str:
     return f": {visible(lines[-1], 200)}" if lines else ""
 
 
-def implementation(skill: Skill, world: World) -> _Command:
-    """Limits: constraints.max_reply_bytes."""
+def _is_there(command: Command, workspace: Path) -> bool:
+    """Whether the program can be found as it will be looked for: in PATH, or from the workspace on."""
+    word = command.words[0]
+    path = command.environment.get("PATH", os.environ.get("PATH"))
+    return shutil.which(str(workspace / word) if "/" in word else word, path=path) is not None
+
+
+def implementation(skill: Skill, world: World) -> _Command | None:
+    """None where there is no such program. Limits: constraints.max_reply_bytes."""
+    if not _is_there(world.commands[skill.id], world.workspace):
+        return None
     codes = frozenset({*FAILURES, *(mode.code for mode in skill.failures or ())})
     max_bytes = limit(skill, "max_reply_bytes", 10 * 1024 * 1024)
     return _Command(world.commands[skill.id], world.workspace, codes, max_bytes)

@@ -165,7 +165,8 @@ def _read(data: bytes, name: str, max_bytes: int, *, long_as_text: bool = False)
 
 
 def _bad(error: Exception) -> GuardError:
-    return GuardError("BAD_QUERY", " ".join(visible(str(error), 300).split()))
+    said = " ".join(str(error).split()).removesuffix(" ^")  # the library draws an arrow below the place
+    return GuardError("BAD_QUERY", f"{visible(said, 300)} (queries are JMESPath: https://jmespath.org)")
 
 
 def implementation(skill: Skill, world: World) -> _JsonTransform:

@@ -10,16 +10,20 @@ from aos.domain.skills.distributions import Constant
 from aos.domain.skills.skill import CallCost, Skill
 from aos.errors import Finding, InputError
 from aos.runtime.guards import GuardError
+from aos.runtime.replies import Foreign
 from aos.runtime.skills import Call, Fault, Implementation, Reply
 from aos.runtime.skills.world import World
 from aos.wire.problems import visible
 
-__all__ = ["BUILT_IN", "ENTRY_POINTS", "failed", "implementations", "key_of", "limit"]
+__all__ = ["BUILT_IN", "ENTRY_POINTS", "failed", "implementations", "key_of", "limit", "why_not"]
 
 BUILT_IN = ("email_send", "fs_read", "fs_write", "http_call", "json_transform", "llm_invoke", "webhook_send")
 """Skills of the shipped catalog. Each has a module of its name, loaded when it is needed, whose
 `implementation(skill, world)` makes it or says None where the world has not what it needs; where it has a
 `key(params, world)`, that names the secret which the skill works with, None for none."""
+
+_SET_UP = {"email_send": "mail", "llm_invoke": "chat"}
+"""What has to be set up for a built-in skill."""
 
 ENTRY_POINTS = "aos.skills"
 """The group in which a Python package names its own skills: `my_skill = "package.module:function"`."""
@@ -69,10 +73,34 @@ def _made(skill: Skill, world: World) -> Implementation | None:
         from aos.runtime.skills.command import implementation
 
         return implementation(skill, world)
+    try:
+        function = _entry_point(skill.id)
+    except Exception:
+        return None  # `why_not` says what was wrong
+    return Foreign(function, skill) if callable(function) else None
+
+
+def _entry_point(skill: str) -> Any:
+    """What another package names for the skill; None where none does. Raises whatever loading it does."""
     from importlib.metadata import entry_points
 
-    point = next(iter(entry_points(group=ENTRY_POINTS, name=skill.id)), None)
-    return cast(Implementation, point.load()) if point else None
+    point = next(iter(entry_points(group=ENTRY_POINTS, name=skill)), None)
+    return point and point.load()
+
+
+def why_not(skill: str, world: World) -> str:
+    """Why nothing here carries the skill out, as far as anybody can tell."""
+    if skill in _SET_UP:
+        return f"`{_SET_UP[skill]}` under [run] in aos.toml is not set"
+    if skill in world.commands:
+        return f"{world.commands[skill].words[0]} is no program that can be found"
+    try:
+        found = _entry_point(skill)
+    except Exception as error:
+        return f"its entry point can't be loaded: {type(error).__name__}: {error}"
+    return (
+        "its entry point is no function" if found else "there is neither a program nor an entry point for it"
+    )
 
 
 class _Answering(NamedTuple):

@@ -15,7 +15,7 @@ import aos
 from aos.domain.runs.run import Place
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call
-from aos.runtime.skills.registry import implementations
+from aos.runtime.skills.registry import implementations, why_not
 from aos.runtime.skills.world import Command, World
 from tests.fakes.servers import soon
 from tests.fakes.skill_programs import ECHO, FORGETS_A_CHILD, HANGS_WITH_A_CHILD
@@ -98,11 +98,34 @@ def test_the_last_line_of_stderr_is_shown(tmp_path):
     assert program(says("", 3), tmp_path).fault.detail.endswith(": last \\x1b[2J")
 
 
-def test_a_program_that_is_not_there_had_no_effect(tmp_path):
-    world = World(tmp_path, Secrets(), commands={"own": Command(("/no/such/program",))})
+def test_a_program_that_went_away_had_no_effect(tmp_path):
+    script = tmp_path / "own"
+    script.write_text("#!/bin/sh")
+    script.chmod(0o755)
+    world = World(tmp_path, Secrets(), commands={"own": Command(("./own",))})
     call = Call("r", Place("s1"), 1, "k", 5, threading.Event())
-    reply = implementations([OWN], world)["own"]({}, call)
-    assert (reply.fault.code, reply.effect) == ("SKILL_ERROR", "none") if reply.fault else None
+    carry_out = implementations([OWN], world)["own"]
+    script.unlink()
+    reply = carry_out({}, call)
+    assert reply.fault
+    assert (reply.fault.code, reply.effect) == ("SKILL_ERROR", "none")
+
+
+@pytest.mark.parametrize("word", ["/no/such/program", "no-such-program", "./own", "folder/"])
+def test_a_program_that_is_not_there_carries_nothing_out(tmp_path, word):
+    (tmp_path / "own").write_text("not to be executed")
+    (tmp_path / "folder").mkdir()
+    world = World(tmp_path, Secrets(), commands={"own": Command((word,))})
+    assert implementations([OWN], world) == {}
+    assert why_not("own", world) == f"{word} is no program that can be found"
+
+
+def test_a_program_is_looked_for_where_its_definition_says(tmp_path):
+    (tmp_path / "mine").write_text("#!/bin/sh\necho '{\"result\": 1}'")
+    (tmp_path / "mine").chmod(0o755)
+    call = Call("r", Place("s1"), 1, "k", 20, threading.Event())
+    world = World(tmp_path, Secrets(), commands={"own": Command(("mine",), {"PATH": f"{tmp_path}:/bin"})})
+    assert implementations([OWN], world)["own"]({}, call).result == 1
 
 
 def test_too_much_output_is_cut_off(tmp_path):
@@ -142,7 +165,9 @@ def test_a_function_of_a_package_is_a_skill(tmp_path):
     info = tmp_path / "mine-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[aos.skills]\nown = mine:double\nhttp_call = mine:double\n")
+    (info / "entry_points.txt").write_text(
+        "[aos.skills]\nown = mine:double\nhttp_call = mine:double\ngone = none:f\ndata = os:name\n"
+    )
     (tmp_path / "mine.py").write_text(
         "from aos.runtime.skills import Reply\n"
         "def double(params, call):\n"
@@ -155,17 +180,24 @@ import aos
 from aos.domain.runs.run import Place
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call
-from aos.runtime.skills.registry import implementations
+from aos.runtime.skills.registry import implementations, why_not
 from aos.runtime.skills.world import World
 shipped = aos.load_catalog().skills
 found = implementations(
-    [shipped["fs_read"]._replace(id="own"), shipped["fs_read"]._replace(id="other"), shipped["http_call"]],
+    [*(shipped["fs_read"]._replace(id=id) for id in ("own", "other", "gone", "data")), shipped["http_call"]],
     World(Path(), Secrets()),
 )
 call = Call("r", Place("s1"), 1, "k", 5, threading.Event())
 print(sorted(found), found["own"]({"n": 21}, call).result)
 print(found["http_call"]({"url": "http://10.0.0.1"}, call).fault.code)
+print(*(why_not(id, World(Path(), Secrets())) for id in ("other", "gone", "data")), sep="; ")
 """
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     told = subprocess.check_output([sys.executable, "-c", source], env=environment, text=True)
-    assert told == "['http_call', 'own'] {'doubled': 42, 'attempt': 1}\nADDRESS_REFUSED\n"
+    found, refused, why = told.splitlines()
+    assert (found, refused) == ("['http_call', 'own'] {'doubled': 42, 'attempt': 1}", "ADDRESS_REFUSED")
+    assert why.split("; ") == [
+        "there is neither a program nor an entry point for it",
+        "its entry point can't be loaded: ModuleNotFoundError: No module named 'none'",
+        "its entry point is no function",
+    ]

@@ -15,7 +15,7 @@ from aos.errors import InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call
-from aos.runtime.skills.registry import BUILT_IN, implementations
+from aos.runtime.skills.registry import BUILT_IN, implementations, why_not
 from aos.runtime.skills.world import ChatService, MailServer, World
 
 SHIPPED = aos.load_catalog().skills
@@ -37,6 +37,12 @@ def test_without_a_service_its_skill_is_left_out():
         "email_send",
         "llm_invoke",
     }
+
+
+def test_what_has_to_be_set_up_is_named():
+    nothing = World(Path(), Secrets())
+    assert why_not("llm_invoke", nothing) == "`chat` under [run] in aos.toml is not set"
+    assert "`mail`" in why_not("email_send", nothing)
 
 
 def test_every_failure_of_the_shipped_catalog_is_in_the_catalogue():
