@@ -135,6 +135,33 @@ def test_what_is_denied_is_not_feasible(tmp_path: Path) -> None:
     ]
 
 
+def test_no_change_is_offered_that_the_rules_deny(tmp_path: Path) -> None:
+    """They ask for nine successes in ten runs; to go on when the calls fail changes nothing about how often they do."""
+    gambling = "forbid (principal, action, resource) unless { context has success_bp && context.success_bp >= 9000 };"
+    place = rules(tmp_path, ANY, f'@id("no-gambling") {gambling}')
+    plan = inline({"skill": "http_call", "params": {"url": "https://example.org"}, "iterations": 50})
+    words = ("simulate", "--plan", plan, "--policy", place)
+    offers = document(*words, status=3)["alternatives"]
+    assert {offer["kind"] for offer in offers} == {"fewer_iterations"}
+    for number, offer in enumerate(offers, 1):
+        changed = aos(*words, "--apply", str(number)).out
+        told = json.loads(aos("simulate", "-", "--policy", place, "--json", stdin=changed).out)
+        assert (told["verdict"], told["policy"]["decision"]) == ("feasible", "allow")
+        assert (told["chances"], told["approvals"]) == (offer["chances"], offer["approvals"])
+
+
+def test_a_change_says_whom_it_would_wait_for(tmp_path: Path) -> None:
+    place = rules(
+        tmp_path,
+        "permit (principal, action, resource) when { context.approval_level >= 3 };",
+        "forbid (principal, action, resource) unless { context has success_bp && context.success_bp >= 9000 };",
+    )
+    plan = inline({"skill": "http_call", "params": {"url": "https://example.org"}, "iterations": 50})
+    assert (
+        "once a person of level 3 has approved it" in aos("simulate", "--plan", plan, "--policy", place).text
+    )
+
+
 def test_a_server_has_rules_of_its_own(tmp_path: Path) -> None:
     words = ("--server", "http://localhost:1", "--policy", str(tmp_path))
     assert aos("simulate", "--plan", inline(STEP), *words).status == 2

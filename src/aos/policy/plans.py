@@ -1,6 +1,7 @@
 """What the rules say of a plan: of the whole, and of every step; and what that does to its verdict."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from math import ceil, floor
 
 from aos.domain.approvals.policies import (
@@ -14,17 +15,18 @@ from aos.domain.approvals.policies import (
 )
 from aos.domain.forecasts.forecast import Forecast, Unknown
 from aos.domain.forecasts.results import SimulationResult
-from aos.domain.forecasts.verdicts import Approval, Reason, Verdict
+from aos.domain.forecasts.verdicts import Approval, Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.skill import Effects, Skill
 from aos.policy.decide import decide
 from aos.policy.missing import missing, strictness
 from aos.policy.rules import Policy
 
-__all__ = ["MAX_EXPLAINED", "evaluate", "ruled", "undecided"]
+__all__ = ["MAX_EXPLAINED", "aim", "evaluate", "ruled", "undecided"]
 
 MAX_EXPLAINED = 20
 """For how many answers that are not `allow` the missing facts are sought; each takes some milliseconds."""
+_P95 = 0.95
 
 
 def evaluate(policy: Policy, result: SimulationResult, principal: Principal) -> PolicyVerdict:
@@ -50,6 +52,34 @@ def ruled(result: SimulationResult, said: PolicyVerdict) -> SimulationResult:
         forecast=_without_wait(result, asked),
         policy=said,
     )
+
+
+def aim(result: SimulationResult) -> Limits:
+    """Limits, none wider, within which the rules would not deny the plan, as far as one figure of it decides that.
+
+    That a p95 is at most some figure, nineteen runs in twenty have to keep.
+    """
+    limits = result.limits
+    whole = next((one for one in result.policy.rulings if not one.pointer), None) if result.policy else None
+    if whole is None or whole.ruling.decision != "deny":
+        return limits
+    sure = limits._replace(confidence=max(limits.confidence, _P95))
+    for would in whole.missing:
+        most = int(would.value) if would.relation in {"<=", ">="} else None
+        match would.fact:
+            case "cost_p95_cents" if most is not None:
+                budget = limits.budget_cents
+                return sure._replace(
+                    budget_cents=Decimal(most) if budget is None else min(budget, Decimal(most))
+                )
+            case "duration_p95_ms" if most is not None:
+                deadline = limits.deadline_ms
+                return sure._replace(
+                    deadline_ms=float(most) if deadline is None else min(deadline, float(most))
+                )
+            case "success_bp" if most is not None:
+                return limits._replace(min_success=max(limits.min_success, most / 10_000))
+    return limits
 
 
 def undecided(result: SimulationResult, why: Reason) -> SimulationResult:

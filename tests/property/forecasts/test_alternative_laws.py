@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from aos.domain.forecasts.alternatives import Alternative, Operation
 from aos.domain.forecasts.forecast import Forecast
-from aos.domain.forecasts.verdicts import Limits, Verdict
+from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.distributions import Constant, Distribution
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import CallCost, Catalog, FailureMode, Figure, Provenance
 from aos.engine.alternatives import alternatives
+from aos.engine.alternatives.trials import Rules
 from aos.engine.attribution import attribution
 from aos.engine.execution.program import compile_plan
 from aos.engine.feasibility import judge
@@ -73,24 +74,62 @@ def questions(draw: st.DrawFn) -> tuple[Plan, Catalog, Limits, int]:
     return plan, catalog, limits, seed
 
 
+def none_dear(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+    return verdict if forecast.cost and forecast.cost.p95.value <= 1 else DENIED
+
+
+def no_gambling(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+    return verdict if forecast.success.low.value >= 0.8 else DENIED
+
+
+def no_reading(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+    return DENIED if any(step.skill == "fs_read" for step in plan.steps) else verdict
+
+
+DENIED = Verdict("infeasible", "permission_denied", (Reason("permission_denied", "", "denied"),), ())
+AIMS: dict[Rules, dict[str, Any]] = {
+    none_dear: {"budget_cents": Decimal(1), "confidence": 0.95},
+    no_gambling: {"min_success": 0.8},
+    no_reading: {},
+}
+"""Rules, and limits within which they have nothing against a plan."""
+
+
 def offers(
-    plan: Plan, catalog: Catalog, limits: Limits, seed: int
+    plan: Plan, catalog: Catalog, limits: Limits, seed: int, rules: Rules | None = None
 ) -> tuple[Verdict, tuple[Alternative, ...]]:
     forecast, verdict = asked(plan, catalog, limits, seed)
+    if rules:
+        verdict = rules(plan, limits, forecast, verdict)
     found = alternatives(
-        plan, catalog, PRICES, limits, forecast, verdict, samples=SAMPLES, seed=seed, models=PRICES
+        plan,
+        catalog,
+        PRICES,
+        limits,
+        forecast,
+        verdict,
+        samples=SAMPLES,
+        seed=seed,
+        models=PRICES,
+        aim=limits._replace(**AIMS[rules]) if rules else None,
+        rules=rules,
     )
     for alternative in found:
         event(f"{verdict.decision}: {alternative.kind}")
     return verdict, found
 
 
-@given(questions())
-def test_what_is_offered_keeps_its_promise(question: tuple[Plan, Catalog, Limits, int]) -> None:
+@given(questions(), st.none() | st.sampled_from([*AIMS]))
+def test_what_is_offered_keeps_its_promise(
+    question: tuple[Plan, Catalog, Limits, int], rules: Rules | None
+) -> None:
     plan, catalog, limits, seed = question
-    _, found = offers(plan, catalog, limits, seed)
+    _, found = offers(plan, catalog, limits, seed, rules)
     for offer in found:
         forecast, verdict = asked(offer.plan, declared(catalog, offer), offer.limits, seed)
+        if rules:
+            event(f"{rules.__name__}: {offer.kind}")
+            verdict = rules(offer.plan, offer.limits, forecast, verdict)
         assert verdict.decision == "feasible"
         assert verdict == offer.outlook.verdict
         for name in ("feasible", "success", "in_budget", "in_time", "in_limits"):
@@ -131,10 +170,13 @@ def test_patch_and_flags_apply_it(question: tuple[Plan, Catalog, Limits, int]) -
         document = patched(dump_plan(plan), offer.patch)
         assert parse_plan(document, catalog, name="patched").plan == offer.plan
         options = dict(zip(offer.flags[::2], offer.flags[1::2], strict=True))
-        budget, deadline = options.get("--budget"), options.get("--deadline")
+        budget, deadline, success = (
+            options.get(f"--{name}") for name in ("budget", "deadline", "min-success")
+        )
         assert offer.limits == limits._replace(
             budget_cents=limits.budget_cents if budget is None else Decimal(budget),
             deadline_ms=limits.deadline_ms if deadline is None else float(deadline),
+            min_success=limits.min_success if success is None else float(success),
         )
 
 
@@ -168,7 +210,10 @@ def test_least_change_comes_first_and_changes_of_meaning_last(
     assert len(found) <= 8
     assert len({offer.summary for offer in found}) == len(found)
     of_steps = [any(operation.path.startswith("/steps") for operation in offer.patch) for offer in found]
-    ranks = [(steps, offer.changes_meaning, offer.size) for steps, offer in zip(of_steps, found, strict=True)]
+    ranks = [
+        (offer.kind == "accept_risk", steps, offer.changes_meaning, offer.size)
+        for steps, offer in zip(of_steps, found, strict=True)
+    ]
     assert ranks == sorted(ranks)
 
 

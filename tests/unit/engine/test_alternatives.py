@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import log
 from typing import Any
 
 import pytest
 
 from aos.domain.forecasts.alternatives import Alternative, Operation
-from aos.domain.forecasts.verdicts import Limits, Reason
-from aos.domain.plans.plan import OnError, Plan, RetryOverride, Step
+from aos.domain.forecasts.forecast import Forecast
+from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
+from aos.domain.plans.plan import MAX_ITEMS, OnError, Plan, RetryOverride, Step
 from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Uniform
 from aos.domain.skills.prices import ModelPrice
-from aos.domain.skills.skill import Catalog, Effects, Skill, TokenCost
+from aos.domain.skills.skill import Catalog, Effects, FailureMode, RateLimit, Skill, TokenCost
 from aos.engine.alternatives import alternatives
 from aos.engine.alternatives.edits import Edit, patch
+from aos.engine.alternatives.trials import Rules
 from aos.engine.execution.program import compile_plan
 from aos.engine.feasibility import judge
 from tests.unit.engine.build import catalog, chain, figure, skill, steps, tries
@@ -46,15 +49,31 @@ def offers(
     budget: float | None = None,
     deadline: float | None = None,
     models: Mapping[str, ModelPrice] = MODELS,
-    refused: tuple[Reason, ...] = (),
+    refused: tuple[int, ...] = (),
+    aim: Mapping[str, Any] | None = None,
+    rules: Rules | None = None,
     samples: int = 4_000,
     **more: Any,
 ) -> list[Alternative]:
     limits = Limits(None if budget is None else Decimal(str(budget)), deadline, **more)
     program = compile_plan(plan, known, MODELS)
-    forecast, verdict, _ = judge(program, limits, samples=samples, seed=0, refused=refused)
+    off = [Reason("skill_unavailable", f"/steps/{i}/skill", "disabled") for i in refused]
+    forecast, verdict, _ = judge(program, limits, samples=samples, seed=0, refused=off)
+    if rules:
+        verdict = rules(plan, limits, forecast, verdict)
     found = alternatives(
-        plan, known, MODELS, limits, forecast, verdict, samples=samples, seed=0, models=models
+        plan,
+        known,
+        MODELS,
+        limits,
+        forecast,
+        verdict,
+        samples=samples,
+        seed=0,
+        models=models,
+        refused=refused,
+        aim=limits._replace(**aim) if aim else None,
+        rules=rules,
     )
     assert all(offer.outlook.verdict.decision == "feasible" for offer in found)
     return list(found)
@@ -124,6 +143,28 @@ def test_runs_of_unknown_price_are_no_argument_for_a_budget():
 def test_no_limit_mends_what_fails_too_often():
     found = offers(chain(2), catalog(skill(cost=Constant(40.0), failures={"BROKEN": 0.9})), budget=50)
     assert "raise_budget" not in kinds(found)
+
+
+def test_a_plan_that_fails_more_often_than_asked_may_be_taken_as_it_is():
+    found = offers(chain(1), catalog(skill(failures={"BROKEN": 0.3})), min_success=0.9)
+    offer = only("accept_risk", found)
+    assert found[-1] == offer
+    assert 0.66 <= offer.limits.min_success <= 0.7
+    assert offer.flags == ("--min-success", f"{offer.limits.min_success:g}")
+    assert offer.patch == ()
+    assert "of runs may fail" in offer.assumes
+    assert not offer.in_plan
+
+
+def test_it_may_be_taken_with_a_higher_budget():
+    known = catalog(skill(cost=Constant(9.0), failures={"BROKEN": 0.3}))
+    offer = only("accept_risk", offers(chain(1), known, budget=5, min_success=0.9))
+    assert (offer.flags[:2], offer.flags[2]) == (("--budget", "9"), "--min-success")
+    assert offer.patch == (Operation("add", "/budget", 9),)
+
+
+def test_that_it_hardly_ever_works_is_not_offered():
+    assert "accept_risk" not in kinds(offers(chain(1), catalog(skill(failures={"BROKEN": 0.95}))))
 
 
 # -- models ------------------------------------------------------------------------------------------------
@@ -296,6 +337,17 @@ def test_the_most_items_that_fit_where_nobody_knows_how_many():
     assert offer.patch == (Operation("add", "/steps/1/expect", {"items": 13}),)
 
 
+@pytest.mark.parametrize("fails", [0.01, 0.025, 0.04, 0.05])
+@pytest.mark.parametrize("limit", [None, RateLimit(600, 10)], ids=["free", "limited"])
+def test_the_most_items_that_chance_allows(fails: float, limit: RateLimit | None):
+    """All of n items must do: (1 - fails)^n is to be clearly a half."""
+    plan = steps(Step("x", "work", {}), Step("y", "shaky", {}, for_each="${steps.x.output}"))
+    shaky = skill("shaky", failures=(FailureMode("BROKEN", "PERMANENT", figure(fails)),), rate_limit=limit)
+    (operation,) = only("expect_items", offers(plan, catalog(skill(), shaky), samples=10_000)).patch
+    exact = min(MAX_ITEMS, log(0.51) / log(1 - fails))
+    assert exact - 4 <= operation.value["items"] <= exact + 1
+
+
 # -- two changes, figures nobody knows, and no change at all -----------------------------------------------
 
 
@@ -304,10 +356,22 @@ def test_two_edits_where_no_single_one_is_enough():
     plan = steps(Step("a", "ask", {"model": "large"}), Step("b", "shaky", {}, retry=once))
     known = catalog(model(), skill("shaky", failures={"LOST": 0.6}, retry=tries(4)))
     found = offers(plan, known, budget=5, models={"medium": MODELS["medium"]})
-    assert [offer.patch for offer in found if not offer.changes_meaning] == [
+    assert [offer.patch for offer in found if not offer.changes_meaning and offer.in_plan] == [
         (Operation("add", "/budget", 10), Operation("remove", "/steps/1/retry")),
         (Operation("replace", "/steps/0/params/model", "medium"), Operation("remove", "/steps/1/retry")),
     ]
+
+
+def test_two_edits_are_no_stronger_than_they_have_to_be():
+    """Nobody knows how many items there are: together forty are to be paid."""
+    plan = steps(
+        Step("x", "work", {}),
+        Step("y", "dear", {}, for_each="${steps.x.output.a}"),
+        Step("z", "dear", {}, for_each="${steps.x.output.b}"),
+    )
+    known = catalog(skill(), skill("dear", cost=Constant(1.0)))
+    offer = next(offer for offer in offers(plan, known, budget=40) if offer.kind == "two_changes")
+    assert 30 <= sum(operation.value["items"] for operation in offer.patch) <= 40
 
 
 def test_an_edit_and_a_limit_where_neither_alone_is_enough():
@@ -349,9 +413,79 @@ def test_any_price_will_do_where_there_is_no_budget():
     assert offer.outlook.cost_p50 is None
 
 
-def test_a_refused_plan_is_beyond_mending():
-    refused = (Reason("skill_unavailable", "/steps/0/skill", "disabled"),)
-    assert offers(chain(1), catalog(skill(cost=Constant(9.0))), budget=5, refused=refused) == []
+# -- steps that are refused, and what rules deny -----------------------------------------------------------
+
+
+def test_what_is_refused_and_would_be_missed_is_beyond_mending():
+    assert offers(chain(1), catalog(skill(cost=Constant(9.0))), budget=5, refused=(0,)) == []
+    plan = steps(Step("a", "work", {}), Step("b", "work", {"text": "${steps.a.output}"}))
+    assert offers(plan, catalog(skill()), refused=(0,)) == []
+
+
+def test_steps_that_are_refused_are_dropped_together():
+    plan = steps(*(Step(name, "work", {}) for name in "abc"), Step("z", "write", {}))
+    found = offers(plan, catalog(skill(), writer()), refused=(0, 2))
+    assert [(offer.kind, offer.summary) for offer in found] == [("drop_step", "drop a and c")]
+    assert found[0].patch == (Operation("remove", "/steps/2"), Operation("remove", "/steps/0"))
+    assert "uses them" in found[0].assumes
+
+
+def test_a_step_that_is_refused_is_dropped_and_the_limits_fit_the_rest():
+    plan = steps(Step("a", "work", {}), Step("z", "write", {}))
+    known = catalog(skill(), writer(cost=Constant(9.0)))
+    offer = only("two_changes", offers(plan, known, budget=5, refused=(0,)))
+    assert (offer.summary, offer.flags) == ("drop a; and budget 9c", ("--budget", "9"))
+
+
+def denied(pointer: str) -> Verdict:
+    return Verdict("infeasible", "permission_denied", (Reason("permission_denied", pointer, "no"),), ())
+
+
+def test_what_the_rules_deny_is_not_offered():
+    """The limits allow thirteen iterations, the rules two thirds of the budget."""
+
+    def rules(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+        return verdict if forecast.cost and forecast.cost.p95.value <= 27 else denied("")
+
+    aim = {"budget_cents": Decimal(27), "confidence": 0.95}
+    known = catalog(skill(cost=Constant(3.0)))
+    found = offers(chain(1, iterations=20), known, budget=40, aim=aim, rules=rules)
+    assert [offer.patch for offer in found] == [(Operation("replace", "/steps/0/iterations", 9),)]
+    assert found[0].limits.budget_cents == 40
+
+
+def test_a_plan_that_only_the_rules_deny_is_mended():
+    def rules(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+        return verdict if forecast.success.low.value >= 0.9 else denied("")
+
+    plan = steps(Step("a", "work", {}), Step("b", "shaky", {}, retry=RetryOverride(max_attempts=1)))
+    known = catalog(skill(), skill("shaky", failures={"LOST": 0.2}, retry=tries(4)))
+    found = offers(plan, known, aim={"min_success": 0.9}, rules=rules)
+    assert found[0].patch == (Operation("remove", "/steps/1/retry"),)
+    assert offers(plan, known, rules=lambda *_: denied("")) == []
+
+
+def test_a_step_that_the_rules_deny_is_dropped_and_no_other():
+    def rules(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+        places = [i for i, step in enumerate(plan.steps) if step.id == "b"]
+        return denied(f"/steps/{places[0]}") if places else verdict
+
+    plan = steps(*(Step(name, "work", {}) for name in "abc"), Step("z", "write", {}))
+    found = offers(plan, catalog(skill(), writer()), rules=rules)
+    assert [offer.summary for offer in found] == ["drop b"]
+
+
+def test_a_gain_that_the_rules_deny_is_none():
+    def rules(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+        return denied("/steps/0") if plan.steps[0].params.get("model") == "small" else verdict
+
+    plan = steps(Step("a", "ask", {"model": "large"}), Step("c", "write", {}))
+    known = catalog(model(), writer())
+    assert kinds(offers(plan, known, budget=50)) == ["change_model", "drop_step"]
+    assert kinds(offers(plan, known, budget=50, rules=rules)) == ["drop_step"]
+
+
+# -- a feasible plan, and what all have in common ----------------------------------------------------------
 
 
 def test_a_feasible_plan_is_offered_only_what_gains_a_tenth():

@@ -1,12 +1,14 @@
 """Facts of a plan: each rounded to the safe side, and absent where nobody knows; what rules do to a verdict."""
 
+from decimal import Decimal
 from typing import Any
 
 from aos.api.forecast.simulate import simulate
 from aos.domain.approvals.policies import Facts, Principal
 from aos.domain.forecasts.results import SimulationResult
+from aos.domain.forecasts.verdicts import Limits
 from aos.domain.skills.skill import Catalog
-from aos.policy.plans import evaluate, ruled
+from aos.policy.plans import aim, evaluate, ruled
 from aos.policy.rules import Source, default_policy, load
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.plans.read import parse_plan
@@ -36,6 +38,36 @@ def test_effects_of_a_plan_are_those_of_all_its_steps_or_of_any() -> None:
         True,
     )
     assert (whole.steps, whole.read_only, whole.destructive, whole.reversible) == (2, False, True, False)
+
+
+def test_limits_within_which_the_rules_have_nothing_against_it() -> None:
+    def aimed(*rules: str, **limits: Any) -> Limits:
+        result = simulated(PRICED)
+        result = result._replace(limits=result.limits._replace(**limits))
+        policy = load(
+            [Source("rules.cedar", "\n".join(["permit (principal, action, resource);", *rules]).encode())]
+        )
+        return aim(ruled(result, evaluate(policy, result, ANYONE)))
+
+    def forbidden(when: str, action: str = "run") -> str:
+        return f'forbid (principal, action == Aos::Action::"{action}", resource) when {{ {when} }};'
+
+    dear, slow = (
+        forbidden("context has cost_p95_cents && context.cost_p95_cents > 0"),
+        forbidden("context has duration_p95_ms && context.duration_p95_ms > 5000"),
+    )
+    assert aimed(dear) == Limits(budget_cents=Decimal(0), confidence=0.95)
+    assert aimed(slow, deadline_ms=3e4) == Limits(deadline_ms=5000.0, confidence=0.95)
+    assert aimed(slow, deadline_ms=3000.0).deadline_ms == 3000.0
+    assert aimed(forbidden("context has success_bp && context.success_bp < 9990")) == Limits(
+        min_success=0.999
+    )
+    for beside in (
+        "",
+        dear.replace("forbid", "permit"),
+        forbidden("context has cost_p95_cents && context.cost_p95_cents > 0", "call"),
+    ):
+        assert aimed(beside) == Limits()
 
 
 def test_effects_are_those_of_the_call_not_of_the_skill() -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from aos.api.forecast.cases import Case, case, check_samples
 from aos.api.forecast.stand_ins import stand_ins
 from aos.domain.forecasts.alternatives import Alternative
+from aos.domain.forecasts.forecast import Forecast
 from aos.domain.forecasts.results import SimulationResult
-from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits, Reason
+from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.skill import Catalog
 from aos.wire.catalogs.read import default_catalog
@@ -23,6 +24,7 @@ def simulate(
     alternatives: bool | None = None,
     notes: Sequence[str] = (),
     refused: Sequence[Reason] = (),
+    gate: Callable[[SimulationResult], SimulationResult] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> SimulationResult:
     """Simulate a plan: nothing is called, read, written or sent.
@@ -30,7 +32,8 @@ def simulate(
     `limits` that are None in it fall back to the plan's own budget and deadline. `samples` runs are drawn,
     more (up to 160,000) while the verdict is too close to call; the same plan, catalog, seed and samples
     give the same result. `refused` are reasons that somebody has not to let it run, a permission that is missing;
-    any of them makes the plan infeasible. `progress` is told the number drawn so far.
+    any of them makes the plan infeasible. `gate` gives a forecast back with what rules say of it: that of the plan, and
+    those of the alternatives, of which none is offered that the rules deny. `progress` is told the number drawn so far.
 
     `explain` adds attribution and evidence, for up to as much time again. `alternatives`, for about ten times
     as much, are sought where the plan is not feasible, unless that says yes or no for every plan.
@@ -40,9 +43,13 @@ def simulate(
     asked = case(plan, catalog or default_catalog(), limits or Limits(), notes)
     asked = asked._replace(refused=(*refused, *asked.refused))
     result = _judged(asked, samples, seed, explain, progress)
+    if gate:
+        result = gate(result)
     if alternatives is None:
         alternatives = result.verdict.decision != "feasible"
-    return result._replace(alternatives=_alternatives(asked, result)) if alternatives else result
+    if not alternatives:
+        return result
+    return result._replace(alternatives=_alternatives(asked, result, gate), sought=True)
 
 
 def _judged(
@@ -66,8 +73,17 @@ def _judged(
     return result._replace(attribution=shares, evidence=wanted)
 
 
-def _alternatives(asked: Case, result: SimulationResult) -> tuple[Alternative, ...]:
+def _alternatives(
+    asked: Case, result: SimulationResult, gate: Callable[[SimulationResult], SimulationResult] | None
+) -> tuple[Alternative, ...]:
     from aos.engine.alternatives import alternatives
+    from aos.policy.plans import aim
+
+    def rules(plan: Plan, limits: Limits, forecast: Forecast, verdict: Verdict) -> Verdict:
+        """What the gate says of a changed plan."""
+        assert gate
+        changed = asked._replace(plan=plan, limits=limits)
+        return gate(changed.result(forecast, verdict, samples=result.samples, seed=result.seed)).verdict
 
     return alternatives(
         asked.plan,
@@ -79,4 +95,7 @@ def _alternatives(asked: Case, result: SimulationResult) -> tuple[Alternative, .
         samples=result.samples,
         seed=result.seed,
         models=stand_ins(asked.plan, asked.catalog, asked.prices),
+        refused={int(reason.pointer.split("/")[2]) for reason in asked.refused},
+        aim=aim(result) if result.policy else None,
+        rules=rules if gate else None,
     )

@@ -1,13 +1,11 @@
 """`aos simulate --apply`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from aos.api.forecast.apply import apply, check
+from aos.api.forecast.apply import apply
 from aos.cli.answer import Answer
 from aos.domain.forecasts.results import SimulationResult
-from aos.domain.forecasts.verdicts import Limits
-from aos.domain.plans.plan import Plan
 from aos.wire.encode import indented
 from aos.wire.results.documents import envelope
 
@@ -16,12 +14,9 @@ def changed_plan(
     result: SimulationResult,
     number: int,
     document: Mapping[str, Any],
-    judged: Callable[[Plan, Limits], SimulationResult] | None,
 ) -> Answer:
-    """The plan with one of the alternatives, as `aos plan fmt` prints plans; `judged` asks the rules, if any."""
+    """The plan with one of the alternatives, as `aos plan fmt` prints plans."""
     plan = apply(result, number, document)
-    if judged is not None:
-        check(result, number, judged)
     notes = {"notes": list(result.notes), "written": []}
     return Answer(
         lambda: {**envelope("aos.plan/1"), "plan": plan, **notes},

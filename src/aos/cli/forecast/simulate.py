@@ -68,7 +68,7 @@ def simulate(
     of them, so that `aos simulate PLAN --apply 1 | aos simulate -` shows what it gives.
 
     --policy, or `policy` in aos.toml, holds the plan against rules: what they deny is infeasible, and the approvals
-    they ask for are named. --apply prints no plan that they deny.
+    they ask for are named. No change is offered that they deny.
 
     --many takes a plan a line, or {"plan": PLAN, "id", "budget", "deadline_ms", "seed"}. A line that is wrong is
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
@@ -131,16 +131,13 @@ def simulate(
             explain=apply is None,
             alternatives=alternatives if apply is None else True,
             notes=(*parsed.notes, *aged.notes(parsed.plan)),
+            gate=rules,
             progress=progress,
         )
     if apply is not None:
         from aos.cli.forecast.apply import changed_plan
 
-        again = partial(forecast, samples=samples, seed=seed, explain=False, alternatives=False)
-        held = None if rules is None else (lambda plan, limits: rules(again(plan, catalog, limits)))
-        return changed_plan(result, apply, parsed.document, held)
-    if rules is not None:
-        result = rules(result)
+        return changed_plan(result, apply, parsed.document)
     if html is not None:
         write_page(result, html)
     status = judged(result.verdict)

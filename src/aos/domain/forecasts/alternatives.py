@@ -21,6 +21,7 @@ Kind = Literal[
     "drop_step",
     "continue_on_error",
     "two_changes",
+    "accept_risk",
 ]
 
 
@@ -95,3 +96,8 @@ class Alternative(NamedTuple):
     limits: Limits
     outlook: Outlook
     difference: Difference
+
+    @property
+    def in_plan(self) -> bool:
+        """Whether the changed plan alone keeps the promise: neither what is known nor what is asked has to change."""
+        return not self.declares and "--min-success" not in self.flags

@@ -28,7 +28,7 @@ class SimulationResult(NamedTuple):
 
     `samples` and `seed` are what was asked for; `forecast.samples` is what it took. `attribution` is None, and
     `evidence` and `alternatives` are empty, where nobody asked for them;
-    so is `policy`, what the rules say.
+    so is `policy`, what the rules say. `sought` says whether somebody asked for alternatives.
     """
 
     plan: Plan
@@ -44,6 +44,7 @@ class SimulationResult(NamedTuple):
     attribution: Attribution | None = None
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    sought: bool = False
     policy: PolicyVerdict | None = None
 
 

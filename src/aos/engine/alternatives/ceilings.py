@@ -83,7 +83,7 @@ def ceilings(trials: Trials, plan: Plan) -> tuple[tuple[Declaration, ...], Trial
     best = dict.fromkeys(figures, 0.0)
 
     def passes(values: Mapping[Open, float]) -> bool:
-        trial = trials.of_program(declared(program, catalog, values), probe=True)
+        trial = trials.of_program(plan, declared(program, catalog, values), probe=True)
         return trial is not None and trial.shortfall <= 0
 
     recorded = program.rows is not None or program.loans is not None
@@ -93,7 +93,7 @@ def ceilings(trials: Trials, plan: Plan) -> tuple[tuple[Declaration, ...], Trial
     most = {figure: _most(trials, figure, passes, best) for figure in figures}
     for share in _SHARES:
         at_most = {f: None if m is None else _rounded_down(m * share) for f, m in most.items()}
-        trial = trials.of_program(declared(program, catalog, {f: v or 0.0 for f, v in at_most.items()}))
+        trial = trials.of_program(plan, declared(program, catalog, {f: v or 0.0 for f, v in at_most.items()}))
         if trial is None:
             return None
         if trial.feasible:
@@ -106,8 +106,8 @@ def _most(
 ) -> float | None:
     """The most that passes; None where no limit bears on the figure."""
     limit = {
-        "cost_cents": None if trials.limits.budget_cents is None else float(trials.limits.budget_cents),
-        "latency_ms": trials.limits.deadline_ms,
+        "cost_cents": None if trials.aim.budget_cents is None else float(trials.aim.budget_cents),
+        "latency_ms": trials.aim.deadline_ms,
         "failure": 1.0,
     }[figure.figure]
     if limit is None:

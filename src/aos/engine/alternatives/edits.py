@@ -29,6 +29,7 @@ class Edit(NamedTuple):
     changes_meaning: bool = False
     budget_cents: Decimal | None = None
     deadline_ms: float | None = None
+    min_success: float | None = None
 
 
 def applied(plan: Plan, edit: Edit) -> Plan:
@@ -46,6 +47,7 @@ def limited(limits: Limits, edit: Edit) -> Limits:
     return limits._replace(
         budget_cents=limits.budget_cents if edit.budget_cents is None else edit.budget_cents,
         deadline_ms=limits.deadline_ms if edit.deadline_ms is None else edit.deadline_ms,
+        min_success=limits.min_success if edit.min_success is None else edit.min_success,
     )
 
 
@@ -54,7 +56,7 @@ def both(first: Edit, second: Edit) -> Edit | None:
     if first.changes.keys() & second.changes.keys() or {first.kind, second.kind} <= _REORDERING:
         return None
     return Edit(
-        kind="two_changes",
+        kind="two_changes" if first.min_success is None else first.kind,
         summary=f"{first.summary}; and {second.summary}",
         changes={**first.changes, **second.changes},
         size=first.size + second.size,
@@ -62,6 +64,7 @@ def both(first: Edit, second: Edit) -> Edit | None:
         changes_meaning=first.changes_meaning or second.changes_meaning,
         budget_cents=first.budget_cents if second.budget_cents is None else second.budget_cents,
         deadline_ms=first.deadline_ms if second.deadline_ms is None else second.deadline_ms,
+        min_success=first.min_success,
     )
 
 
@@ -83,7 +86,8 @@ def flags(edit: Edit) -> tuple[str, ...]:
     """The options of `aos simulate` that set the edit's limits."""
     budget = () if edit.budget_cents is None else ("--budget", f"{edit.budget_cents:f}")
     deadline = () if edit.deadline_ms is None else ("--deadline", f"{edit.deadline_ms:.15g}")
-    return budget + deadline
+    success = () if edit.min_success is None else ("--min-success", f"{edit.min_success:g}")
+    return budget + deadline + success
 
 
 def _of_members(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Operation]:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from aos.domain.forecasts.alternatives import Kind
-from aos.domain.plans.plan import MAX_ITEMS, Expect, OnError, Plan, Step
+from aos.domain.plans.plan import MAX_ITEMS, Expect, OnError, Plan, Step, order
 from aos.domain.plans.references import given
 from aos.domain.plans.retries import effective_retry
 from aos.domain.skills.distributions import upper_bound
@@ -172,7 +172,10 @@ def _ever_more(kind: Kind, changed: Mapping[int, Step], what: str) -> tuple[Edit
 
 def _named(steps: Iterable[Step]) -> str:
     """The ids of the steps, or how many there are."""
-    ids = [step.id for step in steps]
+    return _listed([step.id for step in steps])
+
+
+def _listed(ids: Sequence[str]) -> str:
     return " and ".join(ids) if len(ids) <= _NAMED_STEPS else f"{len(ids)} steps"
 
 
@@ -187,15 +190,19 @@ def _items(shop: Workshop, i: int, step: Step) -> Iterator[Lever]:
     edits = tuple(
         Edit(
             kind="expect_items",
-            summary=f"{step.id}: expect at most {n} items",
+            summary=f"{step.id}: expect at most {_items_of(n)}",
             changes={step.id: step._replace(expect=Expect(n, n))},
             size=1 - n / (MAX_ITEMS + 1),
             steps=(i,),
-            assumes=f"{step.for_each} never has more than {n} items",
+            assumes=f"{step.for_each} never has more than {_items_of(n)}",
         )
         for n in range(MAX_ITEMS, 0, -1)
     )
     yield Lever(_ANYTHING, edits)
+
+
+def _items_of(n: int) -> str:
+    return "1 item" if n == 1 else f"{n} items"
 
 
 def _round_up(value: float) -> float:
@@ -280,17 +287,35 @@ def _iterations(i: int, step: Step) -> Iterator[Lever]:
 def _drop(shop: Workshop, arrangement: Arrangement, i: int, step: Step) -> Iterator[Lever]:
     changes = arrangement.without(i) if len(shop.plan.steps) > 1 else None
     if changes:
-        edit = Edit(
-            kind="drop_step",
-            summary=f"drop {step.id}",
-            changes=changes,
-            size=2.0,
-            steps=(i,),
-            keeps=0.0,
-            assumes=f"nobody misses {step.id}: no step uses it",
-            changes_meaning=True,
-        )
-        yield Lever(_ANYTHING, (edit,))
+        yield Lever(_ANYTHING, (_without([i], [step.id], changes),))
+
+
+def dropped(plan: Plan, catalog: Catalog, steps: Iterable[int]) -> Edit | None:
+    """The plan without these steps; None where one of them would be missed, or none would be left."""
+    left, changes = plan.steps, dict[str, Step | None]()
+    places = sorted(steps)
+    for i in reversed(places):
+        found = Arrangement(plan._replace(steps=left), catalog, order(left)).without(i)
+        if found is None or len(left) == 1:
+            return None
+        changes |= found
+        changed = (found.get(step.id, step) for step in left)
+        left = tuple(step for step in changed if step is not None)
+    return _without(places, [plan.steps[i].id for i in places], changes)
+
+
+def _without(places: Sequence[int], ids: Sequence[str], changes: Mapping[str, Step | None]) -> Edit:
+    names = _listed(ids)
+    return Edit(
+        kind="drop_step",
+        summary=f"drop {names}",
+        changes=changes,
+        size=2.0 * len(ids),
+        steps=tuple(places),
+        keeps=0.0,
+        assumes=f"nobody misses {names}: no step uses {'it' if len(ids) == 1 else 'them'}",
+        changes_meaning=True,
+    )
 
 
 def _go_on(shop: Workshop, arrangement: Arrangement, i: int, step: Step) -> Iterator[Lever]:

@@ -1,32 +1,35 @@
 """The search: which limits, declarations and edits keep what they promise, those that change least first."""
 
+import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from aos.domain.forecasts.alternatives import Alternative, Declaration, Kind
 from aos.domain.forecasts.forecast import Chance, Forecast
 from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
-from aos.domain.plans.plan import Plan
+from aos.domain.plans.plan import MAX_ITEMS, Plan
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog
 from aos.engine.alternatives.ceilings import ceilings
 from aos.engine.alternatives.edits import Edit, applied, both, flags, limited, patch
 from aos.engine.alternatives.guesses import Guesses, open_steps
-from aos.engine.alternatives.levers import Help, Lever, Workshop, levers
+from aos.engine.alternatives.levers import Help, Lever, Workshop, dropped, levers
 from aos.engine.alternatives.limits import least_limits
-from aos.engine.alternatives.trials import Trial, Trials
+from aos.engine.alternatives.trials import Rules, Trial, Trials
 from aos.engine.attribution import contributions
 
 _MOST = 8
 _OF_A_KIND = 2
-_EFFORT = 8.0
+_EFFORT, _ITEMS_EFFORT = 8.0, 16.0
 _SLACK = 0.05
+_HARDLY_EVER = 0.1
 _GAIN = 0.1
 _NO_WORSE = 0.01
 _SECONDS = 3
+_PARTS = 8
+_STRIDES = (0, 1, 3, 7, MAX_ITEMS)
 _GAINFUL: set[Kind] = {"change_model", "run_in_parallel", "drop_step"}
 _NOUNS = {"cost_cents": "price", "latency_ms": "latency", "failure": "chance to fail"}
-_BEYOND_MENDING = {"skill_unavailable", "permission_denied"}
 
 
 def alternatives(
@@ -40,6 +43,9 @@ def alternatives(
     samples: int,
     seed: int,
     models: Mapping[str, ModelPrice],
+    refused: Collection[int] = (),
+    aim: Limits | None = None,
+    rules: Rules | None = None,
 ) -> tuple[Alternative, ...]:
     """The smallest changes that make a plan feasible, or a feasible one a tenth cheaper or faster; at most 8.
 
@@ -48,30 +54,51 @@ def alternatives(
 
     Each is simulated with that seed and those samples, and offered only if it does what it is offered for:
     whoever applies it and simulates again sees the outlook it carries. All together take no longer than about
-    ten simulations of the plan; what can't suffice, even if its steps were free, instant and never failed, is
-    not simulated at all. First come limits and declarations, then edits that keep the plan's meaning, then
-    those that may not; among each, less change first. Two edits together are tried where no single one is
-    enough. A plan that is refused for a skill or a permission has none.
+    ten simulations of the plan, or twenty where nobody knows how many items a step has: so few are in the plan
+    as it is. What can't suffice, even if its steps were free, instant and never failed, is not simulated at all.
+    First come limits and declarations, then edits that keep the plan's meaning, then those that may not; among
+    each, less change first; last of all to ask for less success. Two edits together are tried where no single one
+    is enough.
+
+    `refused` are steps (indices) that can't run whatever else changes: of such a plan those that nobody would miss
+    are dropped, and no more is tried. `rules` judge each change, too; `aim` are limits, none of them wider, within
+    which they may have nothing against the plan: a hint of what to try.
     """
-    if any(reason.code in _BEYOND_MENDING for reason in verdict.reasons):
-        return ()
+    effort = _ITEMS_EFFORT if any(u.code == "unknown_items" for u in forecast.unknowns) else _EFFORT
     trials = Trials(
-        plan, catalog, {**models, **prices}, limits, forecast, samples=samples, seed=seed, effort=_EFFORT
+        plan,
+        catalog,
+        {**models, **prices},
+        limits,
+        forecast,
+        samples=samples,
+        seed=seed,
+        effort=effort,
+        aim=aim,
+        rules=rules,
     )
-    search = _Search(plan, trials, models)
+    search = _Search(plan, trials, models, verdict, refused)
     found = search.gains() if verdict.decision == "feasible" else search.flips()
     return tuple(sorted(found, key=_rank)[:_MOST])
 
 
-def _rank(alternative: Alternative) -> tuple[bool, bool, float]:
+def _rank(alternative: Alternative) -> tuple[bool, bool, bool, float]:
     touches_steps = any(operation.path.startswith("/steps") for operation in alternative.patch)
-    return touches_steps, alternative.changes_meaning, alternative.size
+    accepts_risk = alternative.kind == "accept_risk"
+    return accepts_risk, touches_steps, alternative.changes_meaning, alternative.size
 
 
 class _Search:
     """One plan, its levers, guesses of what they give, and trials of what they really do."""
 
-    def __init__(self, plan: Plan, trials: Trials, models: Mapping[str, ModelPrice]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        trials: Trials,
+        models: Mapping[str, ModelPrice],
+        verdict: Verdict,
+        refused: Collection[int],
+    ) -> None:
         program, chunk = trials.base.program, trials.base.chunks[0]
         parts = contributions(program, chunk)
         shop = Workshop(plan, trials.catalog, trials.prices, models, program, chunk, parts)
@@ -80,17 +107,30 @@ class _Search:
         self.levers = [lever for lever in levers(shop) if lever.edits]
         still_open = tuple(open_steps(program, chunk))
         trials.forget_steps()
-        self.guess = Guesses(trials.base.chunks[0], parts, still_open, trials.limits)
+        self.guess = Guesses(trials.base.chunks[0], parts, still_open, trials.aim)
+        self.refused = refused
+        denied = [reason.pointer for reason in verdict.reasons if reason.code == "permission_denied"]
+        self.denied = {int(pointer.split("/")[2]) for pointer in denied if pointer}
+        self.is_denied = bool(denied)
 
     # -- the plan is not feasible --------------------------------------------------------------------------
 
     def flips(self) -> Iterator[Alternative]:
         """What makes it feasible."""
+        if self.refused or len(self.denied) > 1:
+            yield from self._without({*self.refused, *self.denied})
+        if self.refused:
+            return
         limits = list(self._other_limits(self.trials.base))
         yield from limits
+        yield from self._accepting()
         yield from self._declaring()
-        lacking = _lacking(self.trials.base, self.trials.limits)
+        lacking = _lacking(*self.trials.aimed(self.trials.base), self.trials.aim)
         useful = [lever for lever in self.levers if lacking & lever.helps]
+        if self.is_denied and self.trials.base.shortfall <= 0:
+            # No figure is too large, so a step is too much.
+            drops = [lever for lever in useful if lever.strongest.kind == "drop_step"]
+            useful = [lever for lever in drops if not self.denied or self.denied & {*lever.strongest.steps}]
         single = list(self._singles([lever for lever in useful if lacking <= lever.helps]))
         yield from single
         if all(offer.changes_meaning for offer in single):
@@ -103,9 +143,36 @@ class _Search:
         """Limits that a simulated plan keeps, on top of the edit it has."""
         for raised in least_limits(trial.chunks, self.trials.limits):
             together = raised if edit is None else both(edit, raised)
-            judged = self.trials.with_limits(trial, limited(self.trials.limits, raised))
-            if judged.feasible and together is not None:
-                yield self._offer(together, judged)
+            if together is not None:
+                judged = self.trials.with_limits(trial, limited(self.trials.limits, together))
+                if judged.feasible:
+                    yield self._offer(together, judged)
+
+    def _accepting(self) -> Iterator[Alternative]:
+        """A plan that fails more often than was asked, taken as it is; with other limits where it needs them, too."""
+        base, asked = self.trials.base, self.trials.limits.min_success
+        success = base.outlook.success.low
+        least = math.floor((success.value - STANDARD_ERRORS * success.se) * 1000) / 1000
+        if not _HARDLY_EVER <= least < asked:
+            return
+        fails = f"{(1 - least) * 100:.3g} % of runs may fail"
+        edit = Edit(
+            "accept_risk", f"min-success {least:g}", {}, asked - least, assumes=fails, min_success=least
+        )
+        judged = self.trials.with_limits(base, limited(self.trials.limits, edit))
+        if judged.feasible:
+            yield self._offer(edit, judged)
+        else:
+            yield from self._other_limits(base, edit)
+
+    def _without(self, steps: Collection[int]) -> Iterator[Alternative]:
+        """The plan without these steps, where nobody would miss them, and with other limits where it needs them."""
+        edit = dropped(self.plan, self.trials.catalog, steps)
+        trial = edit and self._try(edit)
+        if edit and trial and trial.feasible:
+            yield self._offer(edit, trial)
+        elif edit and trial:
+            yield from self._other_limits(trial, edit)
 
     def _declaring(self) -> Iterator[Alternative]:
         """What the figures that nobody knows may be at most."""
@@ -130,7 +197,10 @@ class _Search:
                 yield self._offer(*found)
 
     def _weakest(self, lever: Lever) -> tuple[Edit, Trial] | None:
-        """The weakest edit that suffices: guessed, closed in on by probes, then tried, at last the strongest."""
+        """The weakest edit that suffices: guessed, closed in on by probes, then tried.
+
+        Probes are rough: where an edit they took for enough is not, ever larger strides lead to the strongest.
+        """
         last = len(lever.edits) - 1
 
         def could(edit: Edit) -> bool:
@@ -143,10 +213,13 @@ class _Search:
             if probe is None:
                 return None
             low, high = (low, middle) if probe.shortfall <= 0 else (middle + 1, high)
-        for edit in dict.fromkeys((low, min(low + 1, last), last)):
-            trial = self._try(lever.edits[edit])
+        for stride in _STRIDES:
+            edit = lever.edits[min(low + stride, last)]
+            trial = self._try(edit)
             if trial is None or trial.feasible:
-                return trial and (lever.edits[edit], trial)
+                return trial and (edit, trial)
+            if low + stride >= last:
+                return None
         return None
 
     def _with_limits(self, useful: Sequence[Lever]) -> Iterator[Alternative]:
@@ -166,12 +239,33 @@ class _Search:
                 margin = self.guess.margin(first, second)
                 edit = both(first[1], second[1])
                 if edit is not None and margin >= -_SLACK:
-                    likely.append((edit.changes_meaning, -margin, edit))
+                    likely.append((edit.changes_meaning, -margin, first[0], second[0]))
         likely.sort(key=lambda pair: pair[:2])
-        for *_, edit in likely[:_SECONDS]:
-            trial = self._try(edit)
-            if trial and trial.feasible:
-                yield self._offer(edit, trial)
+        for *_, one, other in likely[:_SECONDS]:
+            if found := self._weakest_pair(one, other):
+                yield self._offer(*found)
+
+    def _weakest_pair(self, first: Lever, second: Lever) -> tuple[Edit, Trial] | None:
+        """Both at their strongest, if that suffices; then both at the same part of it, the least that does."""
+
+        def at(part: int) -> Edit:
+            edits = (lever.edits[(len(lever.edits) - 1) * part // _PARTS] for lever in (first, second))
+            edit = both(*edits)
+            assert edit is not None
+            return edit
+
+        trial = self._try(at(_PARTS))
+        if trial is None or not trial.feasible:
+            return None
+        low, high = 0, _PARTS
+        while low < high and len(first.edits) + len(second.edits) > 2:
+            middle = (low + high) // 2
+            probe = self._try(at(middle), probe=True)
+            if probe is None:
+                break
+            low, high = (low, middle) if probe.shortfall <= 0 else (middle + 1, high)
+        weaker = self._try(at(high)) if high < _PARTS else None
+        return (at(high), weaker) if weaker and weaker.feasible else (at(_PARTS), trial)
 
     # -- the plan is feasible already ----------------------------------------------------------------------
 
@@ -231,15 +325,14 @@ class _Search:
         )
 
 
-def _lacking(base: Trial, limits: Limits) -> frozenset[Help]:
+def _lacking(success: Chance, in_budget: Chance, in_time: Chance, limits: Limits) -> frozenset[Help]:
     """Which chances must rise for the plan to be feasible."""
     lacking: set[Help] = set()
-    outlook = base.outlook
-    if not _clear(outlook.success, limits.min_success):
+    if not _clear(success, limits.min_success):
         lacking.add("success")
-    if not _clear(outlook.in_budget, limits.confidence):
+    if not _clear(in_budget, limits.confidence):
         lacking.add("cost")
-    if not _clear(outlook.in_time, limits.confidence):
+    if not _clear(in_time, limits.confidence):
         lacking.add("time")
     # Each limit is kept often enough, and not both at once: a cheaper plan would do, and so would a faster one.
     return frozenset(lacking or {"cost", "time"})

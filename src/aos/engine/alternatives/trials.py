@@ -7,12 +7,12 @@ will see, so the streams are those of the edited plan in any case.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aos.domain.forecasts.alternatives import Difference, Outlook
 from aos.domain.forecasts.forecast import Chance, Forecast
-from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits
+from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog
@@ -20,7 +20,10 @@ from aos.engine.execution.network import can_queue
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.feasibility import verdict
 from aos.engine.simulate import Samples, Simulation
-from aos.engine.summary import Totals, chances, spread, totals
+from aos.engine.summary import Totals, chances, forecast, spread, totals
+
+Rules = Callable[[Plan, Limits, Forecast, Verdict], Verdict]
+"""What somebody else says of a plan under its limits that is forecast so: a verdict in place of the engine's."""
 
 _PROBE = 1_000
 # What it takes, in simulations of the plan as it is, which also tell what every step does. A plan that queues
@@ -29,13 +32,16 @@ _COMPILED, _SIMULATED, _PROBED, _QUEUES = 0.25, 0.7, 0.12, 4.0
 
 
 class Trial(NamedTuple):
-    """A simulated program. `shortfall` is how far the worst chance is from being clearly what is asked for.
+    """A simulated plan; `told` is the forecast that the rules look at, None where none ask.
 
-    It is at most 0 where all are, or for a probe, where they would be with all samples.
+    `shortfall` is how far the worst chance is from being clearly what is aimed at. It is at most 0 where all are,
+    or for a probe, where they would be with all samples.
     """
 
+    plan: Plan
     program: Program
     chunks: Sequence[Samples]
+    told: Forecast | None
     outlook: Outlook
     shortfall: float
 
@@ -45,7 +51,10 @@ class Trial(NamedTuple):
 
 
 class Trials:
-    """Simulates until `effort`, in simulations of the plan as it is, is used up."""
+    """Simulates until `effort`, in simulations of the plan as it is, is used up.
+
+    `aim` is what is worth trying: the limits, or tighter ones within which the rules may have nothing against it.
+    """
 
     def __init__(
         self,
@@ -58,17 +67,21 @@ class Trials:
         samples: int,
         seed: int,
         effort: float,
+        aim: Limits | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.catalog = catalog
         self.prices = prices
         self.limits = limits
+        self.aim = aim or limits
         self.effort = effort
+        self.rules = rules
         self._forecast = forecast
         self._samples = samples
         self._seed = seed
         program = compile_plan(plan, catalog, prices)
         self._queues = can_queue(program)
-        self.base = self._run(program, samples, detail=True)
+        self.base = self._run(plan, program, samples, detail=True)
 
     def forget_steps(self) -> None:
         """Drop what each step of the plan did as it is: 100 MB for 200 steps, and looked at once."""
@@ -79,14 +92,16 @@ class Trials:
         """The plan simulated; None when there is no effort left. A `probe` draws only the first samples."""
         if not self._afford(_COMPILED):
             return None
-        return self.of_program(compile_plan(plan, self.catalog, self.prices), probe=probe)
+        return self.of_program(plan, compile_plan(plan, self.catalog, self.prices), probe=probe)
 
-    def of_program(self, program: Program, *, probe: bool = False) -> Trial | None:
+    def of_program(self, plan: Plan, program: Program, *, probe: bool = False) -> Trial | None:
         """As `of_plan`."""
         queues = can_queue(program) and not self._queues
         if not self._afford((_PROBED if probe else _SIMULATED) * (_QUEUES if queues else 1.0)):
             return None
-        return self._run(program, min(self._samples, _PROBE) if probe else self._samples)
+        if probe:
+            return self._run(plan, program, min(self._samples, _PROBE))
+        return self._run(plan, program, self._samples, detail=self.rules is not None)
 
     def _afford(self, effort: float) -> bool:
         if effort > self.effort:
@@ -96,7 +111,11 @@ class Trials:
 
     def with_limits(self, trial: Trial, limits: Limits) -> Trial:
         """The same samples held against other limits."""
-        return self._judged(trial.program, trial.chunks, limits)
+        return self._judged(trial.plan, trial.program, trial.chunks, trial.told, limits)
+
+    def aimed(self, trial: Trial) -> tuple[Chance, Chance, Chance]:
+        """P(success), P(in budget) and P(in time), as they are aimed at."""
+        return chances(trial.chunks, self.aim)[:3]
 
     def difference(self, outlook: Outlook) -> Difference:
         """Of an outlook to that of the plan as it is."""
@@ -114,13 +133,16 @@ class Trials:
             time_p95=change("time_p95"),
         )
 
-    def _run(self, program: Program, samples: int, *, detail: bool = False) -> Trial:
+    def _run(self, plan: Plan, program: Program, samples: int, *, detail: bool = False) -> Trial:
         chunks = list(Simulation(program, self._seed, detail=detail).take(samples))
-        return self._judged(program, chunks, self.limits)
+        told = forecast(program, chunks, self._seed, self.limits) if detail and self.rules else None
+        return self._judged(plan, program, chunks, told, self.limits)
 
-    def _judged(self, program: Program, chunks: Sequence[Samples], limits: Limits) -> Trial:
+    def _judged(
+        self, plan: Plan, program: Program, chunks: Sequence[Samples], told: Forecast | None, limits: Limits
+    ) -> Trial:
         success, in_budget, in_time, in_limits, feasible = chances(chunks, limits)
-        like = self._forecast._replace(
+        like = (told or self._forecast)._replace(
             success=success,
             in_budget=in_budget,
             in_time=in_time,
@@ -131,9 +153,12 @@ class Trials:
         total = totals(chunks)
         cost, time = _quantiles(total, "cost"), _quantiles(total, "time")
         decided = verdict(program, like, limits)
+        if self.rules and told and decided.decision == "feasible":
+            decided = self.rules(plan, limits, like, decided)
         outlook = Outlook(decided, feasible, success, in_budget, in_time, in_limits, *cost, *time)
-        shortfall = max(limits.min_success - self._clear(success), limits.confidence - self._clear(in_limits))
-        return Trial(program, chunks, outlook, shortfall)
+        kept = in_limits if self.aim == limits else chances(chunks, self.aim)[3]
+        shortfall = max(self.aim.min_success - self._clear(success), self.aim.confidence - self._clear(kept))
+        return Trial(plan, program, chunks, told, outlook, shortfall)
 
     def _clear(self, chance: Chance) -> float:
         """The chance, as low as two standard errors allow."""

@@ -8,7 +8,8 @@ from aos.domain.forecasts.alternatives import Alternative
 from aos.domain.forecasts.attribution import Attribution, Danger, Evidence, StepShare
 from aos.domain.forecasts.forecast import Forecast
 from aos.domain.forecasts.results import SimulationResult
-from aos.report.figures import cents, chance, duration
+from aos.report.figures import chance
+from aos.report.forecast import words
 from aos.report.parts.page import FAINT, GOOD, STRONG, Line, Page
 from aos.wire.results.documents import options
 
@@ -21,20 +22,22 @@ _DRIVERS = 3
 _STANDS_OUT, _LEAST = 0.10, 0.05
 """Shares: without one that stands out there is no driver; the others must not be too small to matter."""
 _WORTH_SAYING = 0.001
-_ROUNDING = 0.005
 _EVIDENCE = 2
 
 
 def alternatives(page: Page, result: SimulationResult) -> Iterator[Line | Table]:
     """Each change with its number and the chance it gives; below it what it moves, and what it takes for granted."""
+    if words.none_found(result):
+        yield words.NONE_FOUND
+        return
     rows: list[list[Line]] = []
     for number, offer in enumerate(result.alternatives, 1):
         share = chance(offer.outlook.feasible.low.value)
         rows.append([(str(number), STRONG), _title(offer), [("feasible", GOOD), f", {share}"]])
-        rows += [["", (line, FAINT), ""] for line in _remarks(offer, result.forecast)]
+        rows += [["", (line, FAINT), ""] for line in _remarks(offer, result)]
     if rows:
         yield page.table("rwr", rows)
-    first = next((n for n, offer in enumerate(result.alternatives, 1) if not offer.declares), None)
+    first = next((n for n, offer in enumerate(result.alternatives, 1) if offer.in_plan), None)
     if first:
         yield (f"aos simulate PLAN --apply {first} prints the changed plan", FAINT)
 
@@ -67,27 +70,10 @@ def _title(offer: Alternative) -> str:
     return " ".join(options(offer.flags)) if alone else offer.summary
 
 
-def _remarks(offer: Alternative, forecast: Forecast) -> Iterator[str]:
-    outlook = offer.outlook
-    moved = [
-        *_moved("cost", outlook.cost_p95, forecast.cost and forecast.cost.p95.value, cents),
-        *_moved("time", outlook.time_p95, forecast.time and forecast.time.p95.value, duration),
-    ]
-    if moved:
-        yield ", ".join(moved)
-    if offer.declares:
-        yield "nobody knows: it has to be found out, and stated in a catalog"
-    if offer.changes_meaning:
-        yield f"changes what the plan does: {offer.assumes}"
-    elif offer.assumes:
-        yield f"if {offer.assumes}"
-
-
-def _moved(noun: str, new: float | None, old: float | None, write: Callable[[float], str]) -> Iterator[str]:
-    """The new figure, and the old one where it is known and another."""
-    if new is None or (old is not None and abs(new - old) <= _ROUNDING * old):
-        return
-    yield f"{noun} p95 {write(new)}" + ("" if old is None else f" instead of {write(old)}")
+def _remarks(offer: Alternative, result: SimulationResult) -> Iterator[str]:
+    if changes := ", ".join(words.moved(offer, result.forecast)):
+        yield changes
+    yield from words.assumptions(offer, result.verdict)
 
 
 def _largest(

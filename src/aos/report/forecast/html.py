@@ -94,19 +94,21 @@ def _own(text: str) -> Html:
 
 
 def _changes(result: SimulationResult) -> Html:
+    if words.none_found(result):
+        return tag("p", words.NONE_FOUND)
     return cards(_change(n, offer, result) for n, offer in enumerate(result.alternatives, 1))
 
 
 def _change(number: int, offer: Alternative, result: SimulationResult) -> Html:
     decision, share = offer.outlook.verdict.decision, between(offer.outlook.feasible)
     flags = words.flags(offer)
-    remarks = (tag("p", remark, class_="faint") for remark in words.remarks(offer, result.forecast))
+    remarks = (tag("p", remark, class_="faint") for remark in words.remarks(offer, result))
     how = join("apply it: ", tag("code", f"aos simulate PLAN --apply {number}"))
     return join(
         tag("h3", f"{number}. ", tag("code", flags) if flags else offer.summary),
         tag("p", tag("span", decision, class_="good" if decision == "feasible" else "open"), f", {share}"),
         *remarks,
-        "" if offer.declares else tag("p", how, class_="faint"),
+        "" if not offer.in_plan else tag("p", how, class_="faint"),
     )
 
 

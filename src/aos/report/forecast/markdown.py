@@ -138,16 +138,18 @@ def _place(place: Place) -> str:
 
 
 def _changes(result: SimulationResult) -> Iterator[str]:
+    if words.none_found(result):
+        yield words.NONE_FOUND
     for number, offer in enumerate(result.alternatives, 1):
         yield _change(number, offer, result)
 
 
 def _change(number: int, offer: Alternative, result: SimulationResult) -> str:
     promise = f"{offer.outlook.verdict.decision}, {between(offer.outlook.feasible)}"
-    apply = "" if offer.declares else f" ({code(f'--apply {number}')})"
+    apply = "" if not offer.in_plan else f" ({code(f'--apply {number}')})"
     change = code(words.flags(offer)) or prose(offer.summary) or code(offer.kind)
     lines = [f"**{change}**: {_amounts(promise)}{apply}"]
-    return "<br>".join([*lines, *map(prose, words.remarks(offer, result.forecast))])
+    return "<br>".join([*lines, *map(prose, words.remarks(offer, result))])
 
 
 def _risks(result: SimulationResult) -> list[str]:

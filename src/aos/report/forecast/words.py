@@ -13,7 +13,7 @@ from aos.domain.forecasts.alternatives import Alternative
 from aos.domain.forecasts.attribution import Danger, Fix
 from aos.domain.forecasts.forecast import BudgetStop, Chance, Figures, Forecast, Risk, Spread
 from aos.domain.forecasts.results import SimulationResult
-from aos.domain.forecasts.verdicts import Limits, Reason
+from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
 from aos.domain.skills.skill import CallCost, FailureMode, FanOut, Figure, Provenance, Skill, TokenCost
 from aos.errors import CODES, Exit
 from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
@@ -29,6 +29,7 @@ _DANGERS: Mapping[Danger, str] = {
 _STANDS_OUT = 0.10
 _ROUNDING = 0.005
 _NAMED = 3
+NONE_FOUND = "None of the changes that were tried is enough: other limits, and up to two changes of steps."
 
 
 class Place(NamedTuple):
@@ -220,17 +221,34 @@ def begin_with(fix: Fix | None) -> str:
     return f"fix {fix.step} first: {fix.share * 100:.0f} % {_DANGERS[fix.danger]}"
 
 
+def none_found(result: SimulationResult) -> bool:
+    """Whether changes were looked for that would make it feasible, and there are none."""
+    return result.sought and not result.alternatives and result.verdict.decision != "feasible"
+
+
 def flags(offer: Alternative) -> str:
     """The options that do it, where they do all of it: `--budget 137`; else ""."""
     alone = not any(operation.path.startswith("/steps") for operation in offer.patch)
     return " ".join(options(offer.flags)) if alone else ""
 
 
-def remarks(offer: Alternative, forecast: Forecast) -> Iterator[str]:
+def remarks(offer: Alternative, result: SimulationResult) -> Iterator[str]:
     """What a change moves, and what it takes for granted."""
+    yield from moved(offer, result.forecast)
+    yield from assumptions(offer, result.verdict)
+
+
+def moved(offer: Alternative, forecast: Forecast) -> Iterator[str]:
+    """The p95 of cost and of time where they change: `cost p95 4c instead of 9c`."""
     new, cost, time = offer.outlook, forecast.cost, forecast.time
     yield from _moved("cost", new.cost_p95, cost and cost.p95.value, cents)
     yield from _moved("time", new.time_p95, time and time.p95.value, duration)
+
+
+def assumptions(offer: Alternative, verdict: Verdict) -> Iterator[str]:
+    """What a change takes for granted, and whom it has to wait for where the plan as it is would not."""
+    if more := {*offer.outlook.verdict.approvals} - {*verdict.approvals}:
+        yield f"once a person of level {max(approval.level for approval in more)} has approved it"
     if offer.declares:
         yield "nobody knows: it has to be found out, and stated in a catalog"
     if offer.changes_meaning:

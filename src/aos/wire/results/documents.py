@@ -259,6 +259,7 @@ def _alternative(offer: Alternative) -> Document:
         "changes_meaning": offer.changes_meaning,
         "assumes": offer.assumes or None,
         "verdict": outlook.verdict.decision,
+        "approvals": [approval._asdict() for approval in outlook.verdict.approvals],
         "chances": _chances(outlook),
         "cost_cents": {"p50": _figure(outlook.cost_p50), "p95": _figure(outlook.cost_p95)},
         "duration_ms": {"p50": _figure(outlook.time_p50), "p95": _figure(outlook.time_p95)},
