@@ -100,8 +100,9 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             stack.push_async_callback(rates.close)
         workers = Workers(max(2, os.cpu_count() or 2), COMPUTE_S)
         await workers.start()
+        identity = _identity(settings.auth, remote, StoredKeys(database))
         yield application(
-            _identity(settings.auth, remote, StoredKeys(database)),
+            identity,
             workers=workers,
             runs=Runs(database),
             database=database,
@@ -116,7 +117,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             trusting=settings.process == "dev",
             operating_tenant=settings.operating_tenant,
             login=LoginAt(settings.auth.issuer, settings.auth.audience) if settings.auth.issuer else None,
-            needed={"database": _answers(database)},
+            needed={"database": _answers(database), "auth": identity.can_decide},
             wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
         )
 

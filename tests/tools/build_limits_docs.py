@@ -10,8 +10,9 @@ from aos_server.limits.matrix import MATRIX, Row
 PAGE = Path(__file__).parents[2] / "docs/limits.md"
 START, END = "<!-- matrix -->\n", "<!-- /matrix -->"
 
-_AUTH = {"refuse": "503", "cached": "a valid JWT is enough"}
-_POSTGRES = {"refuse": "503", "ready_false": "`/readyz` says no"}
+_NOT_READY = {"ready_false": "`/readyz` says no"}
+_AUTH = {"refuse": "503", "cached": "a valid JWT is enough", **_NOT_READY}
+_POSTGRES = {"refuse": "503", **_NOT_READY}
 
 
 def page() -> str:
@@ -28,8 +29,7 @@ def page() -> str:
 
 def _line(name: str, row: Row) -> str:
     rate = "not counted" if row.per_minute is None else str(row.per_minute)
-    auth = "not asked" if name == "health" else _AUTH[row.auth]
-    cells = (name, ", ".join(row.examples), rate, _redis(row), auth, _POSTGRES[row.postgres])
+    cells = (name, ", ".join(row.examples), rate, _redis(row), _AUTH[row.auth], _POSTGRES[row.postgres])
     return f"| {' | '.join(cells)} |"
 
 

@@ -5,12 +5,14 @@ from urllib.parse import quote
 
 from aos.wire.shape import Reader, at
 from aos.wire.strict import Json
-from aos_server.identity.remote import Remote, unavailable
+from aos_server.identity.remote import Remote, Reply, unavailable
 from aos_server.identity.roles import MAX_LEVEL, level_of
 
 __all__ = ["AuthService", "Authority"]
 
 _WHAT = "the auth service"
+_NOBODY = "aos-readiness"
+"""A user and a tenant that there are not, to ask about where it matters only whether there is an answer."""
 
 
 class Authority(NamedTuple):
@@ -30,13 +32,24 @@ class AuthService:
 
     async def authority(self, user: str, tenant: str) -> Authority:
         """Ask. Raises AosError(auth_unavailable) for anything but a proper answer about that user and tenant."""
-        url = f"{self._url}/api/v1/users/{quote(user, safe='')}/roles?tenant_id={quote(tenant, safe='')}"
-        reply = await self._remote.get(_WHAT, url, self._headers)
+        reply = await self._ask(user, tenant)
         if reply.status == 404:
             return Authority((), 0)
         if reply.status != 200:
             raise unavailable(_WHAT, f"it answered {reply.status}")
         return _authority(reply.document, user, tenant)
+
+    async def check(self) -> None:
+        """Return if it can be asked, with the key that we have. Raises AosError(auth_unavailable)."""
+        reply = await self._ask(_NOBODY, _NOBODY)
+        if reply.status == 200:
+            _authority(reply.document, _NOBODY, _NOBODY)
+        elif reply.status == 401 or reply.status >= 500:  # 403 and 422 may be about nobody: so it is there
+            raise unavailable(_WHAT, f"it answered {reply.status}")
+
+    async def _ask(self, user: str, tenant: str) -> Reply:
+        url = f"{self._url}/api/v1/users/{quote(user, safe='')}/roles?tenant_id={quote(tenant, safe='')}"
+        return await self._remote.get(_WHAT, url, self._headers)
 
 
 def _authority(document: Json, user: str, tenant: str) -> Authority:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from aos.errors import AosError
 from aos_server.identity import tokens
 from aos_server.identity.auth_service import AuthService
 from aos_server.identity.caller import Caller, Principal
@@ -20,6 +21,7 @@ from aos_server.identity.strangers import Strangers, source_of
 
 __all__ = ["Credentials", "Identity", "credentials"]
 
+_NO_TOKEN = "aos-readiness"
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 
 
@@ -107,6 +109,23 @@ class Identity:
         """
         principal = Principal(next(iter(self._issuers)), user)
         return await self._empowered(Caller(principal, tenant, "human"))
+
+    async def can_decide(self) -> bool:
+        """Whether anybody could decide now: the issuers' keys are there, and who must be asked for a level answers."""
+        try:
+            for provider in self._providers.values():
+                await provider.endpoint("jwks_uri")
+            if self._unrestricted:
+                return True
+            if self._auth_service is not None:
+                await self._auth_service.check()
+                return True
+            for issuer in self._issuers.values():
+                if issuer.client is not None:
+                    await self._introspected(_NO_TOKEN, issuer)
+        except AosError as error:
+            return error.code == "unauthenticated"  # it said that it knows no such token
+        return True
 
     async def _by_key(self, key: str, source: str) -> Caller:
         if (keys := self._keys) is None:

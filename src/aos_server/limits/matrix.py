@@ -18,7 +18,7 @@ class Row(NamedTuple):
     examples: tuple[str, ...]
     redis: Literal["local", "unused"]
     share: float
-    auth: Literal["refuse", "cached"]
+    auth: Literal["refuse", "cached", "ready_false"]
     postgres: Literal["refuse", "ready_false"]
     per_minute: int | None = None
 

@@ -45,7 +45,7 @@ def client(dev: Served) -> Iterator[httpx.Client]:
 
 def test_health_and_metrics(client: httpx.Client) -> None:
     assert client.get("/health").json()["status"] == "healthy"
-    assert client.get("/health").json()["checks"] == {"database": "ok"}
+    assert client.get("/health").json()["checks"] == {"database": "ok", "auth": "ok"}
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
     assert "nova_policy" in client.get("/metrics").text
 

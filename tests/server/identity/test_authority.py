@@ -17,6 +17,7 @@ from tests.server.identity.issuer import CLAIMS, NOW, URL, World, identify, run,
 ANSWER = {"user_id": "ada", "tenant_id": "acme", "roles": ["owner"], "max_approval_level": 5}
 OPAQUE = {**CLAIMS, "active": True, "token_type": "Bearer"}
 OWNER = Principal(URL, "ada")
+ISSUER = str(httpx.URL(URL).host)
 
 
 def code_of(world: World, text: str, *, live: bool = True, **how: Any) -> str:
@@ -159,6 +160,43 @@ def test_a_live_answer_about_a_jwt_comes_from_its_issuer() -> None:
     assert code_of(world, token(), client=True) == "unauthenticated"
     world.introspected = {**OPAQUE, "sub": "eve"}
     assert code_of(world, token(), client=True) == "unauthenticated"
+
+
+@pytest.mark.parametrize(
+    ("more", "down", "authority", "decides"),
+    [
+        ({}, set(), 404, True),
+        ({}, {"issuer"}, 404, True),  # claims count for up to 3, and its keys are known
+        ({"client": True}, set(), 404, True),
+        ({"client": True}, {"issuer"}, 404, False),
+        ({"auth": True}, {"issuer"}, 404, True),
+        ({"auth": True}, {"auth.example"}, 404, False),
+        ({"auth": True, "unrestricted": True}, {"auth.example"}, 404, True),
+        ({"auth": True}, set(), 403, True),  # it may not say whether there is such a tenant
+        ({"auth": True}, set(), 401, False),  # our key is none
+        ({"auth": True}, set(), 500, False),
+        ({"auth": True}, set(), ANSWER, False),  # about somebody else
+        ({"auth": True}, set(), {**ANSWER, "user_id": "aos-readiness", "tenant_id": "aos-readiness"}, True),
+    ],
+)
+def test_somebody_can_decide_where_who_must_be_asked_answers(
+    more: Any, down: set[str], authority: Any, decides: bool
+) -> None:
+    world = World()
+    identity = world.identity(**more)
+
+    async def act() -> bool:
+        await identity.identify(Credentials(token=token()), live=False)
+        world.down, world.authority = {ISSUER if name == "issuer" else name for name in down}, authority
+        return await identity.can_decide()
+
+    assert run(act()) == decides
+
+
+def test_nobody_can_decide_before_the_keys_of_tokens_are_known() -> None:
+    world = World()
+    world.down.add(ISSUER)
+    assert not run(world.identity().can_decide())
 
 
 class Keys:

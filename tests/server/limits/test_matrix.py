@@ -45,10 +45,11 @@ def test_each_class_does_what_the_matrix_says(state: str) -> None:
     provider = StubProvider("")
     service = Service(provider)
 
-    async def outcomes() -> dict[Act, str]:
+    async def outcomes() -> tuple[dict[Act, str], bool]:
         remote = Remote(0.3)
         auth = AuthService(provider.url, "k", remote)
-        gate = Gate(Identity([Issuer(provider.url, "aos")], remote, auth_service=auth), None, trusting=False)
+        identity = Identity([Issuer(provider.url, "aos")], remote, auth_service=auth)
+        gate = Gate(identity, None, trusting=False)
         token = provider.token("owner1", "acme")
         headers = [(b"authorization", f"Bearer {token}".encode())]
         await gate.known(headers, "read")  # the keys are in the cache
@@ -62,10 +63,12 @@ def test_each_class_does_what_the_matrix_says(state: str) -> None:
                 found[act] = "passes"
             except AosError as error:
                 found[act] = "refuse" if error.row.status == 503 and error.retry_after_s else error.code
+        ready = await identity.can_decide()
         await remote.close()
-        return found
+        return found, ready
 
     with serving(service, timeout_graceful_shutdown=0) as provider.url:
-        found = asyncio.run(outcomes())
+        found, ready = asyncio.run(outcomes())
     refusing = {act: "refuse" if MATRIX[act].auth == "refuse" else "passes" for act in ACTS}
     assert found == (dict.fromkeys(ACTS, "passes") if state == "there" else refusing)
+    assert ready == (state == "there" or MATRIX["health"].auth != "ready_false")

@@ -243,11 +243,28 @@ def test_what_is_gone_is_said_and_what_is_back_is_used(
     world.redis.kill()
     try:
         assert asked.post("/api/v1/policy/eval", json=EVAL).status_code == 200
-        health = asked.get("/health").json()
-        assert (health["status"], health["checks"]) == ("degraded", {"database": "ok", "redis": "gone"})
+        wait_for(lambda: asked.get("/health").json()["status"] == "degraded", "it is missed", 5)
+        checks = {"database": "ok", "auth": "ok", "redis": "gone"}
+        assert asked.get("/health").json()["checks"] == checks
         assert asked.get("/readyz").status_code == 200
     finally:
         world.redis.start()
+
+
+def test_while_nobody_can_say_who_may_decide_it_is_not_ready(
+    world: World, provider: OpenId, asking: Asking
+) -> None:
+    with serve(world, AUTH_SERVICE_TIMEOUT="0.5") as served:
+        asked = asking(served)
+        wait_for(lambda: asked.get("/readyz").status_code == 200, "it is ready")
+        provider.send(signal.SIGSTOP)
+        try:
+            wait_for(lambda: asked.get("/readyz").status_code == 503, "it is not ready", 5)
+            assert told(asked.get("/readyz"))["detail"] == "not ready: auth"
+            assert told(asked.post("/api/v1/policy/eval", json=EVAL))["code"] == "auth_unavailable"
+        finally:
+            provider.send(signal.SIGCONT)
+        wait_for(lambda: asked.get("/readyz").status_code == 200, "it recovers", 5)
 
 
 def test_while_postgres_hangs_every_class_is_refused_within_three_seconds(

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ import pytest
 from aos.errors import InputError
 from aos_server.cli.serving.starting import fit, look
 from aos_server.db.migrate import head
+from aos_server.stub.app import create_stub
+from aos_server.stub.provider import StubProvider
 from tests.server.processes import aos_server
+from tests.server.serve import serving
 from tests.services.conftest import Base
 from tests.services.processes import children_of, listens, wait_for
 from tests.services.webhooks.test_webhooks import new_keys
@@ -115,8 +119,12 @@ def test_a_database_that_is_down_or_hangs_stops_no_restart(hung):
 def test_who_started_in_an_outage_is_ready_only_when_all_is_as_it_must_be(base: Base) -> None:
     base.pooler.kill()
     base.server.execute("GRANT DELETE ON audit TO aos_app", base.name)
+    issuer = StubProvider("")
     try:
-        with aos_server("serve", env={**SERVE, "DATABASE_URL": base.pooled("aos_app")}) as served:
+        with ExitStack() as stack:
+            issuer.url = stack.enter_context(serving(create_stub(issuer, "k")))
+            env = {**SERVE, "DATABASE_URL": base.pooled("aos_app"), "AOS_OIDC_ISSUER": issuer.url}
+            served = stack.enter_context(aos_server("serve", env=env))
             base.pooler.start()
 
             def ready() -> bool:

@@ -1,8 +1,10 @@
 """The server about itself: alive, ready, healthy, and in figures."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from math import inf
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
@@ -14,7 +16,7 @@ from aos_server.metrics import CONTENT_TYPE, exposition
 __all__ = ["Check", "Operations"]
 
 FRESH_S = 1.0
-"""How old a figure may be that the database is asked for: everybody may ask for the metrics."""
+"""How old an answer may be that others were asked for: everybody may ask for the health and the metrics."""
 
 Check = Callable[[], Awaitable[bool]]
 """Whether something that the server depends on is there."""
@@ -33,10 +35,10 @@ class Operations:
         wanted: Mapping[str, Check],
         refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._needed = needed
-        self._wanted = wanted
+        self._needed = {name: _shared(check) for name, check in needed.items()}
+        self._wanted = {name: _shared(check) for name, check in wanted.items()}
         self._refresh = refresh
-        self._refreshed = -FRESH_S
+        self._refreshed = -inf
 
     async def livez(self, call: Call) -> bytes:
         """Whether the process answers at all."""
@@ -66,10 +68,25 @@ class Operations:
         return Answer(exposition(), media_type=CONTENT_TYPE)
 
     async def _checked(self) -> tuple[Mapping[str, str], bool]:
-        needed = {name: await check() for name, check in self._needed.items()}
-        wanted = {name: await check() for name, check in self._wanted.items()}
-        checks = {name: "ok" if there else "gone" for name, there in {**needed, **wanted}.items()}
-        return checks, all(needed.values())
+        asked = {**self._needed, **self._wanted}
+        there = dict(zip(asked, await asyncio.gather(*(check() for check in asked.values())), strict=True))
+        checks = {name: "ok" if answer else "gone" for name, answer in there.items()}
+        return checks, all(there[name] for name in self._needed)
+
+
+def _shared(check: Check) -> Check:
+    """One question at a time, whose answer is that of all who ask meanwhile and within FRESH_S."""
+    asking, asked_at, answer = asyncio.Lock(), -inf, False
+
+    async def latest() -> bool:
+        nonlocal asked_at, answer
+        async with asking:
+            if time.monotonic() - asked_at >= FRESH_S:
+                answer = await check()
+                asked_at = time.monotonic()
+            return answer
+
+    return latest
 
 
 def _line(document: Document) -> bytes:
