@@ -1,33 +1,12 @@
 """What the parser reads, and what it refuses: each refusal with its code and its place."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from aos.errors import Finding, InputError
-from aos.wire.strict import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_NODES, MAX_YAML_BYTES, Form, Json, parse
-
-FORMS: tuple[Form, ...] = ("json", "yaml", "toml")
-
-
-def read(text: str | bytes, form: Form = "json", max_bytes: int = MAX_BYTES) -> Json:
-    data = text if isinstance(text, bytes) else text.encode()
-    return parse(data, form, name="the input", max_bytes=max_bytes, code="invalid_plan")
-
-
-def refused(text: str | bytes, form: Form = "json", max_bytes: int = MAX_BYTES) -> tuple[Finding, ...]:
-    with pytest.raises(InputError) as caught:
-        read(text, form, max_bytes)
-    assert caught.value.code == "invalid_plan"
-    assert caught.value.findings
-    return caught.value.findings
-
-
-def places(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
-    return [(finding.code, finding.pointer) for finding in findings]
-
+from aos.wire.strict import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, MAX_NODES, MAX_YAML_BYTES, Form, parse
+from tests.unit.wire.forms.reading import FORMS, places, read, refused
 
 # -- what is read --------------------------------------------------------------------------------------
 
@@ -64,42 +43,6 @@ def test_numbers_are_those_of_json(text: str, form: Form):
     assert type(value) is type(json.loads(text))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("no", "No", "NO", "yes", "on", "off", "y", "n", "2026-01-31", "2026-01-31T10:00:00Z", "12:30"),
-        *("1_000", "0x1F", "0o17", "0b1", "007", "-01", "1e", "1.2.3", "+-1", ".", "+", "=", "inf", "nan"),
-        *("'null'", "'~'", '"true"', "'1'", "nUll"),
-    ],
-)
-def test_yaml_leaves_everything_but_json_scalars_text(text: str):
-    assert read(f"[{text}]", "yaml") == [text.strip("'\"")]
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        *((word, None) for word in ("null", "Null", "NULL", "~", "")),
-        *((word, True) for word in ("true", "True", "TRUE")),
-        *((word, False) for word in ("false", "False", "FALSE")),
-        *(("+1", 1), ("-0", 0), ("10", 10), ("1.", 1.0), (".5", 0.5), ("-.5e1", -5.0), ("1e3", 1000.0)),
-    ],
-)
-def test_yaml_scalars_of_the_core_schema(text: str, value: Json):
-    document = read(f"a: {text}", "yaml")
-    assert document == {"a": value}
-    assert isinstance(document, dict)
-    assert type(document["a"]) is type(value)
-
-
-def test_yaml_blocks_are_text():
-    assert read("a: |\n  1\n  2\nb: >\n  3\n", "yaml") == {"a": "1\n2\n", "b": "3\n"}
-
-
-def test_toml_integers_are_as_toml_writes_them():
-    assert read("a = 0x1F\nb = 1_000\nc = +5", "toml") == {"a": 31, "b": 1000, "c": 5}
-
-
 def test_an_escaped_pair_of_surrogates_is_one_character():
     assert read(r'"\ud83d\ude00"') == "\N{GRINNING FACE}"
 
@@ -131,13 +74,6 @@ def test_size_is_checked_first_and_names_the_limit(form: Form):
     assert read(b"a = 1" if form == "toml" else b"[1,2]", form, max_bytes=5)
     (finding,) = refused(b"\xff" * 6, form, max_bytes=5)
     assert finding == Finding("", "too_large", "6 bytes; the limit is 5 bytes")
-
-
-def test_yaml_has_a_limit_of_its_own():
-    text = "'" + "a" * (MAX_YAML_BYTES - 2) + "'"
-    assert read(text, "yaml")
-    (finding,) = refused(text + " ", "yaml")
-    assert (finding.code, "262,144" in finding.detail) == ("too_large", True)
 
 
 @pytest.mark.parametrize(
@@ -201,90 +137,6 @@ def test_every_repeated_key_is_found(form: Form, text: str):
     assert places(refused(text, form)) == [("duplicate_key", "/a"), ("duplicate_key", "/b~1c/0/d~0")]
 
 
-@pytest.mark.parametrize(
-    "text", ["a=1\na=2", "[a]\n[a]", "a=1\n[a]", "a={b=1, b=2}", "a={}\n[a.b]", "a.b=1\na.b.c=2"]
-)
-def test_toml_stops_at_the_first_repeated_key(text: str):
-    assert places(refused(text, "toml")) == [("duplicate_key", "")]
-
-
-@pytest.mark.parametrize(
-    ("text", "pointer", "detail"),
-    [
-        ("a: !!int 1", "/a", "line 1, column 4: the tag tag:yaml.org,2002:int is refused"),
-        ("a: ! 1", "/a", "the tag ! "),
-        ("- !x {a: 1}", "/0", "the tag !x"),
-        ("a: &b 1", "/a", "the anchor &b"),
-        ("? !!str a\n: 1", "/a", "the tag tag:yaml.org,2002:str"),
-        ("? &k a\n: 1", "/a", "the anchor &k"),
-        ("<<: {a: 1}", "/<<", "line 1, column 1: the merge key <<"),
-        ("a: 1\n---\nb: 2", "", "more than one document"),
-        ("%TAG ! tag:x.example,2000:\n---\na: 1", "", "%TAG"),
-    ],
-)
-def test_yaml_features_are_refused(text: str, pointer: str, detail: str):
-    (finding,) = refused(text, "yaml")
-    assert (finding.code, finding.pointer) == ("yaml_feature", pointer)
-    assert detail in finding.detail
-
-
-def test_a_quoted_merge_key_is_a_key():
-    assert read("'<<': 1", "yaml") == {"<<": 1}
-
-
-@pytest.mark.parametrize(
-    ("text", "pointer"),
-    [
-        ("a:\n  200: ok", "/a/200"),
-        ("~: 1", "/~0"),
-        ("true: 1", "/true"),
-        ("a: {{x}}", "/a/?"),
-        ("? [a]\n: 1", "/?"),
-    ],
-)
-def test_yaml_keys_are_text(text: str, pointer: str):
-    (finding,) = refused(text, "yaml")
-    assert (finding.code, finding.pointer) == ("wrong_type", pointer)
-    assert "quote it" in finding.detail
-
-
-def test_the_billion_laughs_stay_a_list_of_findings():
-    layers = "".join(f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 30))
-    findings = refused(f"l0: &l0 ha\n{layers}", "yaml")
-    assert {finding.code for finding in findings} == {"yaml_feature"}
-    assert len(findings) == 1 + 3 * 29
-
-
-@pytest.mark.parametrize("text", ["1979-05-27", "07:32:00", "1979-05-27T07:32:00", "1979-05-27T07:32:00Z"])
-def test_toml_dates_are_refused(text: str):
-    (finding,) = refused(f"a = [1, {text}]", "toml")
-    assert (finding.code, finding.pointer) == ("wrong_type", "/a/1")
-    assert "quote it" in finding.detail
-
-
-WITHOUT_LIBYAML = r"""
-import sys
-
-sys.modules["yaml._yaml"] = None
-from aos.errors import InputError
-from aos.wire.strict import parse
-
-for text in ("a: [1, no]", r'a: "\U00110000"', r'a: "\UFFFFFFFF"', "a: &b 1", "[" * 1000, "\u00e9: \x07"):
-    try:
-        print(parse(text.encode(), "yaml", name="-", max_bytes=1024, code="invalid_plan"))
-    except InputError as error:
-        print(error.findings[0].code)
-"""
-
-
-def test_yaml_is_read_where_pyyaml_has_no_c_loader():
-    """In a process of its own, because PyYAML decides at its first import."""
-    run = subprocess.run([sys.executable, "-c", WITHOUT_LIBYAML], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == [
-        *("{'a': [1, 'no']}", "malformed", "malformed", "yaml_feature", "too_deep", "malformed"),
-    ]
-
-
 # -- numbers -------------------------------------------------------------------------------------------
 
 BIG = MAX_INTEGER + 1
@@ -311,10 +163,6 @@ BIG = MAX_INTEGER + 1
 def test_numbers_are_finite_and_exact(form: Form, text: str):
     document = f"a = [0, {text}]" if form == "toml" else f'{{"a": [0, {text}]}}'
     assert places(refused(document, form)) == [("number_out_of_range", "/a/1")]
-
-
-def test_toml_integers_of_any_length():
-    assert places(refused("a = " + "9" * 5_000, "toml")) == [("number_out_of_range", "")]
 
 
 # -- surrogates ----------------------------------------------------------------------------------------
@@ -365,18 +213,6 @@ def test_nesting_without_end(form: Form, text: str):
     assert finding.code == "too_deep"
 
 
-def test_dotted_toml_keys_at_the_limit_and_past_it():
-    assert read(".".join("a" * MAX_DEPTH) + " = 1", "toml")
-    assert places(refused(".".join("a" * (MAX_DEPTH + 1)) + " = 1", "toml")) == [("too_deep", "")]
-
-
-@pytest.mark.parametrize(
-    "text", ['"%s"', "'%s'", '"""%s"""', "'''\n%s'''", '"\\"%s"', '"""\\"""%s"""', "1 # %s"]
-)
-def test_dots_inside_toml_strings_and_comments_are_no_keys(text: str):
-    assert read("a = " + text % (".x" * 100), "toml")
-
-
 def test_the_number_of_values_at_the_limit_and_past_it():
     at_limit = "[" + "1," * (MAX_NODES - 2) + "1]"
     assert len(read(at_limit)) == MAX_NODES - 1  # type: ignore[arg-type]
@@ -406,18 +242,6 @@ def test_everything_wrong_at_once_in_document_order():
         ("not_utf8", "/d"),
         ("too_deep", "/deep" + "/0" * 31),
         ("duplicate_key", "/e"),
-    ]
-
-
-def test_one_value_with_several_flaws():
-    findings = refused("a: &x !y [.nan, *x]\na: !z {b: 1, b: 2}", "yaml")
-    assert places(findings) == [("duplicate_key", "/a"), ("yaml_feature", "/a"), ("duplicate_key", "/a/b")]
-    findings = refused("a: &x !y [.nan, *x]", "yaml")
-    assert [(finding.pointer, finding.code) for finding in findings] == [
-        ("/a", "yaml_feature"),
-        ("/a", "yaml_feature"),
-        ("/a/0", "number_out_of_range"),
-        ("/a/1", "yaml_feature"),
     ]
 
 
