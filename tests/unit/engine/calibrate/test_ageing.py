@@ -14,7 +14,7 @@ from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.skill import Catalog
 from aos.engine.calibrate.skill.drift import Dated, walks
 from aos.engine.scores.scoring import coverage
-from tests.unit.engine.calibrate.test_calibrate import DAY, EPOCH, PAIR, Row, pairs, records
+from tests.unit.engine.calibrate.recorded import DAY, EPOCH, PAIR, Row, pairs, records
 
 PLAN = Plan((Step("s", "work", {}),))
 NEWEST = date(2023, 11, 14) + timedelta(days=99)

@@ -1,8 +1,6 @@
 """Calibration: what is learned from records of a known truth, and that simulating it brings the truth back."""
 
-from array import array
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -12,93 +10,18 @@ from hypothesis import strategies as st
 from aos.api.forecast.outcomes import outcomes
 from aos.api.learning.calibrate import calibrate
 from aos.domain.learning.calibration import Calibration
-from aos.domain.learning.records import Coded, Records
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.distributions import Quantiles, median
 from aos.domain.skills.skill import Catalog, FailureMode
 from aos.engine.calibrate.skill import pool
-from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior, local_level, quantiles, recencies
 from aos.engine.calibrate.skill.priors import family
 from aos.engine.calibrate.skill.rates import pooled_chances
 from aos.engine.calibrate.skill.students import t_quantiles
 from aos.engine.sampling.distributions import Floats
-from aos.engine.scores.scoring import GRID, coverage, crps, quantiles_of
+from aos.engine.scores.scoring import GRID, coverage, crps
 from aos.errors import AosError
 from tests.unit.engine.build import skill
-
-NAN = float("nan")
-DAY = 86_400_000.0
-EPOCH = 1_700_000_000_000.0
-
-
-class Row(NamedTuple):
-    """A row of records, with what most tests do not care for."""
-
-    run: str
-    step: str
-    skill: str
-    start: float
-    end: float
-    cost: float = NAN
-    code: str = ""
-    after: str = ""
-    region: str = ""
-    attempt: int = 1
-
-
-def records(rows: Sequence[Row]) -> Records:
-    return Records(
-        run=coded([r.run for r in rows]),
-        step=coded([r.step for r in rows]),
-        skill=coded([r.skill for r in rows]),
-        start_ms=array("d", [r.start for r in rows]),
-        end_ms=array("d", [r.end for r in rows]),
-        cost_cents=array("d", [r.cost for r in rows]),
-        failed=bytearray(bool(r.code) for r in rows),
-        code=coded([r.code for r in rows]),
-        attempt=array("i", [r.attempt for r in rows]),
-        after=coded([r.after for r in rows]),
-        conditions={"region": coded([r.region for r in rows])},
-        features={},
-    )
-
-
-def coded(values: Sequence[str]) -> Coded:
-    codes: dict[str, int] = {}
-    return Coded(array("i", [codes.setdefault(v, len(codes)) if v else -1 for v in values]), tuple(codes))
-
-
-def singles(times: Iterable[float], name: str = "work", region: str = "", code: str = "") -> list[Row]:
-    """Runs of one step, an hour apart."""
-    return [
-        Row(
-            f"{region}{code}{i}",
-            "s",
-            name,
-            EPOCH + i * DAY / 24,
-            EPOCH + i * DAY / 24 + t,
-            1.0,
-            code,
-            "",
-            region,
-        )
-        for i, t in enumerate(times)
-    ]
-
-
-def pairs(count: int, rng: np.random.Generator, own: float = 0.1) -> list[Row]:
-    """Runs of two steps that are slow together, with a gap between them."""
-    rows = []
-    for i in range(count):
-        mood = rng.lognormal(0, 0.4)
-        began, first, second = EPOCH + i * DAY / 24, 100 * mood, 200 * mood * rng.lognormal(0, own)
-        rows.append(Row(str(i), "a", "fetch", began, began + first, 2.0 * mood))
-        rows.append(Row(str(i), "b", "work", began + first + 30, began + first + 30 + second, 1.0, "", "a"))
-    return rows
-
-
-PAIR = Plan((Step("a", "fetch", {}), Step("b", "work", {})))
-
+from tests.unit.engine.calibrate.recorded import DAY, EPOCH, NAN, PAIR, Row, pairs, records, singles
 
 NOTHING = Catalog({})
 
@@ -203,30 +126,6 @@ def test_all_records_count_where_no_level_moves(dates: list[Floats] | None) -> N
         assert fitted.half_life(0) > 0.4
     pooled, plain = np.mean(lost, axis=0)
     assert pooled < 1.01 * plain
-
-
-@given(st.lists(st.floats(0, 1e12), min_size=1, max_size=40), st.floats(1e-3, 1e3))
-def test_recent_values_count_most_and_the_newest_three_about_alike(days: list[float], unit: float) -> None:
-    when = np.sort(days)
-    shares = recencies(when)
-    assert shares.sum(axis=1) == pytest.approx(np.ones(len(shares)))
-    assert (np.diff(shares, axis=1) >= 0).all()
-    assert (shares[:, -3:] >= 0.5 * shares[:, -1:] * (1 - 1e-9)).all()
-    assert recencies(5 + when * unit) == pytest.approx(shares, rel=1e-3, abs=1e-6)
-
-
-def test_evenly_spaced_values_age_by_one_each() -> None:
-    age = np.arange(199.0, -1, -1)
-    expected = 2 ** (-age / (0.06 * 200))
-    assert recencies(np.arange(200.0) * DAY)[5] == pytest.approx(expected / expected.sum())
-
-
-def test_experts_that_move_values_move_them_to_the_level_there_is_now() -> None:
-    level = np.exp(np.linspace(0, 3, 300))
-    told = quantiles(100 * level, np.arange(300.0), Prior(0.1, 5.0, 0.0, 1.0), np.array([0.5]))
-    plain, *moved = told[0, 0], *told[MEASURED - 12 : MEASURED - 8, 0]
-    assert plain == pytest.approx(100 * np.exp(1.5), rel=0.02)
-    assert moved == pytest.approx([100 * np.exp(3)] * 4, rel=0.15)
 
 
 def test_relatives_lend_their_level_to_a_variant_with_few_records() -> None:
@@ -400,32 +299,6 @@ def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
         learn([rows[i] for i in order]).catalog.skills["work"].latency
         == learn(rows).catalog.skills["work"].latency
     )
-
-
-@given(st.lists(st.tuples(st.floats(1e-3, 1e6), st.floats(0, 1e12)), min_size=2, max_size=60))
-def test_the_quantiles_of_every_expert_rise(dated: list[tuple[float, float]]) -> None:
-    series, when = np.array(dated).T
-    told = quantiles(series, np.sort(when), Prior(0.1, 5.0, 0.0, 1.0), GRID)
-    assert told.shape == (EXPERTS, len(GRID))
-    assert (np.diff(told, axis=1) >= -1e-9 * np.abs(told[:, 1:])).all()
-
-
-@given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60))
-def test_the_plainest_expert_tells_the_values_as_they_are(series: list[float]) -> None:
-    when = np.arange(float(len(series)))
-    plainest = quantiles(np.array(series), when, Prior(0.09, 5.0, 3.0, 1.0), GRID)[0]
-    assert plainest == pytest.approx(quantiles_of(np.array(series), GRID, np.ones(len(series))))
-
-
-@given(st.integers(1, 400))
-def test_the_running_level_goes_through_the_medians_of_blocks(count: int) -> None:
-    logs = np.random.default_rng(count).normal(size=count)
-    size = max(8, int(0.06 * count))
-    blocks = np.split(logs, np.linspace(0, count, max(1, count // size) + 1).astype(int)[1:-1])
-    ends = np.cumsum([len(block) for block in blocks])
-    centres = ends - [(len(block) + 1) / 2 for block in blocks]
-    expected = np.interp(np.arange(count), centres, [np.median(block) for block in blocks])
-    assert local_level(logs) == pytest.approx(expected)
 
 
 def test_chances_with_few_trials_go_to_those_of_relatives() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from aos.api.learning.calibrate import conditions
 from aos.domain.learning.records import Records
-from tests.unit.engine.calibrate.test_calibrate import coded, records, singles
+from tests.unit.engine.calibrate.recorded import coded, records, singles
 
 
 def made(

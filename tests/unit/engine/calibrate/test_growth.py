@@ -18,7 +18,7 @@ from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.skill import Catalog, Growth
 from aos.engine.calibrate.sizes.forms import Sized
 from aos.engine.calibrate.sizes.growth import shape
-from tests.unit.engine.calibrate.test_calibrate import pairs, records, singles
+from tests.unit.engine.calibrate.recorded import pairs, records, singles
 
 FIXED, EACH, PRICE = 200.0, 8.0, 0.002
 """An attempt with x tokens takes about FIXED + EACH x ms and costs PRICE x cents, in records made here."""

@@ -16,7 +16,7 @@ from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.distributions import Constant, Quantiles
 from aos.domain.skills.skill import Catalog, RetryPolicy
 from aos.engine.calibrate.skill.outages import Ended, lasting
-from tests.unit.engine.calibrate.test_calibrate import EPOCH, Row, records
+from tests.unit.engine.calibrate.recorded import EPOCH, Row, records
 
 TOOK_MS, PAUSE_MS, TRIES = 500.0, 5_000.0, 3
 RETRY = RetryPolicy(max_attempts=TRIES, backoff_ms=PAUSE_MS, multiplier=1.0)

@@ -16,7 +16,7 @@ from aos.domain.skills.distributions import Constant, Distribution, Uniform
 from aos.domain.skills.skill import MAX_MS, Catalog, Feature, Figure, Growth, Power, PowerGrowth, Provenance
 from aos.engine.calibrate.sizes.forms import Product, Sized, Sum
 from aos.engine.calibrate.sizes.growth import shape
-from tests.unit.engine.calibrate.test_calibrate import records, singles
+from tests.unit.engine.calibrate.recorded import records, singles
 
 ROOT, SQUARE = 0.5, 2.0
 """An attempt on r rows and p pages takes about r^ROOT x p^SQUARE ms, in records made here."""

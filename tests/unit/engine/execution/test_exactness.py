@@ -5,9 +5,8 @@ import pytest
 from scipy import stats
 
 from aos.domain.plans.plan import Expect, OnError, Plan, Step, When
-from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Tail, Uniform
+from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Uniform
 from aos.domain.skills.skill import Block, Correlation, Donors, Drawn, FailureMode, FanOut, RateLimit
-from aos.engine.sampling.distributions import SIZE, normal_scores, quantile_table, ranks_of, sum_table
 from tests.unit.engine.build import (
     DECLARED,
     catalog,
@@ -22,23 +21,6 @@ from tests.unit.engine.build import (
     tries,
 )
 from tests.unit.engine.execution import reference_loop
-
-
-def test_normal_scores_are_the_normal_quantiles():
-    expected = stats.norm.ppf((np.arange(SIZE) + 0.5) / SIZE)
-    np.testing.assert_allclose(normal_scores(), expected, rtol=1e-12, atol=1e-13)
-
-
-def test_ranks_find_their_way_back_from_scores():
-    every = np.arange(SIZE)
-    assert np.abs(ranks_of(normal_scores()).astype(int) - every).max() <= 16
-
-
-def test_a_tail_goes_on_as_a_generalised_pareto():
-    table = quantile_table(Quantiles((0.0, 0.9), (0.0, 90.0), Tail(0.2, 10.0)))
-    level = (SIZE - 0.5) / SIZE
-    expected = 90 + stats.genpareto.ppf((level - 0.9) / 0.1, 0.2, scale=10)
-    assert table[-1] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_chain_of_lognormals_has_their_mean_and_variance():
@@ -299,11 +281,6 @@ def test_what_no_maximum_bounds_is_named():
     stop = decide(plan, known, budget=5)[0].budget_stop
     assert stop is not None
     assert (stop.over_cents, stop.unbounded) == (9.0, ("b", "c"))
-
-
-def test_sums_of_tables_have_the_mean_of_the_sum():
-    total = sum_table(quantile_table(Lognormal(10, 0.5)), quantile_table(Uniform(0, 4)))
-    assert total.mean() == pytest.approx(10 * np.exp(0.125) + 2, rel=1e-3)
 
 
 def test_a_slow_run_is_slow_in_everything():

@@ -13,7 +13,7 @@ from aos.domain.skills.distributions import Constant, Distribution
 from aos.domain.skills.skill import Catalog, Feature, Figure, Growth, Power, PowerGrowth, Provenance
 from aos.engine.scores.backtest import Case, Draws, Part, Seen, score
 from aos.engine.scores.sizes import alike
-from tests.unit.engine.calibrate.test_calibrate import records, singles
+from tests.unit.engine.calibrate.recorded import records, singles
 
 AS_IT_IS: Figure[Distribution] = Figure(Constant(1.0), Provenance("declared"))
 
