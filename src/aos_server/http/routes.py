@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from pydantic import BaseModel
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
 from aos_server.http.answers import Answer
-from aos_server.http.endpoint import Call, Endpoint, Handler, Resource
+from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
 from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Operations
@@ -40,19 +39,6 @@ from aos_server.http.models.policy import (
     PushPolicy,
     VersionsQuery,
 )
-from aos_server.http.models.requests import (
-    ApprovalRequest,
-    Approve,
-    CancelRequest,
-    Consume,
-    CreateRequest,
-    Decide,
-    Reject,
-    RequestList,
-    RequestsQuery,
-    RequestState,
-    ReviewRequest,
-)
 from aos_server.http.models.runs import Run, RunList, RunReceipt, RunRecord, RunsQuery
 from aos_server.http.models.runtime import (
     Capabilities,
@@ -66,6 +52,7 @@ from aos_server.http.models.runtime import (
     Skills,
 )
 from aos_server.http.openapi import document
+from aos_server.http.request_routes import requests
 from aos_server.http.webhook_routes import webhooks
 
 __all__ = ["Handlers", "endpoints", "router"]
@@ -305,83 +292,9 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
             query=InTenant,
             codes=["not_found", "audit_damaged"],
         ),
-        *_requests(f"{v1}/policy/requests", to.requests),
+        *requests(f"{v1}/policy/requests", to.requests),
         *webhooks(f"{v1}/webhooks", to.webhooks),
         *keys(f"{v1}/keys", to.keys),
-    )
-
-
-def _requests(path: str, to: ApprovalRequests) -> tuple[Endpoint, ...]:
-    """Approval requests. Who decides is a person; making, withdrawing and using them may be a machine's."""
-    one, keyed = f"{path}/{{request_id}}", ["idempotency_mismatch", "request_in_progress"]
-    decided = ["not_found", "already_decided", *keyed]
-    voted = [*decided, "already_voted", "stale_digest"]
-
-    def deciding(
-        word: str, summary: str, handler: Handler, body: type[BaseModel], codes: Sequence[str]
-    ) -> Endpoint:
-        path = f"{one}/{word}"
-        return Endpoint("POST", path, summary, handler, RequestState, act="decide", body=body, codes=codes)
-
-    return (
-        Endpoint(
-            "POST",
-            path,
-            "Ask for an approval of a call or a plan, which the server simulates",
-            to.create_request,
-            ApprovalRequest,
-            act="create",
-            body=CreateRequest,
-            plan=True,
-            codes=["invalid_plan", "policy_denied", "webhook_refused", "overloaded", "not_computed", *keyed],
-            status=201,
-        ),
-        Endpoint(
-            "GET",
-            path,
-            "Requests, the latest first",
-            to.list_requests,
-            RequestList,
-            act="read",
-            query=RequestsQuery,
-        ),
-        Endpoint(
-            "GET",
-            one,
-            "One request with everything that an approver looks at",
-            to.get_request,
-            ApprovalRequest,
-            act="read",
-            query=InTenant,
-            codes=["not_found"],
-        ),
-        deciding("approve", "Say yes", to.approve_request, Approve, voted),
-        deciding("reject", "Say no", to.reject_request, Reject, voted),
-        deciding(
-            "escalate", "Ask one level higher", to.escalate_request, Decide, [*decided, "no_higher_level"]
-        ),
-        deciding(
-            "review",
-            "Say what you found in reviewing a broken glass",
-            to.review_request,
-            ReviewRequest,
-            ["not_found", "no_open_review", *keyed],
-        ),
-        deciding("cancel", "No longer ask", to.cancel_request, CancelRequest, decided)._replace(act="create"),
-        Endpoint(
-            "POST",
-            f"{one}/consume",
-            "Use the approval, once, for what was approved",
-            to.consume_request,
-            RequestState,
-            act="create",
-            body=Consume,
-            plan=True,
-            codes=[
-                *("not_found", "stale_digest", "approval_pending", "not_approved", "grant_expired"),
-                *("already_consumed", "approval_void", "overloaded", "not_computed", *keyed),
-            ],
-        ),
     )
 
 
