@@ -1,0 +1,30 @@
+"""Rooms stay small: a module can be read in one sitting, a folder taken in at a glance."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MOST_LINES, MOST_MODULES = 400, 12
+GROWING = {"src/aos_server/db/migrations/versions"}
+"""A migration is for ever: this folder grows by one with each."""
+
+
+def modules() -> Iterator[Path]:
+    for top in ("src", "tests", "examples", "deploy"):
+        for folder, inner, files in os.walk(ROOT / top):
+            inner[:] = [name for name in inner if name != "node_modules"]
+            yield from (Path(folder, name).relative_to(ROOT) for name in files if name.endswith(".py"))
+
+
+def test_a_folder_has_at_most_12_modules() -> None:
+    """Besides `__init__.py`, which says what the folder is for."""
+    rooms = Counter(path.parent.as_posix() for path in modules() if path.name != "__init__.py")
+    assert len(rooms) > 50
+    assert {room: n for room, n in rooms.items() if n > MOST_MODULES and room not in GROWING} == {}
+
+
+def test_a_module_has_at_most_400_lines() -> None:
+    lines = {path.as_posix(): (ROOT / path).read_bytes().count(b"\n") for path in modules()}
+    assert {path: n for path, n in lines.items() if n > MOST_LINES} == {}
