@@ -1,25 +1,27 @@
 """What a worker has taken of the queue: through outages, none is lost, and none is kept that nobody works on.
 
 procrastinate's own manager lets a worker end at the first statement that fails, and a job stay taken for ever whose end
-could not be written, or which was taken by a statement whose answer was lost.
+could not be written, or which was taken by a statement whose answer was lost. A worker that comes back after another
+has taken its job over would end it for that one.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
-from functools import partial
+from datetime import UTC, datetime
 
-from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
 from aos.errors import AosError
 from aos_server.db.connector import Connector
 from aos_server.db.pool import Database
+from aos_server.db.queries import sql
+from aos_server.jobs.lease import Lease
 
-__all__ = ["Claims"]
+__all__ = ["Claims", "lease_of"]
 
 REST_S = 1.0
 """Between two tries to write down what has to be."""
@@ -72,7 +74,7 @@ class Claims(JobManager):
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Write down how it ended."""
-        await self._write(job, partial(super().finish_job, job, status, delete_job))
+        await self._write(job, "jobs.finish", status=status.value)
 
     async def retry_job(
         self,
@@ -83,29 +85,37 @@ class Claims(JobManager):
         lock: str | None = None,
     ) -> None:
         """Write down that it is to be done again; it has failed where the next one waits already."""
-        await self._write(job, partial(super().retry_job, job, retry_at, priority, queue, lock))
+        await self._write(job, "jobs.retry", at=retry_at or datetime.now(UTC))
 
     async def list_jobs_to_abort_async(self, queue: str | None = None) -> Iterable[int]:
         """None: nobody can ask for it."""
         return []
 
-    async def _write(self, job: Job, write: Callable[[], Awaitable[None]]) -> None:
-        assert job.id is not None
+    async def _write(self, job: Job, statement: str, **values: object) -> None:
+        lease = lease_of(job)
         while True:
             try:
-                await write()
+                held = await self.connector.execute_query_all_async(
+                    sql(statement), **lease._asdict(), **values
+                )
+                if not held:
+                    _log.warning(
+                        "job %s ended after it was put back, since this worker was silent", job.task_name
+                    )
                 break
             except UniqueViolation:
-                write = partial(super().finish_job, job, Status.FAILED, False)
-            except ConnectorException:
-                _log.warning(
-                    "job %s ended after it was put back, since this worker was silent", job.task_name
-                )
-                break
+                statement, values = "jobs.finish", {"status": Status.FAILED.value}
             except AosError as error:
                 if self._stop.is_set():
                     _log.warning("job %s ended, and is done again: %s", job.task_name, error.detail)
                     break
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), REST_S)
-        self._held.discard(job.id)
+        self._held.discard(lease.job)
+
+
+def lease_of(job: Job) -> Lease:
+    """The lease under which a worker has taken a job."""
+    assert job.id is not None
+    assert job.worker_id is not None
+    return Lease(job.id, job.attempts, job.worker_id)

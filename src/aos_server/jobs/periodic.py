@@ -10,11 +10,15 @@ from typing import NamedTuple
 from croniter import croniter
 
 from aos_server.db.pool import Database
+from aos_server.jobs.lease import Lease
 from aos_server.keystores.backend import Backend
 from aos_server.services.webhooks.keys import KeyService, find_abandoned
 from aos_server.services.webhooks.queue import forget
 
-__all__ = ["JOBS", "Job", "Means"]
+__all__ = ["DRAIN_S", "JOBS", "Job", "Means"]
+
+DRAIN_S = 20.0
+"""How long a job may take to end once its worker is told to."""
 
 
 class Means(NamedTuple):
@@ -30,12 +34,17 @@ class Means(NamedTuple):
 
 
 class Job(NamedTuple):
-    """`act` does what is due and returns how much it was. It may be cut off at any `await`, and is then done again."""
+    """`act` does what is due and returns how much it was. It may be cut off at any `await`, and is then done again.
+
+    So it is `drain_s` after its worker was told to end, at most DRAIN_S: what takes long anyway had better begin anew
+    elsewhere at once. What it writes outside of Postgres needs its lease.
+    """
 
     name: str
     cron: str
     purpose: str
-    act: Callable[[Means], Awaitable[int]]
+    act: Callable[[Means, Lease], Awaitable[int]]
+    drain_s: float = DRAIN_S
 
     def next(self, after: datetime) -> datetime:
         """The first tick after that instant."""
@@ -48,26 +57,26 @@ class Job(NamedTuple):
         return (self.next(first) - first).total_seconds()
 
 
-async def _key_changes(means: Means) -> int:
+async def _key_changes(means: Means, _: Lease) -> int:
     return await find_abandoned(means.database, means.keystore)
 
 
-async def _key_rotation(means: Means) -> int:
+async def _key_rotation(means: Means, _: Lease) -> int:
     if means.rotate_after is None:
         return 0
     service = KeyService(means.database, means.keystore, means.operating_tenant)
     return await service.rotate_due(means.rotate_after)
 
 
-async def _idempotency_keys(means: Means) -> int:
+async def _idempotency_keys(means: Means, _: Lease) -> int:
     return await _until_none(lambda: _forget(means.database, "idempotency.forget"))
 
 
-async def _messages(means: Means) -> int:
+async def _messages(means: Means, _: Lease) -> int:
     return await _until_none(lambda: forget(means.database))
 
 
-async def _jobs(means: Means) -> int:
+async def _jobs(means: Means, _: Lease) -> int:
     return await _until_none(lambda: _forget(means.database, "jobs.forget"))
 
 

@@ -9,8 +9,8 @@ older version does not take what it does not know.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -23,8 +23,8 @@ from procrastinate.worker import Worker
 from aos.errors import AosError
 from aos_server.db.connector import Connector
 from aos_server.db.pool import Database
-from aos_server.jobs.claims import Claims
-from aos_server.jobs.periodic import Job, Means
+from aos_server.jobs.claims import Claims, lease_of
+from aos_server.jobs.periodic import DRAIN_S, Job, Means
 from aos_server.metrics import JOB_SECONDS, JOBS_PUT_BACK, JOBS_RUN
 
 __all__ = ["Pace", "order", "reap", "run_jobs"]
@@ -48,7 +48,7 @@ class Pace(NamedTuple):
 
     poll_s: float = 2.0
     heartbeat_s: float = 5.0
-    drain_s: float = 20.0
+    drain_s: float = DRAIN_S
     silent_s: float = 40.0
 
 
@@ -131,16 +131,39 @@ def _app(jobs: Sequence[Job], means: Means, stop: asyncio.Event) -> App:
             retry=retry,
             pass_context=True,
         )
-        app.periodic(cron=job.cron)(register(_task(job, means)))
+        app.periodic(cron=job.cron)(register(_task(job, means, stop)))
     return app
 
 
-def _task(job: Job, means: Means) -> Callable[..., Awaitable[None]]:
+@asynccontextmanager
+async def _ending(stop: asyncio.Event, drain_s: float) -> AsyncIterator[None]:
+    """The block is cut off so long after `stop`."""
+
+    async def watch() -> None:
+        await stop.wait()
+        limit.reschedule(asyncio.get_running_loop().time() + drain_s)
+
+    try:
+        async with asyncio.timeout(None) as limit:
+            watching = asyncio.create_task(watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        if limit.expired():
+            raise asyncio.CancelledError from None
+        raise
+
+
+def _task(job: Job, means: Means, stop: asyncio.Event) -> Callable[..., Awaitable[None]]:
     async def run(context: JobContext, timestamp: int | None = None) -> None:
         """Do it once, and say how that went; `timestamp` is its tick, where it is one."""
         began, result = time.monotonic(), "failed"
         try:
-            if done := await job.act(means):
+            async with _ending(stop, job.drain_s):
+                done = await job.act(means, lease_of(context.job))
+            if done:
                 _log.info("job %s: %d", job.name, done, extra={"seconds": round(time.monotonic() - began, 3)})
             result = "done"
         except AosError as error:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from procrastinate.manager import JobManager
 
 from aos_server.db.connector import Connector
 from aos_server.db.pool import Database
+from aos_server.jobs.lease import Lease
 from aos_server.jobs.periodic import JOBS, Means
 from aos_server.jobs.runner import order, reap
 from aos_server.keystores.file import FileBackend
@@ -43,9 +45,9 @@ class Site:
         self._stack = stack
         self._log = stack.enter_context((folder / "log").open("ab"))
 
-    def start(self, drain_s: float = 10) -> Worker:
+    def start(self, drain_s: float = 10, jobs_drain_s: float = 20) -> Worker:
         """One more worker."""
-        words = [self.base.pooled("aos_worker"), str(self._folder), str(drain_s)]
+        words = [self.base.pooled("aos_worker"), str(self._folder), str(drain_s), str(jobs_drain_s)]
         worker = self._stack.enter_context(
             subprocess.Popen([sys.executable, "-m", "tests.services.jobs.worker", *words], stderr=self._log)
         )
@@ -80,6 +82,10 @@ class Site:
             yield
         finally:
             self.base.pooler.start()
+
+    def leases(self) -> list[str]:
+        """Under which `slow` was begun, as they sort."""
+        return sorted(path.name for path in (self._folder / "leases").iterdir())
 
     def touch(self, name: str) -> None:
         (self._folder / name).touch()
@@ -143,8 +149,11 @@ def test_a_job_whose_worker_is_killed_is_ended_by_another_once(site: Site) -> No
     ((_, first),) = site.told("began")
     next(worker for worker in workers if worker.pid == first).kill()
     site.waits_for("began", "began")
+    two = site.leases()
     site.touch("gate")
     site.waits_for("began", "began", "ended", "began", "ended")  # then the one that had waited
+    assert site.leases()[:2] == two
+    assert len(site.leases()) == 3
     assert first not in [pid for _, pid in site.told("began", "ended")[1:]]
     wait_for(lambda: site.base.rows(STATES) == [("succeeded", 2), ("succeeded", 1)], "both have succeeded")
 
@@ -169,6 +178,35 @@ def test_what_does_not_end_in_time_is_put_back(site: Site) -> None:
     assert worker.wait(30) == 0
     assert site.base.rows(STATES) == [("todo", 1)]
     assert "job slow was cut off; it is put back" in site.said()
+
+
+def test_a_job_may_have_less_time_to_end_than_its_worker(site: Site) -> None:
+    worker = site.start(600, 0.3)
+    site.order()
+    site.waits_for("began")
+    worker.terminate()
+    assert worker.wait(60) == 0
+    assert site.base.rows(STATES) == [("todo", 1)]
+    assert "job slow was cut off; it is put back" in site.said()
+
+
+def test_who_comes_back_after_another_took_over_has_lost_the_lease(site: Site) -> None:
+    silent = site.start()
+    site.order()
+    site.waits_for("began")
+    site.start()
+    silent.send_signal(signal.SIGSTOP)
+    site.waits_for("began", "began")
+    silent.send_signal(signal.SIGCONT)
+    first, _ = site.leases()
+    site.touch("outside")
+    site.touch(f"gate of {first}")
+    wait_for(lambda: site.told("held", "lost") == [("lost", silent.pid)], "it learns that it has lost it")
+    wait_for(lambda: "ended after it was put back" in site.said(), "it ends nothing for the other")
+    assert site.base.rows(STATES) == [("doing", 1)]
+    site.touch("gate")
+    wait_for(lambda: "held" in dict(site.told("held", "lost")), "the other holds it")
+    wait_for(lambda: site.base.rows(STATES) == [("succeeded", 2)], "it has succeeded")
 
 
 def test_through_outages_a_job_goes_on_and_what_was_taken_unknown_is_given_back(site: Site) -> None:
@@ -260,7 +298,8 @@ def test_ended_jobs_are_forgotten_but_for_the_last_success_of_each(base: Base) -
     async def act() -> int:
         async with Database.open(base.pooled("aos_worker"), 2) as database:
             (job,) = (job for job in JOBS if job.name == "jobs")
-            return await job.act(Means(database, FileBackend(Path("none")), None))
+            means = Means(database, FileBackend(Path("none")), None)
+            return await job.act(means, Lease(0, 0, 0))
 
     assert asyncio.run(act()) == 3
     assert base.rows("SELECT status::text FROM procrastinate_jobs ORDER BY id") == [

@@ -23,6 +23,27 @@ DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - %(silent)s::int
 UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL, queueing_lock = NULL
 WHERE status = 'doing' AND worker_id = %(worker)s AND id <> ALL (%(held)s::bigint[]);
 
+-- name: hold
+-- Whether a job is still done by whoever began it so; nobody puts it back before the transaction ends.
+SELECT true AS held FROM procrastinate_jobs
+WHERE id = %(job)s AND attempts = %(attempt)s AND worker_id = %(worker)s AND status = 'doing' FOR UPDATE;
+
+-- name: finish
+-- Write down how a job ended; no row where another worker has taken it over meanwhile.
+WITH held AS MATERIALIZED (
+    SELECT id FROM procrastinate_jobs
+    WHERE id = %(job)s AND attempts = %(attempt)s AND worker_id = %(worker)s AND status = 'doing' FOR UPDATE
+)
+SELECT procrastinate_finish_job_v1(id, %(status)s::procrastinate_job_status, false) FROM held;
+
+-- name: retry
+-- Let a job be done again later; no row where another worker has taken it over meanwhile.
+WITH held AS MATERIALIZED (
+    SELECT id FROM procrastinate_jobs
+    WHERE id = %(job)s AND attempts = %(attempt)s AND worker_id = %(worker)s AND status = 'doing' FOR UPDATE
+)
+SELECT procrastinate_retry_job_v2(id, %(at)s::timestamptz, NULL, NULL, NULL) FROM held;
+
 -- name: standing
 -- Of each job: when it last succeeded, how often it was given up this week, whether it runs or waits.
 SELECT task_name AS name,
