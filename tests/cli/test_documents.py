@@ -78,7 +78,7 @@ SERVED = {
     *("audit list", "audit show", "audit verify"),
     *("policy push", "policy list", "policy show", "policy diff", "policy activate"),
     *("requests list", "requests create", "requests show", "requests cancel", "requests escalate"),
-    *("requests waits", "approve", "reject"),
+    *("requests review", "requests waits", "approve", "reject"),
     *(name for name in COMMANDS if name.startswith(("webhooks ", "keys "))),
 }
 

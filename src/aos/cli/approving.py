@@ -55,6 +55,15 @@ APPROVING: Mapping[str, Command] = {
         writes=TOKEN,
         network=True,
     ),
+    "requests review": Command(
+        "requests.change:review",
+        "Close the review of a request that one person approved alone",
+        'aos requests review ID --justified --why "nobody else was there"',
+        ("aos.decisions/1",),
+        (Exit.FORBIDDEN, Exit.TRANSIENT, Exit.CONFLICT),
+        writes=TOKEN,
+        network=True,
+    ),
     "requests waits": Command(
         "requests.waits:waits",
         "Learn how long people take to decide, as a catalog for forecasts",

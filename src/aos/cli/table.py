@@ -18,7 +18,7 @@ GROUPS: Mapping[str, str] = {
     "runs": "Recorded runs: list, show, watch, move, reconcile",
     "ledger": "Whether the record of runs is sound",
     "audit": "The audit log of a server: list, show, verify",
-    "requests": "Approval requests at a server: list, make, show, escalate, cancel",
+    "requests": "Approval requests at a server: list, make, show, escalate, review",
     "keys": "The keys with which a server signs webhooks: list, show, rotate, retire, verify",
     "webhooks": "Where a server sends messages, what became of them; a receiver to try things with",
     "plan": "Check, format and describe plan files",

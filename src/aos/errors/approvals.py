@@ -145,7 +145,7 @@ ROWS: dict[str, Code] = {
         "approval",
         "Nothing to review",
         "Nobody broke the glass for this request, or its review is closed.",
-        "`GET /api/v1/policy/requests?review=open` lists what is to be reviewed.",
+        "`aos requests --unreviewed` lists what is to be reviewed.",
         Exit.CONFLICT,
         409,
     ),

@@ -132,7 +132,7 @@ def test_the_walk(base: Base, served: Served, provider: OpenId, tmp_path: Path) 
     for who, command, status, note in lines:
         if "later" in note:
             made["digest"] = pass_a_minute(base, made)
-        if "--waiting" in command:
+        if "--waiting" in command or "--unreviewed" in command:
             waits = json.loads(people[who].types(*words(command, made)).stdout)["requests"]
             assert [one["request_id"] for one in waits] == [made["request_id"]]
         done = people[who].types(*words(command, made))
@@ -146,7 +146,7 @@ def test_the_walk(base: Base, served: Served, provider: OpenId, tmp_path: Path) 
     assert (people["ann"].home / "a.txt").read_text() == "report"
     assert base.unaudited() == []
     rows = base.rows("SELECT status, count(*) FROM requests GROUP BY status ORDER BY status")
-    assert dict(rows) == {"cancelled": 1, "consumed": 1, "expired": 1, "rejected": 1}  # type: ignore[arg-type]
+    assert dict(rows) == {"approved": 1, "cancelled": 1, "consumed": 1, "expired": 1, "rejected": 1}  # type: ignore[arg-type]
 
 
 def test_somebody_at_a_terminal_types_what_it_takes(served: Served, provider: OpenId, tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from aos.wire.results.documents import envelope
 
 Mine = Annotated[bool, Option("--mine", help="Those that you made.")]
 Waiting = Annotated[bool, Option("--waiting", help="Those that wait for you: open, and yours to decide.")]
+Unreviewed = Annotated[
+    bool, Option("--unreviewed", help="Those approved by one person alone, that nobody has reviewed yet.")
+]
 Watch = Annotated[bool, Option("--watch", help="Print each change as a line of JSON, until interrupted.")]
 Limit = Annotated[int, Option("--limit", metavar="N", min=1, max=200, help="How many, the latest first.")]
 Cursor = Annotated[str | None, Option("--cursor", metavar="TEXT", help="The `next` of the page before.")]
@@ -24,6 +27,7 @@ Cursor = Annotated[str | None, Option("--cursor", metavar="TEXT", help="The `nex
 def list_requests(
     mine: Mine = False,
     waiting: Waiting = False,
+    unreviewed: Unreviewed = False,
     status: Status = None,
     level: Level = None,
     skill: Skill = None,
@@ -41,6 +45,8 @@ def list_requests(
     """
     if waiting and (mine or status):
         raise BadParameter("--waiting goes neither with --mine nor with --status", param_hint="--waiting")
+    if unreviewed and (mine or waiting or status or level or skill or plan_name):
+        raise BadParameter("--unreviewed goes with no other filter", param_hint="--unreviewed")
     asked = session(server, context)
 
     def page(client: Client) -> dict[str, Any]:
@@ -51,6 +57,7 @@ def list_requests(
             level=level,
             skill_id=skill,
             plan_name=plan_name,
+            review="open" if unreviewed else None,
             limit=limit,
             cursor=cursor,
             tenant_id=tenant,
