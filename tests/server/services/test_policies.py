@@ -1,21 +1,16 @@
 """Versions of a tenant's rules over HTTP, on a real database: pushed, listed, activated, and decided by."""
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 
-from aos.errors import AosError
 from aos.policy.rules import default_policy
-from aos_server.identity.caller import Caller, Principal
-from aos_server.services.policy.versions import Activation, Versions
-from aos_server.services.tenants import Terms
 from tests.cli.process import aos
 from tests.cli.schemas import faults
 from tests.server.http.world import told
@@ -218,14 +213,6 @@ def test_who_may(manager: Person, people: dict[str, Person]) -> None:
     foreign = told(manager.push(rule("foreign"), tenant_id="other"))
     assert (foreign["status"], foreign["code"]) == (403, "authorization_denied")
     assert people["owner1"].activate(version).status_code == 200
-
-
-def test_a_machine_activates_nothing() -> None:
-    robot = Caller(Principal("test", "robot"), "acme", "machine", scopes=frozenset({"operate"}))
-    nowhere = Versions(cast(Any, None), cast(Any, None))
-    with pytest.raises(AosError) as raised:
-        asyncio.run(nowhere.activate(robot, Activation(0, SHIPPED, ""), Terms("acme"), None))
-    assert raised.value.code == "authorization_denied"
 
 
 def test_another_tenants_version_is_no_version(manager: Person) -> None:

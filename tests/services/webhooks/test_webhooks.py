@@ -133,7 +133,8 @@ def test_what_somebody_made_is_theirs_and_of_level_4(client, base):
         assert told(client.request(method, path, json=body, headers=by("colleague")))["status"] == 403
         assert told(client.request(method, path, json=body, headers=by("reader")))["status"] == 403
         assert told(client.request(method, path, json=body, headers=by("stranger")))["status"] == 404
-    assert actions(base) == ["webhook.created"]
+    words = ("change", "disable", "enable", "test", "show_secret", "remove")
+    assert actions(base) == ["webhook.created", *(f"webhook.{word}.refused" for word in words)]
     assert client.get(at, headers=by("reader")).json()["url"] == "http://127.0.0.1:9/…"
     assert client.get(at, headers=by("manager")).json()["url"] == HERE
     for method, path, body in acts:

@@ -17,7 +17,7 @@ from aos.wire.results.documents import Document, envelope
 from aos.wire.shape import closest
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
-from aos_server.services.changes import Effect, Entry, Given, change
+from aos_server.services.changes import Effect, Entry, Given, change, refused
 from aos_server.services.idempotency import Key
 from aos_server.services.policy.active import SHIPPED, active_of, digest_of, sources
 from aos_server.services.tenants import Terms, catalog_of
@@ -142,8 +142,10 @@ class Versions:
         Raises AosError: authorization_denied for a machine, not_found, policy_conflict where other rules are active
         than the caller believes; InputError(invalid_policy); and what `change` raises.
         """
+        tried = Entry("policy.activate.refused", f"policy/{asked.version}", {"why": asked.why})
         if caller.kind != "human":
-            raise AosError("authorization_denied", "a machine can't activate a policy; people do")
+            error = AosError("authorization_denied", "a machine can't activate a policy; people do")
+            return await change(self._database, caller, [], lambda now, rows: refused(tried, error), key)
         version = await self.get(caller.tenant, asked.version)
         found = await self._workers.run(checked, sources(version["files"]), terms.catalog)
 
@@ -151,7 +153,7 @@ class Versions:
             before = active_of(rows[1])
             if before.digest != asked.if_active:
                 detail = f"version {before.version} is active, and its digest is {before.digest}"
-                raise AosError("policy_conflict", detail)
+                return refused(tried, AosError("policy_conflict", detail))
             told = {
                 "version": asked.version,
                 "policy_digest": version["policy_digest"],

@@ -11,7 +11,7 @@ from aos_server.db.pool import Database, Row
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, change
 from aos_server.services.idempotency import Key
-from aos_server.services.webhooks.endpoints import may_change
+from aos_server.services.webhooks.endpoints import kept_out
 
 __all__ = ["Last", "page", "redeliver", "show"]
 
@@ -73,7 +73,8 @@ async def redeliver(database: Database, caller: Caller, delivery: UUID, key: Key
         if not rows[0]:
             raise _unknown()
         row = rows[0][0]
-        may_change(caller, row)
+        if refusal := kept_out(caller, row["webhook_id"], row, "redeliver"):
+            return refusal
         if row["disabled_at"] is not None:
             raise AosError("webhook_conflict", "the webhook is disabled: enable it first")
         again = {**row, "state": "waiting", "due_at": now, "ended_at": None}

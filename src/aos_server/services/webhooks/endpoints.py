@@ -16,12 +16,12 @@ from aos.runtime.guards.network import Network
 from aos.wire.results.documents import Document, envelope
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
-from aos_server.services.changes import Effect, Entry, Given, change
+from aos_server.services.changes import Effect, Entry, Given, change, refused
 from aos_server.services.idempotency import Key
 from aos_server.services.webhooks.health import disabling
 from aos_server.services.webhooks.targets import check, origin
 
-__all__ = ["MAX_WEBHOOKS", "Edit", "Place", "Webhooks", "may_change", "of_request", "shown"]
+__all__ = ["MAX_WEBHOOKS", "Edit", "Place", "Webhooks", "kept_out", "of_request", "shown"]
 
 MAX_WEBHOOKS = 100
 """How many a tenant may have, those of requests apart: each message goes to all that want it."""
@@ -110,7 +110,7 @@ class Webhooks:
             entry = Entry("webhook.changed", webhook, {"changed": sorted(new), **_told(after)})
             return Effect([("webhooks.set", after)], entry, 200, shown(after, caller))
 
-        return await self._change(caller, webhook, decide, key)
+        return await self._change(caller, webhook, "change", decide, key)
 
     async def remove(self, caller: Caller, webhook: str, key: Key | None) -> Given:
         """Remove it for good, with what waits for it and the log of what was sent."""
@@ -120,7 +120,7 @@ class Webhooks:
             gone = {**shown(row, caller), "state": "removed"}
             return Effect([("webhooks.remove", {"id": webhook})], entry, 200, gone)
 
-        return await self._change(caller, webhook, decide, key)
+        return await self._change(caller, webhook, "remove", decide, key)
 
     async def disable(self, caller: Caller, webhook: str, key: Key | None) -> Given:
         """Send nothing there until it is enabled; messages wait meanwhile. Again changes nothing but the reason."""
@@ -130,7 +130,7 @@ class Webhooks:
             after = {**row, "disabled_at": now, "disabled_reason": "asked"}
             return disabling(webhook, "asked", dict(shown(after, caller)))
 
-        return await self._change(caller, webhook, decide, key)
+        return await self._change(caller, webhook, "disable", decide, key)
 
     async def enable(self, caller: Caller, webhook: str, key: Key | None) -> Given:
         """Send there again, also what waits."""
@@ -140,7 +140,7 @@ class Webhooks:
             entry = Entry("webhook.enabled", webhook)
             return Effect([("webhooks.enable", {"id": webhook})], entry, 200, shown(after, caller))
 
-        return await self._change(caller, webhook, decide, key)
+        return await self._change(caller, webhook, "enable", decide, key)
 
     async def test(self, caller: Caller, webhook: str, key: Key | None) -> Given:
         """Send a message that says nothing. Raises AosError(webhook_conflict) where it is disabled."""
@@ -162,7 +162,7 @@ class Webhooks:
             }
             return Effect(statements, Entry("webhook.tested", webhook), 202, body)
 
-        return await self._change(caller, webhook, decide, key)
+        return await self._change(caller, webhook, "test", decide, key)
 
     async def secret_shown(self, caller: Caller, webhook: str) -> None:
         """Write down that the caller gets the secret. Raises AosError: authorization_denied, not_found."""
@@ -170,18 +170,18 @@ class Webhooks:
         def decide(row: Row) -> Effect:
             return Effect([], Entry("webhook.secret_shown", webhook), 200, {})
 
-        await self._change(caller, webhook, decide, None)
+        await self._change(caller, webhook, "show_secret", decide, None)
 
     async def _change(
-        self, caller: Caller, webhook: str, decide: Callable[[Row], Effect], key: Key | None
+        self, caller: Caller, webhook: str, act: str, decide: Callable[[Row], Effect], key: Key | None
     ) -> Given:
         """Change a webhook that is there and that the caller may change."""
 
         def decided(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
             if not rows[0]:
                 raise _unknown()
-            may_change(caller, rows[0][0])
-            return decide({**rows[0][0], "now": now})
+            row = rows[0][0]
+            return kept_out(caller, webhook, row, act) or decide({**row, "now": now})
 
         reads: list[Statement] = [("webhooks.lock", {"id": webhook})]
         return await change(self.database, caller, reads, decided, key)
@@ -201,10 +201,12 @@ def of_request(caller: Caller, request: str, url: str) -> tuple[str, Statement]:
     return row["id"], ("webhooks.add", row)
 
 
-def may_change(caller: Caller, row: Row) -> None:
-    """Raises AosError(authorization_denied) for who has not made the webhook and is below level 4."""
-    if not _owns(caller, row):
-        raise AosError("authorization_denied", f"only who made a webhook may do this, or level {LEVEL}")
+def kept_out(caller: Caller, webhook: str, row: Row, act: str) -> Effect | None:
+    """The refusal of who has not made the webhook and is below level 4; None for everybody else."""
+    if _owns(caller, row):
+        return None
+    error = AosError("authorization_denied", f"only who made a webhook may do this, or level {LEVEL}")
+    return refused(Entry(f"webhook.{act}.refused", webhook), error)
 
 
 def shown(row: Row, caller: Caller) -> Document:

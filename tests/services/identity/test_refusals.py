@@ -1,0 +1,107 @@
+"""Whoever is known and not let in leaves one row in the audit log, at every address, and nothing else."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.routing import Router
+
+from aos_server.app import COMPUTE_S, application
+from aos_server.db.pool import Database
+from aos_server.identity.authenticate import Credentials
+from aos_server.identity.caller import ACTS, Caller, Principal
+from aos_server.keystores.keyring import Keyring
+from aos_server.services.audit.log import Log
+from aos_server.services.policy.versions import Versions
+from aos_server.services.runtime.runs import Runs
+from aos_server.services.webhooks.endpoints import Webhooks
+from aos_server.services.webhooks.targets import network_of
+from aos_server.services.workers import Workers
+from tests.server.http.world import People
+from tests.server.serve import serving
+from tests.services.db.test_database import ROWS
+from tests.services.webhooks.test_webhooks import new_keys
+
+STATED = {
+    "skill_id": "fs_read",
+    "resource_id": "fs_read",
+    "run_id": "r1",
+    "webhook_id": f"wh_{'a' * 16}",
+    "version": "1",
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "review": {"outcome": "justified", "reason": "x"},
+    "activate": {"if_active": f"sha256:{'0' * 64}", "why": "x"},
+}
+MACHINE = Caller(Principal("test", "pipeline"), "acme", "machine", scopes=frozenset(ACTS))
+NOBODY_ASKED = Caller(Principal("test", "colleague"), "acme", "human", (), 3, True)
+
+
+class Known(People):
+    """Everybody but who made things: somebody of each level, and a machine that may do all that machines may."""
+
+    async def identify(self, given: Credentials, *, live: bool) -> Caller:
+        known = {"pipeline": MACHINE, "colleague": NOBODY_ASKED}
+        return known.get(str(given.token)) or await super().identify(given, live=live)
+
+
+@pytest.fixture
+def url(base, tmp_path) -> Iterator[str]:
+    keys = Keyring(new_keys(tmp_path / "keys"), datetime.now(UTC))
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        async with Database.open(base.pooled("aos_app"), 4) as database:
+            outer.default = application(
+                Known(),
+                runs=Runs(database),
+                database=database,
+                versions=Versions(database, Workers(1, COMPUTE_S)),
+                audit=Log(database),
+                webhooks=Webhooks(database, network_of(())),
+                keys=keys,
+            )
+            yield
+
+    outer = Router(lifespan=lifespan, redirect_slashes=False)
+    with serving(outer) as found:
+        yield found
+
+
+def told(base) -> int:
+    return int(base.rows("SELECT count(*) FROM audit WHERE action LIKE '%.refused'")[0][0])
+
+
+def test_every_403_is_in_the_audit_log_once(base, url):
+    request = str(uuid4())
+    base.server.execute(ROWS.format(t="acme", k="a" * 16, u=request), base.name)
+    ((entry,),), ((delivery,),) = base.rows("SELECT id FROM audit"), base.rows("SELECT id FROM deliveries")
+    things = {**STATED, "request_id": request, "entry_id": str(entry), "delivery_id": str(delivery)}
+    refused = set[str]()
+    with httpx.Client(base_url=url, timeout=30) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+        for who in ("reader", "robot", "colleague", "pipeline"):
+            for path, methods in paths.items():
+                for method, operation in methods.items():
+                    body = BODIES.get(path.rpartition("/")[2], {}) if "requestBody" in operation else None
+                    before, address = told(base), path.format(**things)
+                    answer = client.request(
+                        method, address, json=body, headers={"Authorization": f"Bearer {who}"}
+                    )
+                    rows = told(base) - before
+                    if answer.status_code == 403:
+                        refused.add(f"{who} {method.upper()} {path}")
+                        assert rows == 1, (who, method, path)
+                    assert rows <= 1, (who, method, path)  # a decision that comes too late is told as well
+    assert {
+        "colleague GET /api/v1/webhooks/{webhook_id}/secret",
+        "colleague DELETE /api/v1/webhooks/{webhook_id}",
+        "colleague POST /api/v1/webhooks/deliveries/{delivery_id}/redeliver",
+        "pipeline POST /api/v1/policy/versions/{version}/activate",
+        "pipeline POST /api/v1/policy/requests/{request_id}/approve",
+        "reader POST /api/v1/policy/requests/{request_id}/approve",
+    } <= refused
