@@ -3,25 +3,31 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aos.domain.skills.skill import Catalog
-from aos.errors import InputError
+from aos.errors import AosError, InputError
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.strict import parse
-from aos_server.db.pool import Database
+from aos_server.db.pool import Database, Row, Statement
 from aos_server.services.policy.active import Rules, sources
 
-__all__ = ["MAX_CATALOG_BYTES", "Budget", "Permissions", "Stored", "Tenants", "Terms", "catalog_of"]
+__all__ = [
+    *("MAX_CATALOG_BYTES", "Budget", "Held", "Permissions", "Stored", "Superseded", "Tenants", "Terms"),
+    *("catalog_of", "check_held", "held", "while_held"),
+]
 
 MAX_CATALOG_BYTES = 1024 * 1024
 
 _FRESH_S = 1.0
 _KEPT = 10_000
+_TRIES = 3
+
+T = TypeVar("T")
 
 
 class Budget(NamedTuple):
@@ -50,12 +56,21 @@ class Permissions(NamedTuple):
         return skill not in self.forbidden and ("*" not in self.forbidden or skill in self.permitted)
 
 
+class Held(NamedTuple):
+    """By what one knows terms again, but for money, which moves all the time: digests of catalog and rules' text (None:
+    those that ship), and permissions as they are stored."""
+
+    catalog: str | None = None
+    rules: str | None = None
+    permissions: tuple[tuple[str, str, bool], ...] = ()
+
+
 class Terms(NamedTuple):
     """What holds for an agent of a tenant.
 
     `catalog` is a document that is laid over the shipped one, as text; None: nothing is. `budget` is the tighter one of
     the tenant's and the agent's. `permissions` are those of both: each has to allow a skill. `rules` are those of the
-    tenant's active policy; None: the policy that ships.
+    tenant's active policy; None: the policy that ships. `held` says whether they still are what holds (`check_held`).
     """
 
     tenant: str
@@ -64,6 +79,7 @@ class Terms(NamedTuple):
     permissions: tuple[Permissions, ...] = ()
     agent: str = ""
     rules: Rules | None = None
+    held: Held = Held()
 
     def allows(self, skill: str) -> bool:
         """Whether the skill may be called."""
@@ -121,9 +137,8 @@ class Stored:
                 _keep(self._catalogs, digest, document, 64)
         catalog = None if digest is None else self._catalogs[digest]
         rules = await self._active(tenant, row["rules"])
-        return Terms(
-            tenant, catalog, _tighter(row["budgets"]), _permissions(row["permissions"]), agent, rules
-        )
+        permissions = _permissions(row["permissions"])
+        return Terms(tenant, catalog, _tighter(row["budgets"]), permissions, agent, rules, _held(row))
 
     async def _active(self, tenant: str, digest: str | None) -> Rules | None:
         """The rules that have this text. Another tenant with the same text has the same rules."""
@@ -134,6 +149,34 @@ class Stored:
             ((row,),) = await self._database.read(asked, tenant=tenant)  # a version never goes
             _keep(self._rules, digest, Rules(row["policy_digest"], sources(row["files"])), 64)
         return self._rules[digest]
+
+
+class Superseded(Exception):
+    """Other terms hold by now than those by which something was judged."""
+
+
+def held(terms: Terms) -> list[Statement]:
+    """What a transaction reads first that must not commit what other terms would not: then they stay as they are."""
+    return [("policies.hold", {}), ("tenants.terms", {"agent": terms.agent})]
+
+
+def check_held(rows: Sequence[Sequence[Row]], terms: Terms) -> None:
+    """Raise Superseded unless these, which `held` found, are the terms."""
+    if _held(rows[1][0]) != terms.held:
+        raise Superseded
+
+
+async def while_held(act: Callable[[], Awaitable[T]]) -> T:
+    """Do it, and where its terms were superseded meanwhile, from the beginning. Raises AosError(not_computed)."""
+    for _ in range(_TRIES):
+        with suppress(Superseded):
+            return await act()
+    detail = f"the terms that it rests on changed {_TRIES} times while it was judged"
+    raise AosError("not_computed", detail, retry_after_s=1)
+
+
+def _held(row: Row) -> Held:
+    return Held(row["digest"], row["rules"], tuple(sorted(map(tuple, row["permissions"]))))
 
 
 def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:

@@ -51,7 +51,7 @@ async def set_terms(database: Database, caller: Caller, new: NewTerms) -> None:
         }
         return Effect(statements, Entry("terms.set", new.agent, details), 200, {})
 
-    await change(database, caller, [("tenants.ensure", {})], decide)
+    await change(database, caller, [("policies.lock", {}), ("tenants.ensure", {})], decide)
 
 
 def _statements(new: NewTerms) -> Sequence[Statement]:

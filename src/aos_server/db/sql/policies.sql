@@ -1,6 +1,10 @@
 -- name: lock
--- Until the end of the transaction nobody else pushes or activates rules of the tenant.
+-- Until the end of the transaction nobody else pushes or activates rules of the tenant, or sets its terms.
 SELECT pg_advisory_xact_lock(hashtextextended(tenant(), 7300469));
+
+-- name: hold
+-- Until the end of the transaction nobody changes rules or terms of the tenant; others may hold them, too.
+SELECT pg_advisory_xact_lock_shared(hashtextextended(tenant(), 7300469));
 
 -- name: newest
 -- The newest version (0: there is none), and the one that has this text, if any. A statement of its own, so that it

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from aos.domain.approvals import requests as approvals
@@ -22,6 +23,7 @@ from aos_server.services.requests.create import Desk
 from aos_server.services.requests.decide import actor_of, decided
 from aos_server.services.requests.stored import request_of
 from aos_server.services.runtime.simulations import Approved, forecast
+from aos_server.services.tenants import Terms, check_held, held, while_held
 
 __all__ = ["Use", "consume"]
 
@@ -42,19 +44,28 @@ async def consume(desk: Desk, caller: Caller, request: str, use: Use, key: Key |
     """
     if before := await answered(desk.database, caller, key):
         return before
+    return await while_held(partial(_consume, desk, caller, request, use, key))
+
+
+async def _consume(desk: Desk, caller: Caller, request: str, use: Use, key: Key | None) -> Given:
+    """Raises Superseded, too."""
     row = await reads.row(desk.database, caller.tenant, request)
+    terms = await desk.tenants.terms(row["tenant_id"], row["agent_id"], now=True)
     looked = _may(row, caller, use)
-    void = await _void(desk, row, use) if looked else None
+    void = await _void(desk, row, use, terms) if looked else None
 
     def rule(found: Request, now: datetime, rows: Sequence[Sequence[Row]]) -> Request:
         after = approvals.consume(found, actor_of(caller), now, digest=use.digest)
+        check_held(rows, terms)
         if void is not None:
             raise void
         if not looked:  # it was approved after it was read, so nobody has held it against things as they are
             raise AosError("approval_pending", "it was approved this very moment; ask again")
         return after
 
-    return await decided(desk.database, caller, request, "consume", rule, key=key, run=use.run)
+    return await decided(
+        desk.database, caller, request, "consume", rule, key=key, also=held(terms), run=use.run
+    )
 
 
 def _may(row: Row, caller: Caller, use: Use) -> bool:
@@ -67,14 +78,13 @@ def _may(row: Row, caller: Caller, use: Use) -> bool:
     return True
 
 
-async def _void(desk: Desk, row: Row, use: Use) -> AosError | None:
+async def _void(desk: Desk, row: Row, use: Use, terms: Terms) -> AosError | None:
     """What keeps the approval from being used; None: nothing."""
     granted: Document = json.loads(row["document"])
     if granted["forecast"] is None:  # nobody could foresee it when it was approved
         same = use.plan is None or use.plan in (granted["plan"], granted["plan"]["steps"])
         return None if same else _voided([Finding("", "plan_changed", "it is another plan")])
     plan, inputs = (granted["plan"], granted["inputs"]) if use.plan is None else (use.plan, use.inputs)
-    terms = await desk.tenants.terms(row["tenant_id"], row["agent_id"], now=True)
     approved = Approved(granted["plan"], granted["envelope"])
     question = decisions.question(plan, inputs, terms)._replace(approved=approved)
     found = await forecast(desk.workers, question, terms)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
@@ -26,7 +27,7 @@ from aos_server.services.requests import counts
 from aos_server.services.requests.decide import actor_of
 from aos_server.services.requests.stored import line, state, whole
 from aos_server.services.runtime.simulations import forecast
-from aos_server.services.tenants import Tenants
+from aos_server.services.tenants import Tenants, Terms, check_held, held, while_held
 from aos_server.services.webhooks.endpoints import of_request
 from aos_server.services.webhooks.targets import check
 from aos_server.services.workers import Workers
@@ -84,12 +85,13 @@ class Asked(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """What is asked for as it is kept, with the digests of its large parts, and the level it takes."""
+    """What is asked for as it is kept, with the digests of its large parts, the level it takes, and by which terms."""
 
     document: Document
     digests: Mapping[str, str]
     level: int
     approver: Principal
+    terms: Terms
 
 
 async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = None) -> Given:
@@ -104,15 +106,20 @@ async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = Non
     if asked.webhook_url is not None:
         await check(desk.network, asked.webhook_url)
         webhook = of_request(caller, request_id, asked.webhook_url)
-    try:
-        judged = await judge(desk, caller, asked)
-    except AosError as error:
-        if error.code == "policy_denied":
-            await _refuse(desk.database, caller, asked, error)
-        raise
     made: list[Request] = []
 
-    def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
+    async def make() -> Given:
+        try:
+            judged = await judge(desk, caller, asked)
+        except AosError as error:
+            if error.code == "policy_denied":
+                await _refuse(desk.database, caller, asked, error)
+            raise
+        reads = [*held(judged.terms), ("tenants.ensure", {})]
+        return await change(desk.database, caller, reads, partial(decide, judged), key)
+
+    def decide(judged: _Judged, now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
+        check_held(rows, judged.terms)
         row = _row(request_id, caller, asked, judged, now)
         request = _opened(row, judged, caller, asked, now)
         made.append(request)
@@ -120,7 +127,7 @@ async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = Non
         effect = _effect(row, request, judged._replace(document=document))
         return effect._replace(statements=[*effect.statements, *([webhook[1]] if webhook else [])])
 
-    given = await change(desk.database, caller, [("tenants.ensure", {})], decide, key)
+    given = await while_held(make)
     if not given.again:
         counts.created(made[0], asked.policy_type)
     return given
@@ -143,7 +150,8 @@ async def judge(desk: Desk, caller: Caller, asked: Asked) -> _Judged:
     level = max(1, asked.level or 0, (decided.level or 0) if foreseen else UNFORESEEN_LEVEL)
     document = _document(asked, json.loads(found.body) if foreseen else None, found.envelope, decided)
     digests = {name: digest(document[name]) for name in LARGE}
-    return _Judged(document, digests, level, Principal(approvals.POLICY_ISSUER, f"policy:{decided.policy}"))
+    approver = Principal(approvals.POLICY_ISSUER, f"policy:{decided.policy}")
+    return _Judged(document, digests, level, approver, terms)
 
 
 def _document(asked: Asked, shown: Document | None, bound: Document | None, decided: Decided) -> Document:
