@@ -83,8 +83,15 @@ def ago(then: str, now: datetime) -> str:
 
 
 def _who(told: Mapping[str, Any]) -> Iterator[Line]:
+    """Who asks, as the digest has it; of a service key whose it is."""
+    asks, owner = told["requester"], told["requester"]["owner"]
     agent = f" for agent {tame(str(told['agent_id']))}" if told.get("agent_id") else ""
-    yield [(tame(str(told["requested_by"])), STRONG), f"{agent}, tenant {tame(str(told['tenant_id']))}"]
+    yield [
+        (tame(str((owner or asks)["subject"])), STRONG),
+        f"{agent}, tenant {tame(str(told['tenant_id']))}",
+    ]
+    if owner:
+        yield f"by the service key {tame(str(asks['subject']))}"
 
 
 # -- what is asked for -------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def _row(one: Mapping[str, Any], now: datetime) -> list[Line]:
     return [
         tame(str(one["request_id"])),
         _what(one),
-        tame(str(one["requested_by"]))[:_LONGEST],
+        tame(str((one["requester"]["owner"] or one["requester"])["subject"]))[:_LONGEST],
         f"{one['approvals']}/{one['min_approvals']} of {one['required_level']}",
         (status, COLOURS.get(status, "")),
         _roughly(

@@ -23,7 +23,9 @@ def entries(document: Mapping[str, Any], width: int, colour: bool, ascii: bool =
         return str(page)
     rows: list[list[Line]] = []
     for one in document["entries"]:
-        rows.append([_when(one), f"{one['subject']}  {one['action']}  {one['object']}"])
+        code = one["details"].get("code")
+        what = f"{one['action']}: {code}" if code else one["action"]
+        rows.append([_when(one), f"{one['subject']}  {what}  {one['object']}"])
         rows.append(["", (str(one["id"]), FAINT)])
     page.add(page.table("lw", rows))
     if document["next"]:

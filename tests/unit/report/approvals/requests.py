@@ -30,6 +30,7 @@ def asked(text: str, *, level: int = 4, changed: bool = True) -> Request:
         "agent_id": None,
         "skill_id": None,
         "requested_by": "ann",
+        "requester": {"issuer": "https://login.example", "subject": "ann", "owner": None},
         "justification": text,
         "required_level": level,
         "min_approvals": 2,

@@ -68,5 +68,14 @@ def test_each_use_of_a_grant_and_what_became_of_a_broken_glass() -> None:
     assert section(unseen, "votes")[-1] == "nobody has reviewed that yet"
 
 
+def test_who_asks_is_told_as_the_digest_has_it_and_of_a_key_whose_it_is() -> None:
+    assert section(shown(asked("x"), requested_by="eve"), "who") == ["ann, tenant acme"]
+    key = {"issuer": "urn:aos:service-key", "subject": "a" * 16, "owner": {"issuer": "i", "subject": "bob"}}
+    assert section(shown(asked("x"), requester=key), "who") == [
+        "bob, tenant acme",
+        f"by the service key {'a' * 16}",
+    ]
+
+
 def test_an_empty_reason_takes_one_line() -> None:
     assert section(shown(asked("x"), justification=""), "why") == ["│ (nothing)"]

@@ -17,6 +17,7 @@ def line(**changes: Any) -> dict[str, Any]:
         "skill_id": None,
         "plan_name": "weekly report",
         "requested_by": "ann",
+        "requester": {"issuer": "https://login.example", "subject": "ann", "owner": None},
         "required_level": 3,
         "min_approvals": 1,
         "approvals": 0,
@@ -69,6 +70,13 @@ def test_until_when_or_since_when_a_request_is_what_it_is() -> None:
         "consumed 4 min ago",
         "rejected just now",
     ]
+
+
+def test_who_asks_by_a_key_is_whose_key_it_is() -> None:
+    key = {"issuer": "urn:aos:service-key", "subject": "a" * 16, "owner": {"issuer": "i", "subject": "bob"}}
+    (row,) = shown(line(requested_by="a" * 16, requester=key))[1:]
+    assert "bob" in row
+    assert "aaaa" not in row
 
 
 def test_a_name_moves_nothing() -> None:
