@@ -49,6 +49,11 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
+def is_live(stream: TextIO | None) -> bool:
+    """Whether it is a terminal where a line can be written over."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
 def write(stream: TextIO | None, text: str) -> None:
     """Write all of `text`, ending in a newline. Raises AosError(write_failed).
 

@@ -38,6 +38,10 @@ def test_a_run_whose_process_died_is_told_from_one_that_goes_on(service: Service
     process = started(tmp_path, "--plan", inline(get(service)))
     service.wait_for(1)
     assert listed() == [("running", False, 0)]
+    assert (
+        "unknown"
+        not in aos("runs", "show", "--ledger", "ledger.db", cwd=tmp_path).text.partition("attempts")[2]
+    )
     process.kill()
     process.communicate()
     (name,) = names_of(tmp_path)
@@ -49,6 +53,9 @@ def test_a_run_whose_process_died_is_told_from_one_that_goes_on(service: Service
     assert (faults(shown), shown["interrupted"], shown["spent_cents"]) == ([], True, None)
     watched = aos("runs", "watch", name, "--ledger", "ledger.db", cwd=tmp_path)
     assert (watched.status, watched.out.count(b"\n")) == (0, 2)
+    assert (
+        watched.err.decode() == f"the process of {name} has died; `aos run --resume {name}` goes on with it\n"
+    )
     assert run(tmp_path, "--resume", name, "--json").document["status"] == "succeeded"
     assert [one[:2] for one in listed()] == [("succeeded", False)]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.process import STEP, aos, clean, command, inline
-from tests.cli.run.running import Service, codes, get, ok, post, run, service, status
+from tests.cli.run.running import HANGS, Service, codes, get, ok, post, run, service, status
 from tests.cli.schemas import faults
 
 __all__ = ["service"]
@@ -222,8 +222,15 @@ def test_a_run_that_has_ended_is_not_resumed(service: Service, tmp_path: Path) -
     document = run(tmp_path, "--plan", inline(get(service)), "--json").document
     again = run(tmp_path, "--resume", document["run"], "--json")
     assert (again.status, again.document["code"]) == (9, "run_conflict")
+    assert again.document["detail"] == f"run {document['run']} has succeeded: nothing of it is left to do"
     nowhere = run(tmp_path, "--resume", "nothing", "--json")
     assert (nowhere.status, nowhere.document["code"]) == (2, "run_not_found")
+
+
+def test_no_ledger_is_made_to_look_for_a_run_in(tmp_path: Path) -> None:
+    nowhere = run(tmp_path, "--resume", "2026", "--json")
+    assert (nowhere.status, nowhere.document["code"]) == (5, "needs_ledger")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_is_resumed_only_under_the_contract_it_began_with(service: Service, tmp_path: Path) -> None:
@@ -231,22 +238,25 @@ def test_a_run_is_resumed_only_under_the_contract_it_began_with(service: Service
     (tmp_path / "other.json").write_text(json.dumps({"skills": {"http_call": {"version": "2"}}}))
     again = run(tmp_path, "--resume", document["run"], "--catalog", "other.json", "--json")
     assert (again.status, again.document["code"]) == (9, "run_conflict")
+    assert "--catalog" in again.document["fix"]
 
 
 # -- at a terminal -------------------------------------------------------------------------------------------------
 
 
-def at_terminal(folder: Path, answers: Callable[[str], str | None], *words: str) -> tuple[int, str]:
+def at_terminal(
+    folder: Path, answers: Callable[[str], str | None], *words: str, term: str = "xterm"
+) -> tuple[int, str]:
     """Run with a terminal: what is shown goes to `answers`, what they say is typed. Exit status, all that was shown."""
     child, terminal = pty.fork()
     if not child:
         os.chdir(folder)
         words = ("run", *words, "--ledger", "ledger.db", "--allow-private")
-        os.execve(command()[0], command(*words), {**clean(), "TERM": "xterm"})
+        os.execve(command()[0], command(*words), {**clean(), "TERM": term})
     shown = ""
     with suppress(OSError):
         while data := os.read(terminal, 4096):
-            shown += data.decode()
+            shown += data.decode("utf-8", "replace")
             if (answer := answers(shown.rpartition("\n")[2])) is not None:
                 os.write(terminal, f"{answer}\n".encode())
     os.close(terminal)
@@ -281,6 +291,26 @@ def test_a_go_ahead_is_asked_for_and_without_anybody_the_run_pauses(service: Ser
     assert status == 0
     assert "level 3" in shown
     assert service.count("GET") == 1
+
+
+def test_a_first_ctrl_c_is_answered_and_ends_the_run(service: Service, tmp_path: Path) -> None:
+    service.script = [HANGS]
+    keys = ["\x03"]
+
+    def answer(line: str) -> str | None:
+        return keys.pop() if keys and service.server.received else None
+
+    status, shown = at_terminal(tmp_path, answer, "--plan", inline(get(service)))
+    assert status == 130
+    assert "stopping: what is under way has 2 s for it; once more ends it at once" in shown
+    assert "CANCELLED" in shown
+
+
+def test_a_terminal_that_writes_over_nothing_is_shown_lines(service: Service, tmp_path: Path) -> None:
+    status, shown = at_terminal(tmp_path, lambda line: None, "--plan", inline(get(service)), term="dumb")
+    assert status == 0
+    assert "ok in" in shown
+    assert "\x1b" not in shown
 
 
 # -- skills of one's own, secrets --------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from aos.domain.runs.happenings import Observer
 from aos.domain.runs.recorded import PastFailures, RunState
 from aos.domain.runs.run import RunEnd, RunStart
 from aos.domain.skills.skill import Catalog, Effects
-from aos.errors import AosError
+from aos.errors import AosError, InputError
 from aos.runtime.executor import Executor, Settings
 from aos.runtime.journal import Journal
 from aos.runtime.memory import Memory
@@ -161,12 +161,10 @@ def resume(
     record = means.record or Memory()
     before = record.state(name)
     start = before.start
-    plan = parse_plan(start.plan, catalog, name=f"the plan of run {name}").plan
-    if _contract(plan, catalog) != start.contract:
-        detail = f"run {name} began under another contract: versions, prices, effects, retry or limits have changed"
-        raise AosError(
-            "run_conflict", detail, fix="Resume it with the catalog that it began with (--catalog)."
-        )
+    if before.status in ("succeeded", "failed"):
+        detail = f"run {name} has {before.status}: nothing of it is left to do"
+        raise AosError("run_conflict", detail, fix="`aos run PLAN` begins a new one.")
+    plan = _plan_of(start, catalog)
     using = _prepared(plan, catalog, means._replace(record=record))
     budget = start.budget_cents if budget_cents is None else budget_cents
     if gate is not None:
@@ -183,6 +181,21 @@ def resume(
             grant.use(start.id, plan)
     state = record.resume(name, using.clock(), budget, given)
     return _carried_out(using, state.start, state, frozenset(state.steps) if given else frozenset())
+
+
+def _plan_of(start: RunStart, catalog: Catalog) -> Plan:
+    """The plan of a run that began. Raises AosError where the catalog is another: invalid_plan, run_conflict."""
+    fix = "Resume it with the catalog that it began with (--catalog)."
+    try:
+        plan = parse_plan(start.plan, catalog, name=f"the plan of run {start.id}").plan
+    except InputError as error:
+        raise InputError(error.code, error.detail, fix=fix, findings=error.findings) from None
+    if _contract(plan, catalog) != start.contract:
+        detail = (
+            f"run {start.id} began under another contract: versions, prices, effects, retry or limits changed"
+        )
+        raise AosError("run_conflict", detail, fix=fix)
+    return plan
 
 
 def _again(using: "_Using", start: RunStart, budget: Decimal | None) -> SimulationResult:

@@ -1,7 +1,7 @@
 """Recorded runs: which there are, what happened in one, whether the ledger is sound, and moving them elsewhere."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import fmean
@@ -118,10 +118,12 @@ def states(ledger: Path | None, runs: Sequence[str]) -> Iterator[RunState]:
             yield read_state(db, run)
 
 
-def follow(ledger: Path | None, run: str | None, wait: Callable[[], None]) -> Iterator[Mapping[str, Any]]:
+def follow(
+    ledger: Path | None, run: str | None, wait: Callable[[], None]
+) -> Generator[Mapping[str, Any], None, str | None]:
     """The entries of a run, as they are written, until it has ended, pauses, or no process carries it out any more.
 
-    `wait` is called between two looks.
+    `wait` is called between two looks. Returns the id of a run whose process has died, else None.
     """
     from aos.ledger.claims import is_claimed
     from aos.ledger.reads import entries_of, find_run
@@ -135,7 +137,7 @@ def follow(ledger: Path | None, run: str | None, wait: Callable[[], None]) -> It
                 seen = entry["seq"]
                 yield entry
             if lost or status != "running":
-                return
+                return found if status == "running" else None
             wait()
 
 

@@ -4,7 +4,7 @@ import sys
 import time
 from types import TracebackType
 
-from aos.cli.answer import is_terminal
+from aos.cli.answer import is_live
 
 _PATIENCE_S = 1.0
 
@@ -23,7 +23,7 @@ class Progress:
         return self
 
     def __call__(self, runs: int) -> None:
-        if time.monotonic() - self._start > _PATIENCE_S and is_terminal(sys.stderr):
+        if time.monotonic() - self._start > _PATIENCE_S and is_live(sys.stderr):
             self._shown = True
             print(f"\r{runs:,} runs simulated", end="", file=sys.stderr, flush=True)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from aos.api.forecast.policies import Gate
 from aos.api.running.run import Means, Record, irreversible, resume, run
-from aos.api.running.world import opened, run_named
+from aos.api.running.world import opened
 from aos.cli.answer import Answer, is_terminal
 from aos.cli.run.granted import Approval, granted, granted_again
 from aos.cli.run.people import Person
@@ -60,9 +60,8 @@ class Carrier(NamedTuple):
             )
         return answer(result, self.person)
 
-    def go_on(self, started: str, budget: Decimal | None) -> Answer:
-        """Go on with the run whose id starts so."""
-        name = run_named(started, self.place.ledger)
+    def go_on(self, name: str, budget: Decimal | None) -> Answer:
+        """Go on with the run of that id."""
         again = None if self.rules.place is None else self.rules  # simulates once more
         with granted_again(self.approval, self.record, name) as grant:
             result = resume(name, self.catalog, self.means, budget_cents=budget, gate=again, grant=grant)

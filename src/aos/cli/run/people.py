@@ -1,10 +1,12 @@
 """The person at the terminal: asked before what can't be undone, and able to stop the run."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from aos.cli.answer import is_live
 from aos.domain.plans.plan import Step
 from aos.errors import AosError, Exit
 from aos.wire.problems import visible
@@ -61,11 +63,18 @@ class Person:
         if self._asking:
             raise KeyboardInterrupt
         assert self._stop
+        if self.present:  # not by print: it may be in the middle of another one
+            told = f"{_over()}stopping: what is under way has 2 s for it; once more ends it at once\n"
+            os.write(sys.stderr.fileno(), told.encode())
         self._stop()
+
+
+def _over() -> str:
+    """What puts a text over the line that says how far the run has got."""
+    return "\r\x1b[K" if is_live(sys.stderr) else ""
 
 
 def _asked(text: str) -> str:
     """What the person types, in small letters; nothing where they close the terminal's input."""
-    # Over the line that says how far the run has got.
-    print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+    print(f"{_over()}{text}", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower()

@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from aos.cli.answer import is_terminal, look
+from aos.cli.answer import is_live, look
 from aos.domain.runs.happenings import Happening
 from aos.report.runs.progress import Progress
 
@@ -15,7 +15,7 @@ class Watch:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._look = look(self._stream)
-        self._live = is_terminal(stream)
+        self._live = is_live(stream)
         self._progress = Progress()
 
     def __call__(self, happening: Happening) -> None:

@@ -4,6 +4,7 @@ from typer import BadParameter
 
 from aos.api.files.sources import load_catalog, load_plan
 from aos.api.forecast.policies import gate
+from aos.api.running.world import run_named
 from aos.cli.answer import Answer
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
 from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, PlanOption, first, one_plan
@@ -58,6 +59,11 @@ def run(
     --approval uses up an approval of a server, exactly as it was given: what has left it is not run, whatever --force
     says. A run pauses before it costs more, or where its rest leaves what was approved.
     """
+    if resume is not None and (plan or plan_option or inputs):
+        raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
+    started = (
+        None if resume is None else run_named(resume, ledger)
+    )  # which makes no ledger, unlike what follows
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
     rules = gate(first(policy, otherwise=config.policy), principal(tenant, agent))
@@ -65,10 +71,8 @@ def run(
     with carrier(
         place, catalog, rules, config, Approval(approval, server, context), events, as_json
     ) as carry:
-        if resume is not None:
-            if plan or plan_option or inputs:
-                raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
-            return carry.go_on(resume, budget)
+        if started is not None:
+            return carry.go_on(started, budget)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
         asked = asked_for(budget, deadline, confidence, min_success, config)
         limits = settled(asked, parsed.plan, config)

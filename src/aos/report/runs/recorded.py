@@ -81,8 +81,10 @@ def run(
     attempts = state.attempts[-_SHOWN:]
     left = len(state.attempts) - len(attempts)
     more: list[Line] = [(f"{left:,} earlier attempts: --json has them", FAINT)] if left else []
-    page.section("attempts", [*more, page.table("nlllrr", map(_attempt, attempts))] if attempts else [])
-    page.section("failures", [page.table("nw", rows)] if (rows := list(_failures(attempts))) else [])
+    goes_on = state.status == "running" and not interrupted
+    rows = [_attempt(one, goes_on) for one in attempts]
+    page.section("attempts", [*more, page.table("nlllrr", rows)] if rows else [])
+    page.section("failures", [page.table("nw", failed)] if (failed := list(_failures(attempts))) else [])
     page.section("next", _next(state, interrupted))
     facts = [("started", _when(start.started_ms)), ("plan", start.plan_digest)]
     if approved := start.approval:
@@ -166,12 +168,16 @@ def _beside(state: RunState, score: Mapping[str, Any] | None) -> Iterator[list[L
         yield ["budget", "", "", money(state.money.budget), ""]
 
 
-def _attempt(one: Attempted) -> list[Line]:
+def _attempt(one: Attempted, under_way: bool) -> list[Line]:
+    """`under_way`: a process carries the run out, and may be about to see how the attempt ends."""
     intent, outcome = one.intent, one.outcome
+    again = f" #{intent.attempt}" if intent.attempt > 1 else ""
+    if outcome is None and under_way:
+        return [str(intent.place) + again, intent.skill, _status("running"), "", "", ""]
     word = "unknown" if outcome is None else "succeeded" if outcome.success else "failed"
     code = outcome.failure.code if outcome and outcome.failure else ""
     return [
-        str(intent.place) + (f" #{intent.attempt}" if intent.attempt > 1 else ""),
+        str(intent.place) + again,
         intent.skill,
         _status(word),
         code or ("reconciled" if one.reconciled else ""),
