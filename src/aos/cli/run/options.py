@@ -27,7 +27,13 @@ AllowPrivate = Annotated[
 ]
 Workspace = Annotated[
     Path | None,
-    Option("--workspace", metavar="FOLDER", help="The folder that fs_read and fs_write keep to."),
+    Option(
+        "--workspace",
+        metavar="FOLDER",
+        exists=True,
+        file_okay=False,
+        help="The folder that fs_read and fs_write keep to.",
+    ),
 ]
 Events = Annotated[
     bool, Option("--events", help="Print what happens as lines of JSON, the result as the last one.")

@@ -89,5 +89,7 @@ def as_json(data: bytes) -> Any:
         )
     except InputError as error:
         place = error.findings[0].pointer
-        said = f"{place}: {error.findings[0].detail}" if place else error.findings[0].detail
+        # It is no file, so what files of another ending hold is no help.
+        detail = error.findings[0].detail.partition("; JSON starts with")[0]
+        said = f"{place}: {detail}" if place else detail
         raise GuardError("BAD_REPLY", f"no JSON that can be used: {said}") from None

@@ -23,6 +23,10 @@ __all__ = ["implementation", "key", "price_cents"]
 _PERHAPS_CHARGED = {"TIMEOUT", "CANCELLED", "CONNECTION", "BAD_REPLY", "REPLY_TOO_LARGE"}
 """The service may have answered, and counted it, where nobody could read the answer."""
 _OVERLOADED = {503, 529}
+_MAX_TOKENS = 1_000_000_000
+"""No service counts more for one call; a figure beyond would use up any budget."""
+_NO_MONEY = "insufficient_quota"
+"""Says OpenAI with 429, and no waiting helps."""
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context window", "too many tokens")
 
 
@@ -81,28 +85,44 @@ def _check(answer: Answer) -> None:
         said = answer.body[:4_000].decode("utf-8", "replace").lower()
         if answer.status in _OVERLOADED:
             error.code, error.retry_after_ms = "OVERLOADED", retry_after_ms(answer.headers)
+        elif answer.status == 429 and _NO_MONEY in said:
+            error.code, error.retry_after_ms = "HTTP_4XX", None
         elif answer.status == 413 or (answer.status == 400 and any(text in said for text in _TOO_LONG)):
             error.code = "CONTEXT_TOO_LONG"
         raise
 
 
 def _reply(document: Any, model: str, provider: str | None) -> Reply:
+    """What the service counts is known, and costs, even where it gives no text."""
     try:
-        text = document["choices"][0]["message"]["content"]
         usage = document["usage"]
         read, written = usage["prompt_tokens"], usage["completion_tokens"]
         cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+        message = document["choices"][0]["message"]
+        text = message["content"]
     except (LookupError, TypeError, AttributeError):
-        raise GuardError("BAD_REPLY", "not the form of a chat completion with text and usage") from None
-    if not isinstance(text, str) or not all(
-        type(count) is int and count >= 0 for count in (read, written, cached)
-    ):
-        raise GuardError("BAD_REPLY", "an answer without text, or usage that is not counted in tokens")
+        raise GuardError("BAD_REPLY", _other_form(document)) from None
+    if not all(type(count) is int and 0 <= count <= _MAX_TOKENS for count in (read, written, cached)):
+        raise GuardError("BAD_REPLY", "an answer whose usage is not counted in tokens")
+    cost = price_cents(f"{provider}/{model}" if provider else model, read, written, cached)
+    features = {"input_tokens": read, "output_tokens": written, "cached_tokens": cached}
+    if not isinstance(text, str):
+        said = f": {message['refusal']}" if message.get("refusal") else ""
+        no_text = GuardError("BAD_REPLY", f"the model gave no text{said}")
+        return failed(no_text, effect="none", cost_cents=cost)._replace(features=features)
     return Reply(
         {"text": text, "usage": {"input_tokens": read, "output_tokens": written}},
-        cost_cents=price_cents(f"{provider}/{model}" if provider else model, read, written, cached),
-        features={"input_tokens": read, "output_tokens": written, "cached_tokens": cached},
+        cost_cents=cost,
+        features=features,
     )
+
+
+def _other_form(document: Any) -> str:
+    if isinstance(document, dict) and document.get("error"):
+        return f"no chat completion but an error: {json.dumps(document['error'], ensure_ascii=False)}"
+    if isinstance(document, dict) and "choices" in document and not document.get("usage"):
+        return "the answer says nothing of usage, so nobody knows what it cost"
+    return "not the form of a chat completion with text and usage"
 
 
 def price_cents(model: str, read: int, written: int, cached: int = 0) -> Decimal | None:

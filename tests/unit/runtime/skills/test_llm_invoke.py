@@ -72,6 +72,7 @@ def test_tokens_read_from_a_cache_have_their_own_price():
 @pytest.mark.parametrize(
     ("answer", "code", "retry_after_ms"),
     [
+        (refusal("429 Too Many", "insufficient_quota", retry_after="7"), "HTTP_4XX", None),
         (refusal("429 Too Many", retry_after="7"), "RATE_LIMITED", 7000),
         (refusal("503 Overloaded", retry_after="2"), "OVERLOADED", 2000),
         (refusal("529 Overloaded"), "OVERLOADED", None),
@@ -111,8 +112,10 @@ def test_a_cancelled_call_ends_promptly():
 @pytest.mark.parametrize(
     "answer",
     [
-        completion(None),
         completion(prompt_tokens=-1),
+        completion(prompt_tokens=10**12),
+        reply('{"choices": [{"message": {"content": "x"}}]}'),
+        reply('{"error": {"message": "x"}}'),
         completion(prompt_tokens="many"),
         completion(completion_tokens=1.5),
         completion(prompt_tokens_details=[1]),
@@ -126,6 +129,27 @@ def test_an_answer_of_another_form_is_a_bad_reply(answer):
     with serving(lambda request: [answer]) as server:
         told = carry_out("llm_invoke", {"prompt": "x"}, world(server))
     assert (told.fault.code, told.cost_cents) == ("BAD_REPLY", None)
+
+
+def test_an_answer_without_text_costs_what_was_counted():
+    with serving(lambda request: [completion(None)]) as server:
+        told = carry_out("llm_invoke", {"prompt": "x"}, world(server))
+    assert (told.fault.code, told.effect) == ("BAD_REPLY", "none")
+    assert told.cost_cents == price_cents("gpt-4o-mini", 1_000_000, 100_000)
+    assert told.features["output_tokens"] == 100_000
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"error": {"message": "no such model"}}', "no such model"),
+        ('{"choices": [{"message": {"content": "x"}}]}', "nothing of usage"),
+        ('{"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}', "not the form"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_is_told(body, said):
+    with serving(lambda request: [reply(body)]) as server:
+        assert said in carry_out("llm_invoke", {"prompt": "x"}, world(server)).fault.detail
 
 
 def test_what_is_missing_is_told_before_anything_is_sent():
