@@ -55,6 +55,13 @@ def one_plan(argument: str | None, option: str | None) -> str:
     return argument or option or ""
 
 
+def refuse(*rules: tuple[object, str, str]) -> None:
+    """Raises BadParameter by the first of these rules (what is wrong if it is so, the option, why) that is broken."""
+    for wrong, option, why in rules:
+        if wrong:
+            raise BadParameter(why, param_hint=option)
+
+
 def first(*values: T | None, otherwise: T) -> T:
     """The first value that was given."""
     return next((value for value in values if value is not None), otherwise)

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from typer import BadParameter
-
 from aos.api.files.sources import load_catalog, load_plan
 from aos.api.forecast.ageing import on_day
 from aos.api.forecast.simulate import simulate as forecast
@@ -25,7 +23,7 @@ from aos.cli.forecast.options import (
 from aos.cli.forecast.pages import AsMarkdown, HtmlFile, text, write_page
 from aos.cli.forecast.progress import Progress
 from aos.cli.forecast.status import FAIL_ON, exit_status
-from aos.cli.options import Budget, Catalogs, Inputs, On, PlanArgument, PlanOption, first, one_plan
+from aos.cli.options import Budget, Catalogs, Inputs, On, PlanArgument, PlanOption, first, one_plan, refuse
 from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
 from aos.cli.server import Elsewhere, simulated
 from aos.cli.values import named_values
@@ -74,62 +72,58 @@ def simulate(
     answered with what is wrong. The exit status is the lowest that a line has, 0 only if all have it.
     """
     config = find_config()
-    if policy is None and server is None:
-        policy = config.policy
-    if policy is None and server is None and (agent is not None or tenant is not None):
-        raise BadParameter("only rules look at who asks", param_hint="--agent, --tenant")
-    if policy is not None and server is not None:
-        raise BadParameter("a server has rules of its own", param_hint="--policy")
-    if server is not None:
-        if catalogs or many or markdown or html or apply is not None or on is not None:
-            raise BadParameter(
-                "it takes a plan, its inputs and limits, samples, seed, agent and tenant",
-                param_hint="--server",
-            )
-        return simulated(
-            server,
-            one_plan(plan, plan_option),
-            named_values(inputs or []),
-            asked_for(budget, deadline, confidence, min_success, config),
-            fail_on=fail_on or FAIL_ON,
-            samples=samples or config.samples,
-            seed=first(seed, otherwise=config.seed),
-            agent=agent,
-            tenant=tenant,
-        )
-    aged = on_day(load_catalog(catalogs or (), config), on)
-    catalog = aged.catalog
+    there, changed = server is not None, apply is not None
+    policy = policy if there else first(policy, otherwise=config.policy)
+    asks_rules = agent is not None or tenant is not None
+    here_only = catalogs or many or markdown or html or changed or on is not None
+    refuse(
+        (there and policy is not None, "--policy", "a server has rules of its own"),
+        (
+            there and here_only,
+            "--server",
+            "it takes a plan, its inputs and limits, samples, seed, agent and tenant",
+        ),
+        (asks_rules and not there and policy is None, "--agent, --tenant", "only rules look at who asks"),
+        (changed and (markdown or html), "--apply", "it prints a plan, no forecast"),
+        (summary and not many, "--summary", "it leaves single steps out of the lines of --many"),
+        (
+            many and (plan or plan_option or inputs or changed),
+            "--many",
+            "plans and their inputs come from standard input",
+        ),
+        (
+            many and (markdown or html or alternatives),
+            "--many",
+            "every answer is a line of JSON, without alternatives",
+        ),
+    )
     asked = asked_for(budget, deadline, confidence, min_success, config)
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
+    fail_on = first(fail_on, otherwise=FAIL_ON)
+    if server is not None:
+        source, given = one_plan(plan, plan_option), named_values(inputs or [])
+        who = {"agent": agent, "tenant": tenant}
+        return simulated(server, source, given, asked, fail_on=fail_on, samples=samples, seed=seed, **who)
+    aged = on_day(load_catalog(catalogs or (), config), on)
     rules = None
     if policy is not None:
         from aos.api.forecast.policies import gate
 
         rules = gate(policy, principal(tenant, agent))
-    judged = partial(exit_status, fail_on=fail_on or FAIL_ON)
-    if apply is not None and (markdown or html):
-        raise BadParameter("it prints a plan, no forecast", param_hint="--apply")
-    if summary and not many:
-        raise BadParameter("it leaves single steps out of the lines of --many", param_hint="--summary")
+    judged = partial(exit_status, fail_on=fail_on)
     if many:
-        if plan or plan_option or inputs or apply is not None:
-            raise BadParameter("plans and their inputs come from standard input", param_hint="--many")
-        if markdown or html or alternatives:
-            raise BadParameter("every answer is a line of JSON, without alternatives", param_hint="--many")
         from aos.cli.forecast.many import Terms, plans_of_stdin
 
         last = Limits(config.budget_cents, config.deadline_ms)
-        return plans_of_stdin(Terms(catalog, judged, asked, last, samples, seed, summary, rules))
-    parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
+        return plans_of_stdin(Terms(aged.catalog, judged, asked, last, samples, seed, summary, rules))
+    parsed = load_plan(one_plan(plan, plan_option), aged.catalog, named_values(inputs or []))
+    drawn = partial(forecast, catalog=aged.catalog, samples=samples, seed=seed)
     with Progress() as progress:
-        result = forecast(
+        result = drawn(
             parsed.plan,
-            catalog,
-            settled(asked, parsed.plan, config),
-            samples=samples,
-            seed=seed,
-            explain=apply is None,
-            alternatives=alternatives if apply is None else True,
+            limits=settled(asked, parsed.plan, config),
+            explain=not changed,
+            alternatives=True if changed else alternatives,
             notes=(*parsed.notes, *aged.notes(parsed.plan)),
             gate=rules,
             progress=progress,
