@@ -27,7 +27,7 @@ from aos_server.http.handlers.requests import ApprovalRequests
 from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.handlers.webhooks import WebhookCalls
-from aos_server.http.routes import Handlers, endpoints, router
+from aos_server.http.routes.table import Handlers, endpoints, router
 from aos_server.identity.auth_service import AuthService
 from aos_server.identity.authenticate import Identity
 from aos_server.identity.issuers import Issuer, IssuerClient

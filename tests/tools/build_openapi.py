@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from aos_server.http.endpoint import Endpoint
 from aos_server.http.openapi import document
-from aos_server.http.routes import Handlers, endpoints
+from aos_server.http.routes.table import Handlers, endpoints
 
 PAGE = Path(__file__).parents[2] / "docs" / "openapi.json"
 

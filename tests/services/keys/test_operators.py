@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from aos_server.http.handlers.keys import KeyCalls
-from aos_server.http.key_routes import keys as key_routes
+from aos_server.http.routes.keys import keys as key_routes
 from aos_server.keystores.changes import load
 from tests.server.http.world import told
 from tests.server.serve import serving
