@@ -117,11 +117,13 @@ def simulate(
         last = Limits(config.budget_cents, config.deadline_ms)
         return plans_of_stdin(Terms(aged.catalog, judged, asked, last, samples, seed, summary, rules))
     parsed = load_plan(one_plan(plan, plan_option), aged.catalog, named_values(inputs or []))
-    drawn = partial(forecast, catalog=aged.catalog, samples=samples, seed=seed)
     with Progress() as progress:
-        result = drawn(
+        result = forecast(
             parsed.plan,
-            limits=settled(asked, parsed.plan, config),
+            aged.catalog,
+            settled(asked, parsed.plan, config),
+            samples=samples,
+            seed=seed,
             explain=not changed,
             alternatives=True if changed else alternatives,
             notes=(*parsed.notes, *aged.notes(parsed.plan)),
