@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aos.api.running.runs import export
-from aos.cli.table import COMMANDS, EVERY
+from aos.cli.table import COMMANDS, EVERY, GROUPS
 from aos.errors import CODES, Exit
 from aos.ledger.ledger import Ledger
 from tests.cli.process import DEMO, aos, clean
@@ -133,6 +133,18 @@ def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
 def test_a_shell_gets_a_script(shell: str) -> None:
     script = aos("completion", shell)
     assert (script.status, b"_AOS_COMPLETE" in script.out) == (0, True)
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_a_shell_is_shown_the_whole_line_of_a_command(shell: str) -> None:
+    env = {
+        "_AOS_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": "aos ru",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    shown = aos(env=env).text.replace("\\", "")
+    assert [words in shown for words in (COMMANDS["run"].help, GROUPS["runs"])] == [True, True]
+    assert COMMANDS["simulate"].help not in shown
 
 
 def test_bash_completes_commands_and_options() -> None:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from typer import Typer
 from typer._click import Context, HelpFormatter
+from typer._click.shell_completion import CompletionItem
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 from typer.main import get_command
@@ -67,6 +68,15 @@ class Group(TyperGroup):
         if found is None and not ctx.resilient_parsing:
             _no_such_command(ctx, args[0], list(self._lines))
         return args[0], found, args[1:]
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """The lines are known: no command is loaded to tell its name."""
+        named = [
+            CompletionItem(name, help=line)
+            for name, line in self._lines.items()
+            if name.startswith(incomplete)
+        ]
+        return named + super(TyperGroup, self).shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         with formatter.section("Commands"):

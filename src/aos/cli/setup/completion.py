@@ -21,7 +21,12 @@ class Shell(StrEnum):
 def completion(shell: Annotated[Shell, Argument(help="The shell to complete for.")]) -> Answer:
     """Print the script that completes `aos` in a shell.
 
-    For bash: `aos completion bash > ~/.local/share/bash-completion/completions/aos`.
+    \b
+    aos completion bash > ~/.local/share/bash-completion/completions/aos
+    aos completion fish > ~/.config/fish/completions/aos.fish
+    aos completion zsh > ~/.zfunc/_aos
+
+    For zsh, .zshrc has `fpath+=~/.zfunc; autoload -Uz compinit; compinit`.
     """
     from typer._completion_shared import get_completion_script
 
