@@ -68,7 +68,7 @@ FAILURES: Mapping[str, FailureKind] = {
         "PERMANENT",
         "none",
         "With its references resolved, a parameter breaks the skill's input schema.",
-        "Look at the output that the parameter was taken from.",
+        "Correct the parameter, or look at the output that it was taken from.",
     ),
     "BAD_QUERY": FailureKind(
         "PERMANENT", "none", "The query is malformed, or fails on this input.", "Correct the query."

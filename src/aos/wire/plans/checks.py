@@ -163,6 +163,9 @@ class PlanChecker:
                         used.add(reference.name)
                 elif reference.kind == "inputs":
                     self._check_input(reference, place)
+                elif reference.kind == "secrets" and value is items and isinstance(items, list):
+                    detail = f"a secret stands in parameters alone: give them ${{secrets.{reference.name}}}"
+                    self._reader.add(place, "bad_reference", detail)
                 elif reference.kind == "secrets":
                     self._check_secret(reference, place)
                 elif not in_items:

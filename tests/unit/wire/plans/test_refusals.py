@@ -49,6 +49,7 @@ from tests.unit.wire.plans.reading import FETCH, READ, read, step, wrong
         ({"for_each": "items"}, "/0/for_each", "bad_value"),
         ({"for_each": "${inputs.list} and more"}, "/0/for_each", "bad_value"),
         ({"for_each": "${secrets.ITEMS}"}, "/0/for_each", "bad_value"),
+        ({"for_each": ["x", {"a": "${secrets.ITEM}"}]}, "/0/for_each/1/a", "bad_reference"),
         ({"for_each": "${item}"}, "/0/for_each", "bad_reference"),
         ({"for_each": ["${index}"]}, "/0/for_each/0", "bad_reference"),
         ({"expect": {"items": 2}}, "/0/expect", "bad_value"),
