@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from aos.domain.runs.recorded import Attempted, Held, LedgerCheck, RunLine, RunState
-from aos.domain.runs.run import Money, Place
+from aos.domain.runs.run import Money, PauseCause, Place
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, money
 from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
 
@@ -20,6 +20,13 @@ _STYLES = {
     "unknown": OPEN,
     "interrupted": OPEN,
 }
+_WAITS_FOR: Mapping[PauseCause, str] = {
+    "budget": "more money",
+    "approval": "a go-ahead",
+    "envelope": "another approval",
+    "unknown_effect": "`aos runs reconcile`",
+}
+_NAMED = 2
 _SHOWN = 200
 """Attempts of a run that are shown; `--json` has all."""
 _DAMAGE = 50
@@ -53,6 +60,10 @@ def runs(
         page.add(page.table("lrrr", _held(held)))
         if held.said is not None and held.came is not None:
             page.add(f"success was said to come in {chance(held.said)}, and came in {chance(held.came)}")
+    if waiting := list(_waiting(lines)):
+        page.add()
+        for line in waiting:
+            page.add(line)
     if lost := [one.id for one in lines if one.interrupted]:
         page.add()
         page.add("the process of an interrupted run has died; what it has done is on record:")
@@ -137,6 +148,15 @@ def reconciled(
     page.add(f"attempt {attempt} of {place} {did}")
     page.add([("→", STRONG), f" aos run --resume {run}"])
     return str(page)
+
+
+def _waiting(lines: Sequence[RunLine]) -> Iterator[str]:
+    """What the runs that pause wait for."""
+    for cause, meant in _WAITS_FOR.items():
+        ids = [one.id for one in lines if one.status == "paused" and one.cause == cause]
+        more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+        if ids:
+            yield f"paused for {meant}: {', '.join(ids[:_NAMED])}{more}"
 
 
 def _held(held: Held) -> Iterator[list[Line]]:

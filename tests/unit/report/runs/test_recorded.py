@@ -32,6 +32,16 @@ def test_a_list_says_what_is_unknown() -> None:
     assert max(map(len, text)) <= 80
 
 
+def test_a_list_says_what_those_that_pause_wait_for() -> None:
+    poor = [LINE._replace(id=f"r{i}", status="paused", cause="budget") for i in range(4)]
+    lost = LINE._replace(id="r9", status="paused", cause="unknown_effect")
+    text = recorded.runs([LINE, *poor, lost], 80, False).splitlines()
+    assert text[-2:] == [
+        "paused for more money: r0, r1 and 2 more",
+        "paused for `aos runs reconcile`: r9",
+    ]
+
+
 def test_how_forecasts_have_held_is_told_once_there_are_some() -> None:
     held = Held(312, Within(0.51, 0.88, 0.95), None, 0.964, 0.952)
     text = recorded.runs([LINE], 80, False, held=held).splitlines()
