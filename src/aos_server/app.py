@@ -42,6 +42,7 @@ from aos_server.limits.rates import Rates
 from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
 from aos_server.services.operators import Operators
+from aos_server.services.policy.evaluations import Evaluations
 from aos_server.services.policy.versions import Versions
 from aos_server.services.refusals import Refusals
 from aos_server.services.requests import counts
@@ -54,7 +55,7 @@ from aos_server.services.webhooks.endpoints import Webhooks
 from aos_server.services.webhooks.keys import KeyService
 from aos_server.services.webhooks.targets import network_of
 from aos_server.services.workers import Workers
-from aos_server.settings import Auth, Keys, Limits, Settings, read
+from aos_server.settings import Audited, Auth, Keys, Limits, Settings, read
 
 __all__ = ["application", "from_environment", "served"]
 
@@ -116,6 +117,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             hosts=settings.hosts,
             trusting=settings.process == "dev",
             operating_tenant=settings.operating_tenant,
+            audited=settings.audit.evaluations,
             login=LoginAt(settings.auth.issuer, settings.auth.audience) if settings.auth.issuer else None,
             needed={"database": _answers(database), "auth": identity.can_decide},
             wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
@@ -138,6 +140,7 @@ def application(
     hosts: Collection[str] = (),
     trusting: bool = False,
     operating_tenant: str = "",
+    audited: Audited = "none",
     login: LoginAt | None = None,
     needed: Mapping[str, Check] = {},
     wanted: Mapping[str, Check] = {},
@@ -150,7 +153,7 @@ def application(
     handlers = Handlers(
         Operations(needed, wanted, partial(counts.refresh, database) if database else None),
         Runtime(workers, tenants, runs),
-        Policy(workers, tenants),
+        Policy(workers, tenants, Evaluations(database, audited) if database else None),
         PolicyVersions(versions, tenants),
         RunRecords(runs),
         people,

@@ -7,7 +7,7 @@ listens to this machine only, `serve` needs them all, `worker` and `migrate` wha
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from aos.errors import Finding, InputError
@@ -18,6 +18,7 @@ __all__ = [
     "LISTED",
     "VARIABLES",
     "Audit",
+    "Audited",
     "Auth",
     "Database",
     "Keys",
@@ -71,12 +72,20 @@ class Limits(NamedTuple):
     read_rpm: int
 
 
+Audited: TypeAlias = Literal["none", "not_allowed", "all"]
+"""Which evaluations of policies leave an entry in the audit log."""
+
+
 class Audit(NamedTuple):
-    """The files of the key that signs checkpoints and of the checkpoints, and the public key as `check` shows it."""
+    """The files of the key that signs checkpoints and of the checkpoints, and the public key as `check` shows it.
+
+    `evaluations` are those of policies that leave an entry.
+    """
 
     key_path: Path | None
     checkpoints_path: Path | None
     public_key: str = ""
+    evaluations: Audited = "none"
 
 
 class Keys(NamedTuple):
@@ -151,6 +160,9 @@ VARIABLES: dict[str, Variable] = {
     "AOS_AUDIT_PUBLIC_KEY": Variable(
         "what `serve` checks their signatures with; `check --process worker` shows it"
     ),
+    "AOS_AUDIT_EVALUATIONS": Variable(
+        "policy evaluations that leave an entry in the audit log: `none`, `not_allowed` or `all`", "none"
+    ),
     "AOS_WEBHOOK_KEYS": Variable("where the keys are that sign webhooks: `file`, `vault` or `ssm`", "file"),
     "WEBHOOK_KEYS_PATH": Variable("`file`: their folder", "/var/lib/aos/webhook-keys"),
     "WEBHOOK_KEY_VERSION": Variable("the key that signs until the first rotation", "v1"),
@@ -208,6 +220,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
             found.path("AOS_AUDIT_KEY_PATH"),
             found.path("AOS_AUDIT_CHECKPOINTS_PATH"),
             found.text("AOS_AUDIT_PUBLIC_KEY"),
+            cast(Audited, found.text("AOS_AUDIT_EVALUATIONS")),
         ),
         _keys(found),
         found.words("AOS_WEBHOOK_HOSTS"),
@@ -216,6 +229,8 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
     )
     if not re.fullmatch("[A-Za-z0-9._:@-]{0,64}", settings.operating_tenant):
         found.wrong("AOS_OPERATING_TENANT", "must be 1 to 64 letters, digits and ._:@-")
+    if settings.audit.evaluations not in get_args(Audited):
+        found.wrong("AOS_AUDIT_EVALUATIONS", f"must be one of {', '.join(get_args(Audited))}")
     _check_listening(found, settings)
     found.check_spelling()
     return settings, found.findings

@@ -43,6 +43,7 @@ def test_everything_wrong_is_said_at_once():
             "AOS_HOST": "0.0.0.0",
             "AOS_OIDC_ISUER": "https://login.example.com",
             "AOS_OPERATING_TENANT": "a b",
+            "AOS_AUDIT_EVALUATIONS": "some",
         }
     ) == {
         "DATABASE_URL": "bad_value",
@@ -56,6 +57,7 @@ def test_everything_wrong_is_said_at_once():
         "AOS_HOSTS": "missing_setting",
         "AOS_OIDC_ISUER": "unknown_key",
         "AOS_OPERATING_TENANT": "bad_value",
+        "AOS_AUDIT_EVALUATIONS": "bad_value",
     }
 
 

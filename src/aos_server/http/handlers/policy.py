@@ -6,6 +6,7 @@ from aos.wire.encode import one_line
 from aos_server.http.endpoint import Call
 from aos_server.http.models.policy import Evaluate
 from aos_server.services.policy import decisions
+from aos_server.services.policy.evaluations import Evaluations
 from aos_server.services.tenants import Tenants
 from aos_server.services.workers import Workers
 
@@ -13,11 +14,12 @@ __all__ = ["Policy"]
 
 
 class Policy:
-    """The handlers of `/api/v1/policy/`."""
+    """The handlers of `/api/v1/policy/`. `evaluations` None: they leave no row in an audit log."""
 
-    def __init__(self, workers: Workers, tenants: Tenants) -> None:
+    def __init__(self, workers: Workers, tenants: Tenants, evaluations: Evaluations | None = None) -> None:
         self._decisions = decisions.Decisions(workers)
         self._tenants = tenants
+        self._evaluations = evaluations
 
     async def evaluate(self, call: Call) -> bytes:
         """Decide on a call or a plan, and change nothing."""
@@ -28,5 +30,7 @@ class Policy:
             decided = await self._decisions.call(asked.skill_id, asked.payload, asked.inputs, terms)
         else:
             decided = await self._decisions.plan(asked.plan, asked.inputs, terms)
+        if self._evaluations is not None:
+            await self._evaluations.keep(call.caller, decided, asked.skill_id, asked.agent_id)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return one_line(decisions.document(decided, asked.skill_id, tenant, now)).encode()
