@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,10 @@ from urllib.parse import SplitResult, urlsplit
 from aos.errors import Finding
 
 __all__ = ["Environment", "Variable", "loopback"]
+
+
+_HOST = re.compile("[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*(%[a-z0-9]+)?")
+_HALF_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 class Variable(NamedTuple):
@@ -72,6 +77,15 @@ class Environment:
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(word.strip().lower() for word in self.text(name).split(",") if word.strip())
 
+    def hosts(self, name: str) -> tuple[str, ...]:
+        """Names of hosts, as they are compared: without a port, IPv6 without brackets."""
+        found = tuple(word.strip("[]") for word in self.words(name))
+        if not all(_HOST.fullmatch(host) for host in found):
+            self.wrong(
+                name, "must be names of hosts, without scheme, port and path, with a comma between them"
+            )
+        return found
+
     def path(self, name: str) -> Path | None:
         value = self.text(name)
         if value and not Path(value).is_absolute():
@@ -117,12 +131,18 @@ class Environment:
 
     def redis(self, name: str) -> str:
         url = self._url(name, ("redis", "rediss"))
+        if url and not re.fullmatch(r"(/[0-9]{0,4})?\?(ssl_[a-z_]+=[^&]*(&|$))*", f"{url.path}?{url.query}"):
+            self.wrong(
+                name, "may end with the number of a database, and with parameters that start with ssl_"
+            )
         return url.geturl() if url else ""
 
     def database(self, name: str) -> str:
         url = self._url(name, ("postgresql", "postgres"))
         if url is not None and (not url.username or not url.path.strip("/")):
             self.wrong(name, "must name a role and a database: postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
+        if url is not None and _HALF_ESCAPE.search(url.geturl()):
+            self.wrong(name, "has a % that escapes nothing: write %25 for the one of a password")
         return url.geturl() if url else ""
 
     def check_spelling(self) -> None:

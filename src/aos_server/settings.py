@@ -212,7 +212,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
         process,
         found.text("AOS_HOST"),
         found.whole("AOS_PORT", 0, 65_535),
-        found.words("AOS_HOSTS"),
+        found.hosts("AOS_HOSTS"),
         _database(found),
         _auth(found, process),
         _limits(found),
@@ -223,7 +223,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
             cast(Audited, found.text("AOS_AUDIT_EVALUATIONS")),
         ),
         _keys(found),
-        found.words("AOS_WEBHOOK_HOSTS"),
+        found.hosts("AOS_WEBHOOK_HOSTS"),
         found.whole("AOS_WORKER_PORT", 0, 65_535),
         found.text("AOS_OPERATING_TENANT"),
     )
@@ -232,6 +232,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
     if settings.audit.evaluations not in get_args(Audited):
         found.wrong("AOS_AUDIT_EVALUATIONS", f"must be one of {', '.join(get_args(Audited))}")
     _check_listening(found, settings)
+    found.hosts("AOS_PLAINTEXT_HOSTS")  # which `found` itself goes by
     found.check_spelling()
     return settings, found.findings
 
@@ -258,6 +259,9 @@ def _auth(found: Environment, process: Process) -> Auth:
         found.seconds("AUTH_SERVICE_TIMEOUT", 30),
         Secret(found.text("AUTH_API_KEY")),
     )
+    for one, other in (("ID", "SECRET"), ("SECRET", "ID")):
+        if found.has(f"AOS_OIDC_CLIENT_{one}") and not found.has(f"AOS_OIDC_CLIENT_{other}"):
+            found.missing(f"AOS_OIDC_CLIENT_{other}", f"without it AOS_OIDC_CLIENT_{one} asks nobody")
     if process == "serve":
         if not found.has("AOS_OIDC_ISSUER") and not found.has("AUTH_SERVICE_URL"):
             found.missing(

@@ -80,6 +80,39 @@ def test_what_is_unsafe_does_not_start(name, value):
     assert wrong({**SERVE, name: value}) == {name: "unsafe_setting"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://aos_app:100%sure@127.0.0.1:6432/aos"),
+        ("REDIS_URL", "redis://127.0.0.1/zero"),
+        ("REDIS_URL", "redis://127.0.0.1/0?socket_timeout=60"),
+        ("REDIS_URL", "redis://127.0.0.1/0?nonsense=1"),
+        ("AOS_HOSTS", "https://aos.example.com"),
+        ("AOS_HOSTS", "aos.example.com:8000"),
+        ("AOS_HOSTS", "aos.example.com, *"),
+        ("AOS_PLAINTEXT_HOSTS", "http://auth.internal"),
+        ("AOS_WEBHOOK_HOSTS", "hooks.internal/path"),
+    ],
+)
+def test_what_would_be_understood_otherwise_than_meant_is_refused(name, value):
+    assert wrong(SERVE | {name: value}) == {name: "bad_value"}
+
+
+def test_what_is_meant_is_understood():
+    more = {"REDIS_URL": "rediss://127.0.0.1/7?ssl_ca_certs=/ca.pem&ssl_cert_reqs=required"}
+    more |= {"DATABASE_URL": "postgresql://aos_app:100%25sure@[::1]:6432/aos?sslmode=verify-full"}
+    hosts = {"AOS_HOST": "0.0.0.0", "AOS_HOSTS": "AOS.example.com, [::1],10.0.0.1,under_score"}
+    settings = read(SERVE | more | hosts, "serve")
+    assert settings.hosts == ("aos.example.com", "::1", "10.0.0.1", "under_score")
+    assert settings.limits.redis_url == more["REDIS_URL"]
+
+
+@pytest.mark.parametrize(("given", "other"), [("ID", "SECRET"), ("SECRET", "ID")])
+def test_who_asks_about_tokens_needs_a_name_and_a_secret(given, other):
+    found = wrong(SERVE | {f"AOS_OIDC_CLIENT_{given}": "x"})
+    assert found == {f"AOS_OIDC_CLIENT_{other}": "missing_setting"}
+
+
 def test_plain_text_only_to_this_machine_or_a_host_that_is_named():
     auth = {**SERVE, "AUTH_SERVICE_URL": "http://auth:8001", "AUTH_API_KEY": "k"}
     assert wrong(auth) == {"AUTH_SERVICE_URL": "unsafe_setting"}

@@ -1,12 +1,14 @@
 """What an error of Postgres, PgBouncer or the pool means to a caller: decided here and nowhere else."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from aos.errors import AosError
+from aos.errors import AosError, Finding, InputError
+from aos_server.settings import LISTED
 
 __all__ = ["reached", "translate", "translated"]
 
@@ -64,17 +66,29 @@ def translated() -> Iterator[None]:
 
 
 @contextmanager
-def reached() -> Iterator[None]:
-    """Around a connection that is made by hand, on the host: a refusal has the words of who refuses.
+def reached(setting: str) -> Iterator[None]:
+    """Around a connection that is made by hand, on the host, to the address in that setting.
 
-    They may name a role or a database, which no answer to a caller does.
+    A refusal has the words of who refuses. They may name a role or a database, which no answer to a caller does. Raises
+    AosError(unavailable), and InputError(invalid_config) for what is no address.
     """
     try:
         yield
+    except psycopg.ProgrammingError as error:
+        why = str(error).strip()
+        finding = Finding(f"/{setting}", "bad_value", f"{setting} is no address that libpq reads: {why}")
+        raise InputError.of("invalid_config", "environment", [finding], fix=LISTED) from None
     except psycopg.OperationalError as error:
         _, refused, words = str(error).partition("FATAL:")
-        why = words.strip().partition("\n")[0] if refused else "it can't be reached"
+        why = words.strip().partition("\n")[0]
+        if not refused:
+            said = _WHY.search(str(error))
+            why = f"it can't be reached: {said[1]}" if said else "it can't be reached"
         raise _unavailable(f"the database: {why}") from error
+
+
+# What libpq says of why it failed, without the addresses that it tried.
+_WHY = re.compile(r"(?:failed: |is bad: |\[Errno -?\d+\] )(?!connection to server)(.+)")
 
 
 def _is_connection(error: psycopg.Error) -> bool:

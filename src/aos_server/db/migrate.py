@@ -59,7 +59,7 @@ def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    with reached():
+    with reached("AOS_MIGRATE_DATABASE_URL"):
         raw = psycopg.connect(url, connect_timeout=10, application_name="aos-server migrate")
     with translated():
         engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=NullPool)

@@ -260,8 +260,11 @@ class CommitLost(AosError):
 
 
 async def knock(url: Secret) -> None:
-    """Connect once, in 2 s at most. Raises AosError(unavailable), in Postgres' own words where it refuses."""
-    with reached():
+    """Connect once, in 2 s at most. Raises AosError(unavailable), in Postgres' own words where it refuses.
+
+    Raises InputError(invalid_config) where `DATABASE_URL`, which it is from, is no address.
+    """
+    with reached("DATABASE_URL"):
         async with await psycopg.AsyncConnection.connect(url, prepare_threshold=None, connect_timeout=2):
             pass
 

@@ -55,7 +55,18 @@ def test_what_is_wrong_is_said_and_is_a_no(base, serve):
 def test_a_database_that_is_gone_is_said_without_its_address(serve):
     status, document = check(serve | {"DATABASE_URL": "postgresql://aos_app:hunter2@127.0.0.1:1/aos"})
     assert status == 3
-    assert verdicts(document)["database"] == "the database: it can't be reached"
+    assert verdicts(document)["database"] == "the database: it can't be reached: Connection refused"
+    assert "hunter2" not in str(document)
+
+
+def test_an_address_that_is_none_is_a_wrong_setting_and_is_not_repeated(serve):
+    url = "postgresql://aos_app:hunter2@127.0.0.1:1/aos"
+    status, document = check(serve | {"DATABASE_URL": f"{url}?sslmod=require", "AOS_PORT": "x"})
+    assert (status, document["code"]) == (2, "invalid_config")
+    assert {error["pointer"] for error in document["errors"]} == {"/DATABASE_URL", "/AOS_PORT"}
+    assert 'invalid URI query parameter: "sslmod"' in str(document)
+    status, document = check(serve | {"DATABASE_URL": f"{url}?sslmode=bogus"})
+    assert "invalid sslmode value" in str(verdicts(document)["database"])
     assert "hunter2" not in str(document)
 
 

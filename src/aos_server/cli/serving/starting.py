@@ -63,8 +63,12 @@ def look(environment: Mapping[str, str], process: "Work") -> tuple[Settings, See
     settings, findings = examine(environment, process)
     findings += _unreadable(settings.audit.public_key)
     named = settings.database.url and not any(found.pointer == "/DATABASE_URL" for found in findings)
-    with _quiet():
-        seen = asyncio.run(_seen(settings.database.url, process)) if named else Seen()
+    seen = Seen()
+    try:
+        with _quiet():
+            seen = asyncio.run(_seen(settings.database.url, process)) if named else seen
+    except InputError as error:
+        findings += error.findings
     if findings:
         raise InputError.of("invalid_config", "environment", [*findings, *seen.findings], fix=LISTED)
     return settings, seen
@@ -98,6 +102,8 @@ async def _seen(url: Secret, work: "Work") -> Seen:
     rights: tuple[str, ...] = ()
     try:
         await knock(url)
+    except InputError:
+        raise
     except AosError as error:
         return Seen(down=error.detail)
     async with Database.open(url, 1, deadline_s=LOOK_S) as database:
