@@ -1,12 +1,15 @@
 """What `serve` and `dev` share: uvicorn with our limits, and a word when it is ready."""
 
+import asyncio
 import multiprocessing
 import os
+import select
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -16,6 +19,7 @@ from uvicorn.server import HANDLED_SIGNALS
 from uvicorn.supervisors import Multiprocess
 
 from aos.errors import AosError, Exit
+from aos_server.limits.leaving import LeavingProtocol
 from aos_server.limits.protocol import SETTINGS
 from aos_server.settings import Settings
 
@@ -61,12 +65,18 @@ def one_of_several() -> ASGIApp:
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow, daemon=True).start()
+    for path in Path(
+        "/dev/fd"
+    ).iterdir():  # the socket was passed to us; what we start must not go on listening
+        with suppress(OSError):
+            os.set_inheritable(int(path.name), int(path.name) < 3)
     return from_environment()
 
 
 def _options() -> dict[str, Any]:
     return {
         **SETTINGS,
+        "http": LeavingProtocol,
         "lifespan": "on",
         "log_config": None,
         "access_log": False,
@@ -92,15 +102,19 @@ def _listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
         where = f"{settings.host}:{settings.port}"
         raise AosError("port_taken", f"can't listen at {where}: {error.strerror}") from None
     with listener:
-        listener.set_inheritable(True)
         host, port = listener.getsockname()[:2]
         yield listener, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Supervisor(Multiprocess):
-    """Remembers the signal that ended it."""
+    """Remembers the signal that ended it. Once it ends, nobody can connect, as long as others are being answered."""
 
     ended_by: int | None = None
+
+    def terminate_all(self) -> None:
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
 
     def handle_int(self) -> None:
         self.ended_by = signal.SIGINT
@@ -132,6 +146,12 @@ class _Announcing(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, after those were let in who had connected already: else they would be reset."""
+        while not self.force_exit and select.select(sockets or [], [], [], 0)[0]:
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
