@@ -23,6 +23,7 @@ from tests.services.requests.requesting import (
     code,
     pass_time,
     patient,
+    person,
     run,
     status,
     topics,
@@ -61,6 +62,21 @@ def test_overdue_reads_as_expired_at_once_whoever_looks_and_is_written_down_once
                 ]
 
     run(base, act)
+
+
+def test_a_list_of_those_that_wait_has_none_whose_time_is_up_however_many_there_are(base):
+    ann = person("ann", tenant="late")
+
+    async def act(desk: Desk) -> None:
+        waits = await ask(desk, ann, expires_in=timedelta(days=7))
+        pass_time(base, waits, timedelta(days=2))
+        for request in [await ask(desk, ann) for _ in range(7)]:
+            pass_time(base, request, timedelta(days=1))
+        lines, following = await reads.page(desk.database, ann, reads.Filter("pending"), None, 2)
+        assert ([line["request_id"] for line in lines], following) == ([waits], None)
+
+    run(base, act)
+    assert worker(base, expire_due) == 7
 
 
 def test_the_worker_expires_and_escalates(base):

@@ -81,14 +81,15 @@ WHERE r.tenant_id = tenant() AND r.id = %(id)s;
 -- name: page
 -- The newest first, after the last one of the page before. Each filter is null where it is not asked for: `open` ones
 -- that wait for at most `waiting`, for somebody who neither asked nor decided; those that they asked for; of a status, a
--- level, a skill, a plan's name; those that were `granted`, used or not.
+-- level, a skill, a plan's name; those that were `granted`, used or not. Whose time is up is no longer of a status that waits.
 SELECT r.*, r.status IN ('pending', 'escalated') AND r.expires_at <= now() AS overdue,
     (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.at, v.approver_subject), '[]')
      FROM request_decisions v WHERE v.request_id = r.id) AS votes,
     (SELECT to_jsonb(w) FROM request_reviews w WHERE w.request_id = r.id) AS review
 FROM requests r
 WHERE r.tenant_id = tenant()
-  AND (%(status)s::text IS NULL OR r.status = %(status)s)
+  AND (%(status)s::text IS NULL OR (
+      r.status = %(status)s AND (r.status NOT IN ('pending', 'escalated') OR r.expires_at > now())))
   AND (%(mine)s::boolean IS NOT TRUE OR (r.requester_subject, r.requester_issuer) = (%(subject)s, %(issuer)s))
   AND (%(skill)s::text IS NULL OR r.skill_id = %(skill)s)
   AND (%(plan)s::text IS NULL OR r.plan_name = %(plan)s)
