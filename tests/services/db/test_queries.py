@@ -20,6 +20,7 @@ WORKERS = {
     *("audit.place", "audit.checkpoint", "audit.strays"),
     *("deliveries.claim", "deliveries.settle", "deliveries.release", "deliveries.standing"),
     *("jobs.reap", "jobs.bury", "jobs.release", "jobs.standing", "jobs.forget"),
+    *("jobs.finish", "jobs.hold", "jobs.retry"),
 }
 # What the server may do, too: these show it nothing that it would not see in another way.
 BOTH = {
