@@ -13,6 +13,7 @@ from aos.domain.runs.run import Place
 from aos.errors import AosError
 from aos.files.sources import stdin
 from aos.wire.problems import visible
+from aos.wire.results.runs import reconciling
 
 __all__ = [
     "Shown",
@@ -157,7 +158,12 @@ def reconcile(
         if one.intent.place == place and (one.outcome is None or one.outcome.effect == "unknown")
     ]
     if not open_ones:
-        raise AosError("run_conflict", f"no attempt of {place} in run {state.start.id} has an unknown end")
+        lost = [one.intent.place for one in state.attempts if one.unsettled]
+        raise AosError(
+            "run_conflict",
+            f"no attempt of {place} in run {state.start.id} has an unknown end",
+            fix=f"`{reconciling(state.start.id, lost[0])}` names one that has." if lost else None,
+        )
     with Ledger(ledger_path(ledger)) as book:
         book.reconcile(
             state.start.id,

@@ -9,6 +9,7 @@ from aos.domain.runs.recorded import Attempted, Held, LedgerCheck, RunLine, RunS
 from aos.domain.runs.run import Money, PauseCause, Place
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, money
 from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
+from aos.wire.results.runs import reconciling
 
 __all__ = ["check", "imported", "reconciled", "run", "runs"]
 
@@ -219,10 +220,7 @@ def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
     for one in state.attempts:
         if one.unsettled and (interrupted or state.status in ("paused", "cancelled")):
             yield f"find out whether {one.intent.place} ({one.intent.skill}) took effect, then"
-            yield [
-                ("→", STRONG),
-                f" aos runs reconcile {run} --step {one.intent.place.step} --[not-]committed",
-            ]
+            yield [("→", STRONG), f" {reconciling(run, one.intent.place)} --[not-]committed"]
     if interrupted or state.status in ("paused", "cancelled"):
         limited = state.end is not None and state.end.cause in ("budget", "envelope")
         more = "" if not limited else " --approval ID" if state.start.approval else " --budget CENTS"

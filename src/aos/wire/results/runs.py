@@ -21,7 +21,7 @@ from aos.domain.runs.run import Intent, Place
 from aos.errors import Exit
 from aos.wire.results.documents import EXITS, Document, envelope, money, significant
 
-__all__ = ["event", "exit_status", "next_actions", "not_started", "outcome", "run"]
+__all__ = ["event", "exit_status", "next_actions", "not_started", "outcome", "reconciling", "run"]
 
 
 def run(result: RunResult, exit_status: int) -> Document:
@@ -151,11 +151,16 @@ def next_actions(state: RunState) -> Sequence[str]:
         case "approval":
             return (f"aos run --resume {run}",)
         case _:
-            lost = dict.fromkeys(one.intent.place.step for one in state.attempts if one.unsettled)
-            told = [
-                f"aos runs reconcile {run} --step {step} --committed, or --not-committed" for step in lost
-            ]
+            lost = dict.fromkeys(one.intent.place for one in state.attempts if one.unsettled)
+            told = [f"{reconciling(run, place)} --committed, or --not-committed" for place in lost]
             return (*told, f"aos run --resume {run}")
+
+
+def reconciling(run: str, place: Place) -> str:
+    """The command that says of an attempt whether it took effect, but for the answer."""
+    item = f" --item {place.item}" if place.item else ""
+    iteration = f" --iteration {place.iteration}" if place.iteration else ""
+    return f"aos runs reconcile {run} --step {place.step}{item}{iteration}"
 
 
 def place(at: Place) -> Document:

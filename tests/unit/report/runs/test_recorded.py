@@ -103,6 +103,14 @@ def test_whoever_stopped_a_run_is_told_to_find_out_first_and_nobody_while_it_goe
     assert next_actions(stopped._replace(attempts=())) == ("aos run --resume r1",)
 
 
+def test_which_item_and_iteration_nobody_saw_end_is_part_of_the_command() -> None:
+    lost = (Attempted(intent()._replace(place=Place("send", 3, 2)), None, None),)
+    stopped = run(status="cancelled", attempts=lost, end=RunEnd("r1", "cancelled", 5.0, 4.0))
+    command = "aos runs reconcile r1 --step send --item 3 --iteration 2 --"
+    assert command in recorded.run(stopped, None, 120, False)
+    assert next_actions(stopped)[0].startswith(command)
+
+
 def test_nobody_knows_how_long_it_took_where_somebody_told_later_how_it_ended() -> None:
     told = Attempted(intent(), settled(intent()).outcome, 9e9, reconciled=True)
     state = run(attempts=(told,), end=RunEnd("r1", "succeeded", 5.0, 900.0))
