@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 
 from aos.cli.answer import is_live
@@ -65,7 +66,8 @@ class Person:
         assert self._stop
         if self.present:  # not by print: it may be in the middle of another one
             told = f"{_over()}stopping: what is under way has 2 s for it; once more ends it at once\n"
-            os.write(sys.stderr.fileno(), told.encode())
+            with suppress(OSError):
+                os.write(sys.stderr.fileno(), told.encode())
         self._stop()
 
 
