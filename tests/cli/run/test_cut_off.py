@@ -96,7 +96,9 @@ def test_once_somebody_knows_the_run_goes_on(
     assert len(service.server.received) == requests
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
 def test_a_signal_ends_the_run_cleanly(number: int, exit_code: int, service: Service, tmp_path: Path) -> None:
     service.script = [HANGS]
     process = started(tmp_path, "--plan", inline(get(service)))

@@ -18,7 +18,7 @@ _SHOWN = 10
 
 
 class Person:
-    """Answers for steps that want a go-ahead, and turns Ctrl-C and SIGTERM into an orderly end of the run.
+    """Answers for steps that want a go-ahead, and turns Ctrl-C, SIGTERM and a closed terminal into an orderly end.
 
     A second signal ends the process at once.
     """
@@ -43,7 +43,7 @@ class Person:
     def stoppable(self, stop: Callable[[], None]) -> None:
         """From now on a signal ends the run by calling `stop`."""
         self._stop = stop
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ending():
             signal.signal(number, self._signalled)
 
     def confirm(self, step: Step) -> bool | None:
@@ -60,7 +60,8 @@ class Person:
     def _signalled(self, number: int, _: FrameType | None) -> None:
         self.ended = Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for other in _ending()[1:]:
+            signal.signal(other, signal.SIG_DFL)
         if self._asking:
             raise KeyboardInterrupt
         assert self._stop
@@ -69,6 +70,13 @@ class Person:
             with suppress(OSError):
                 os.write(sys.stderr.fileno(), told.encode())
         self._stop()
+
+
+def _ending() -> list[signal.Signals]:
+    """The signals that end a run; that of a closed terminal only where `nohup` does not have it ignored."""
+    closed = getattr(signal, "SIGHUP", None)
+    heard = [closed] if closed and signal.getsignal(closed) is not signal.SIG_IGN else []
+    return [signal.SIGINT, signal.SIGTERM, *heard]
 
 
 def _over() -> str:
