@@ -135,6 +135,10 @@ def test_a_shell_gets_a_script(shell: str) -> None:
     assert (script.status, b"_AOS_COMPLETE" in script.out) == (0, True)
 
 
+def test_zsh_completes_at_the_first_tab() -> None:
+    assert "loadautofunc" in aos("completion", "zsh").text
+
+
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_a_shell_is_shown_the_whole_line_of_a_command(shell: str) -> None:
     env = {

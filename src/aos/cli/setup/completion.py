@@ -8,6 +8,13 @@ from typer import Argument
 from aos.cli.answer import Answer
 from aos.cli.app import COMPLETE, NAME
 
+_FIRST_TAB = """if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _aos_completion "$@"
+else
+  compdef _aos_completion aos
+fi"""
+"""zsh loads what is in its `fpath` at the first Tab: typer's script then only gets ready for the second."""
+
 
 class Shell(StrEnum):
     """The shells there is a script for."""
@@ -31,6 +38,7 @@ def completion(shell: Annotated[Shell, Argument(help="The shell to complete for.
     from typer._completion_shared import get_completion_script
 
     script = get_completion_script(prog_name=NAME, complete_var=COMPLETE, shell=shell.value)
+    script = script.replace("compdef _aos_completion aos", _FIRST_TAB)
 
     def document() -> dict[str, object]:
         from aos.wire.results.documents import envelope
