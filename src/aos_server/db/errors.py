@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from aos.errors import AosError, Finding, InputError
 from aos_server.settings import LISTED
 
-__all__ = ["reached", "translate", "translated"]
+__all__ = ["reached", "translate", "translated", "unavailable"]
 
 RETRY_AFTER_S = 2.0
 
@@ -18,9 +18,10 @@ RETRY_AFTER_S = 2.0
 _PASSING = {
     "08": "the connection to the database was lost",  # 08P01: PgBouncer has no connection to give
     "53": "the database has no room for more work",  # 53300: too many connections
-    "57P01": "the database is restarting",
-    "57P02": "the database is restarting",
+    "57": "the database is restarting",
     "57P03": "the database is starting",
+    "58": "the database has trouble with its disk or memory",
+    "25006": "the database takes no changes for now",  # a standby, as after a failover
     "57014": "the database took too long",  # statement_timeout
     "55P03": "another call holds what this one needs",  # lock_timeout
     "40": "another call got in between",  # serialization failure, deadlock
@@ -35,7 +36,7 @@ def translate(error: Exception) -> AosError | None:
     Neither SQL nor a host's name is in it: what Postgres says goes to the log.
     """
     if isinstance(error, PoolTimeout | TooManyRequests):
-        return _unavailable("no connection to the database became free")
+        return unavailable("no connection to the database became free")
     if not isinstance(error, psycopg.Error):
         return None
     state = error.sqlstate
@@ -45,9 +46,9 @@ def translate(error: Exception) -> AosError | None:
     if state in _UNSTORABLE or (state is None and isinstance(error, psycopg.DataError)):
         return AosError("bad_value", "a text holds the character U+0000, which can't be stored")
     if state is None:  # libpq's own: no connection, or one that was cut
-        return _unavailable("the database can't be reached") if _is_connection(error) else None
+        return unavailable("the database can't be reached") if _is_connection(error) else None
     why = _PASSING.get(state) or _PASSING.get(state[:2])
-    return _unavailable(why) if why else None
+    return unavailable(why) if why else None
 
 
 _UNSTORABLE = ("22021", "22P05")  # what JSON may say and Postgres can't keep
@@ -84,7 +85,7 @@ def reached(setting: str) -> Iterator[None]:
         if not refused:
             said = _WHY.search(str(error))
             why = f"it can't be reached: {said[1]}" if said else "it can't be reached"
-        raise _unavailable(f"the database: {why}") from error
+        raise unavailable(f"the database: {why}") from error
 
 
 # What libpq says of why it failed, without the addresses that it tried.
@@ -95,5 +96,6 @@ def _is_connection(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
 
 
-def _unavailable(why: str) -> AosError:
+def unavailable(why: str) -> AosError:
+    """The 503 where the same call may succeed in a moment."""
     return AosError("unavailable", why, retry_after_s=RETRY_AFTER_S)

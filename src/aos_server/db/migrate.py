@@ -99,7 +99,7 @@ def _newer(connection: psycopg.Connection) -> str:
     except psycopg.errors.UndefinedTable:
         row = None
     connection.rollback()
-    version, serves = map(str, row or ("", ""))
+    version, serves = map(str, row[:2] if row else ("", ""))
     if version <= head():
         return ""
     require(version, serves)

@@ -25,7 +25,7 @@ from psycopg.types.json import JsonbDumper
 from psycopg_pool import AsyncConnectionPool
 
 from aos.errors import AosError
-from aos_server.db.errors import RETRY_AFTER_S, reached, translated
+from aos_server.db.errors import RETRY_AFTER_S, reached, translated, unavailable
 from aos_server.db.migrate import require
 from aos_server.db.queries import sql
 from aos_server.settings import Secret
@@ -188,6 +188,9 @@ class Database:
                 except psycopg.OperationalError:
                     self._check_others()
                     raise
+                except psycopg.errors.ReadOnlySqlTransaction:
+                    await connection.close()  # the next one may lead to where changes are made now
+                    raise
                 finally:
                     watch.cancel()
 
@@ -209,7 +212,10 @@ class Database:
             return await transaction.last(statements)
 
     async def ready(self) -> None:
-        """Return if Postgres answers and serves this code. Raises AosError: unavailable, schema_outdated."""
+        """Return if Postgres answers, takes changes and serves this code.
+
+        Raises AosError: unavailable, schema_outdated.
+        """
         try:
             async with self.transaction() as transaction:
                 found = await transaction.one("session.version")
@@ -217,6 +223,8 @@ class Database:
             found = None
         version, serves = (found["version"], found["serves"]) if found else ("", "")
         require(version, serves)
+        if found and found["read_only"]:
+            raise unavailable("the database takes no changes for now")
 
     async def ended(self, transaction_id: str) -> bool:
         """Whether a transaction, whose connection was lost, is over. Then what it wrote is there, or never will be."""

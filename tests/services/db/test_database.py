@@ -231,6 +231,31 @@ def test_where_there_is_no_postgres_it_is_a_503_in_time():
     assert time.monotonic() - started < 10
 
 
+def test_a_standby_is_not_ready_and_no_connection_to_it_is_kept(base):
+    """As after a failover: what was the primary takes no changes any more."""
+
+    async def changed(database: Database) -> str:
+        try:
+            async with database.transaction("acme") as t:
+                await t.send("tenants.ensure")
+        except AosError as error:
+            return f"{error.row.status} {error.detail}"
+        return "changed"
+
+    async def act(database: Database) -> None:
+        with pytest.raises(AosError, match="takes no changes") as caught:
+            await database.ready()
+        assert caught.value.code == "unavailable"
+        base.server.execute(f"{alter} = off")  # for connections to come
+        assert await changed(database) == "503 the database takes no changes for now"
+        assert await changed(database) == "changed"
+        await database.ready()
+
+    alter = f"ALTER DATABASE {base.name} SET default_transaction_read_only"
+    base.server.execute(f"{alter} = on")
+    run(base.url("aos_app"), act, 1)
+
+
 def test_a_pool_outlives_postgres_and_recovers_within_5_seconds(own_postgres):
     async def act(database: Database) -> None:
         async def answers() -> bool:

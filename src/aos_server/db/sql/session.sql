@@ -12,8 +12,10 @@ SELECT coalesce(pg_xact_status(%(id)s::xid8) <> 'in progress', true) AS ended;
 
 -- name: version
 -- The version of the schema and the oldest code that it serves ("": its own alone, which is so before 0011); no row
--- where nothing was migrated yet.
-SELECT version_num AS version, coalesce(to_jsonb(v) ->> 'serves', '') AS serves FROM alembic_version AS v;
+-- where nothing was migrated yet. And whether it takes no changes, as a standby.
+SELECT version_num AS version, coalesce(to_jsonb(v) ->> 'serves', '') AS serves,
+    current_setting('transaction_read_only')::boolean AS read_only
+FROM alembic_version AS v;
 
 -- name: excess
 -- What this role has that none of ours may have, and whether it is another one than that work takes. Where there is no
