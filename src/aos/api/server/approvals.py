@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from aos.domain.approvals.envelopes import Departure, Envelope, departures
-from aos.domain.approvals.requests import OPEN
+from aos.domain.approvals.requests import OPEN, Actor, Party, Request, Vote, approve
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.plans.plan import MAX_STEPS_API, Plan
 from aos.domain.skills.skill import Catalog
@@ -17,7 +18,7 @@ from aos.wire.catalogs.read import default_catalog
 from aos.wire.envelopes import changed, parse_envelope
 from aos.wire.plans.read import parse_plan
 
-__all__ = ["Seen", "check", "exit_of", "look", "since_last", "waited"]
+__all__ = ["Seen", "check", "check_may", "exit_of", "look", "since_last", "waited"]
 
 _EXITS: Mapping[str, Exit] = {
     **dict.fromkeys(("approved", "consumed"), Exit.YES),
@@ -46,6 +47,35 @@ def look(client: Client, request_id: str) -> Seen:
         raise AosError("unexpected_answer", detail, fix="Do not approve it; ask whoever runs the server.")
     stated = document["envelope"]
     return Seen(document, None if stated is None else parse_envelope(stated))
+
+
+def check_may(client: Client, document: Document) -> None:
+    """Raise what the server would, where it is clear that the caller can't decide on the request as it was seen.
+
+    It is the same rule, asked before somebody reads and types; the server has the last word, and says it where nobody
+    could confirm the caller's level just now.
+    """
+    me = client.whoami()
+    if me["live"]:
+        actor = Actor(Party(me["issuer"], me["subject"]), me["kind"] == "human", me["level"], live=True)
+        approve(_as_seen(document), actor, datetime.fromisoformat(document["created_at"]))
+
+
+def _as_seen(document: Document) -> Request:
+    """The request as far as it says who may decide; whether its time is up is for the server's clock."""
+    asks = document["requester"]
+    return Request(
+        document["status"],
+        document["required_level"],
+        document["min_approvals"],
+        tuple(Party(one["issuer"], one["subject"]) for one in (asks, asks["owner"]) if one),
+        document["digest"],
+        datetime.fromisoformat(document["expires_at"]),
+        votes=tuple(
+            Vote(Party(one["issuer"], one["approver_id"]), one["decision"], one["level"], one["break_glass"])
+            for one in document["decisions"]
+        ),
+    )
 
 
 def exit_of(status: str) -> Exit:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from typer import BadParameter
 
-from aos.api.server.approvals import look
+from aos.api.server.approvals import check_may, look
 from aos.api.server.session import session
 from aos.cli.answer import Answer
 from aos.cli.requests.asking import ALONE, agree, agree_to_all, is_present
@@ -74,6 +74,7 @@ def _looked_at(client: Client, verb: str, ids: Sequence[str], digest: str | None
                 fix=f"Look at it with `aos requests show {one} --json`, then `aos {verb} {one} --digest DIGEST`.",
             )
         if digest is None:
+            check_may(client, seen.document)
             agree(client, seen, verb)
         found.append(seen.document if digest is None else {**seen.document, "digest": digest})
     return found
