@@ -19,8 +19,10 @@ from aos.domain.skills.skill import LEAST_SIZE, MAX_EXPONENT
 from aos.engine.sampling.distributions import Floats
 
 _OFF = 0.5
-_ROUNDS, _SETTLED = 10, 1e-3
+_ROUNDS, _SETTLED, _SAME = 10, 1e-3, 1e-6
 _TINY = 1e-9
+_ALIKE = 1e-6
+"""The share of a column's squares that the columns before it leave unexplained, below which they are too much alike."""
 _EXPONENTS = 0.5
 """Standard deviation of exponents around 0, before any record: little is made of a handful, or of sizes much alike."""
 
@@ -77,16 +79,20 @@ def above_zero(variants: Sequence[Sized]) -> list[int]:
 def fit_sum(variants: Sequence[Sized], chosen: tuple[int, ...]) -> Sum:
     """Levels of variants and weights of records by turns."""
     x, value, of = _stacked(variants, chosen)
+    past = np.cumsum([len(v.value) for v in variants])
     unit = np.maximum(x.mean(axis=0), _TINY)
     design = np.column_stack([np.ones(len(x)), x / unit])
     size = np.ones(len(x))
     beta = np.zeros(design.shape[1])
     for _ in range(_ROUNDS):
-        level = np.array([np.median((value / size)[of == v]) for v in range(len(variants))])
+        level = np.array([_median(part) for part in np.split(value / size, past[:-1])])
         relative = value / np.maximum(level[of], _TINY)
         weight = _weights(relative / size - 1) / size**2
         beta = _least_squares(design, relative, weight)
-        size = np.maximum(design @ beta, _TINY)
+        before, size = size, np.maximum(design @ beta, _TINY)
+        moved = size / before
+        if moved.max() - moved.min() < _SAME * moved.min():
+            break
     return Sum(float(beta[0]), chosen, tuple(map(float, beta[1:] / unit)))
 
 
@@ -134,15 +140,51 @@ def _weights(off: Floats) -> Floats:
     return np.minimum(1.0, _OFF / np.maximum(np.abs(off), _TINY))
 
 
+def _median(values: Floats) -> float:
+    """`np.median` takes ten times as long for a few values."""
+    ascending, n = np.sort(values), len(values)
+    return 0.5 * float(ascending[(n - 1) // 2] + ascending[n // 2]) if n else np.nan
+
+
 def _least_squares(design: Floats, y: Floats, weight: Floats) -> Floats:
-    """Weighted, no coefficient below 0: the most negative one is left out until none is."""
-    root = np.sqrt(weight)
+    """Weighted, no coefficient below 0: the most negative one is left out until none is.
+
+    By the normal equations, a tenth of the work of a decomposition, as long as columns differ enough for the digits
+    that are told.
+    """
+    both = np.column_stack([design, y])
+    *products, _ = ((both.T * weight) @ both).tolist()
     used = list(range(design.shape[1]))
     beta = np.zeros(design.shape[1])
     while used:
-        found = np.linalg.lstsq(design[:, used] * root[:, None], y * root, rcond=None)[0]
-        if found.min() >= 0:
+        found = _solved([[products[i][j] for j in (*used, -1)] for i in used])
+        if found is None:
+            root = np.sqrt(weight)
+            found = np.linalg.lstsq(design[:, used] * root[:, None], y * root, rcond=None)[0].tolist()
+        least = min(range(len(used)), key=found.__getitem__)
+        if found[least] >= 0:
             beta[used] = found
             break
-        del used[int(found.argmin())]
+        del used[least]
     return beta
+
+
+def _solved(rows: list[list[float]]) -> list[float] | None:
+    """The solution of a symmetric system, each row with its right side last; None where columns are too much alike.
+
+    Gaussian elimination, which for so few unknowns is quicker in plain numbers than through arrays.
+    """
+    n = len(rows)
+    for i, row in enumerate(rows):
+        length = row[i]
+        for j in range(i):
+            share = row[j] / rows[j][j]
+            for k in range(j, n + 1):
+                row[k] -= share * rows[j][k]
+        if not row[i] > _ALIKE * length:
+            return None
+    found = [0.0] * n
+    for i in reversed(range(n)):
+        known = sum(rows[i][k] * found[k] for k in range(i + 1, n))
+        found[i] = (rows[i][n] - known) / rows[i][i]
+    return found

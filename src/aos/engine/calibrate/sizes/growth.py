@@ -176,10 +176,18 @@ def _losses(variants: Sequence[Sized], fit: Fit, chosen: tuple[int, ...]) -> Flo
         shape = fit(past, chosen) if chosen else FLAT
         for variant, known in zip(variants, past, strict=True):
             later = _cut(variant, begin, end)
-            told = np.quantile(np.log(known.value / shape.of(known.x)), GRID)
+            rest = np.sort(np.log(known.value / shape.of(known.x)))
+            told = np.interp(GRID * (len(rest) - 1), np.arange(len(rest)), rest)
             loss = _crps(told, np.log(later.value / shape.of(later.x)))
-            found += [part.mean() for part in np.array_split(loss, _STRETCHES) if part.size]
+            found += [float(part.sum()) / len(part) for part in _stretches(loss)]
     return np.array(found)
+
+
+def _stretches(losses: Floats) -> list[Floats]:
+    """Consecutive parts of about the same length, none empty, the longer ones first."""
+    least, more = divmod(len(losses), _STRETCHES)
+    cuts = [k * least + min(k, more) for k in range(_STRETCHES + 1)]
+    return [losses[a:b] for a, b in pairwise(cuts) if a < b]
 
 
 def _crps(told: Floats, outcomes: Floats) -> Floats:
