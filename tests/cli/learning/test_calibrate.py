@@ -68,7 +68,7 @@ def test_records_of_others_are_read_by_their_own_names(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("timestamp,latency_ms\n" + rows)
     asked = aos("calibrate", "log.csv", cwd=tmp_path)
     assert asked.status == 2
-    assert b"--rename timestamp=start,latency_ms=duration_ms" in asked.err
+    assert b"--skill NAME --rename 'timestamp=start," in asked.err
     named = ("--rename", "timestamp=start,latency_ms=duration_ms", "--skill", "lookup")
     done = aos("calibrate", "log.csv", *named, "--out", "learned.json", cwd=tmp_path)
     assert "60 attempts of 60 runs" in done.text

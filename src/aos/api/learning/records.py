@@ -28,16 +28,18 @@ def load_records(
     guess: bool = False,
     renamed: Mapping[str, str] | None = None,
     skill: str | None = None,
+    without: Sequence[str] = (),
 ) -> ReadRecords:
     """Read recorded runs: CSV or JSONL, packed by gzip or not; a path, or `-` for standard input.
 
     `by` names columns that split a skill, `features` columns of numbers known before an attempt. With `guess` columns
     that nobody asked for are read as conditions too, where they have few values: see
     `aos.api.learning.calibrate.conditions`. `renamed` says what columns of the file are called here, `skill` what rows
-    call that do not say it. Nothing is dropped in silence: see `ReadRecords.flaws`. Raises
-    AosError(unreadable), and InputError where no row can be used.
+    call that do not say it; rows of the skills in `without` are left out. Nothing is dropped in silence: see
+    `ReadRecords.flaws`. Raises AosError(unreadable), and InputError where no row can be used.
     """
-    return _in_order(read_records(source, Declared(tuple(by), tuple(features), guess, renamed or {}, skill)))
+    declared = Declared(tuple(by), tuple(features), guess, renamed or {}, skill, tuple(without))
+    return _in_order(read_records(source, declared))
 
 
 def load_recorded(ledger: Path | None, catalog: Catalog, *, features: Sequence[str] = ()) -> ReadRecords:

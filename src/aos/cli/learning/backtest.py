@@ -12,6 +12,7 @@ from aos.cli.learning.records import (
     OfSkill,
     Renamed,
     RunsArgument,
+    Without,
     chosen,
     load,
     told,
@@ -33,6 +34,7 @@ def backtest(
     features: Features = None,
     renamed: Renamed = None,
     skill: OfSkill = None,
+    without: Without = None,
     split: Split = None,
     min_coverage: Coverage = None,
     max_crps_ratio: Ratio = None,
@@ -45,9 +47,10 @@ def backtest(
     Scored are the attempts of every skill; with --auto whole runs, with --plan the runs that call nothing but the
     plan's skills. The exit status is 3 where a threshold is missed.
     """
-    base = load_catalog(catalogs or (), find_config())
-    share = first(split, otherwise=0.6)
-    read, conditions, source = load(runs, ledger, base, Meant(by, features, renamed, skill), share=share)
+    base, share = load_catalog(catalogs or (), find_config()), first(split, otherwise=0.6)
+    read, conditions, source = load(
+        runs, ledger, base, Meant(by, features, renamed, skill, without), share=share
+    )
     result = run(
         read.records,
         base=base,

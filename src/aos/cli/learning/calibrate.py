@@ -18,6 +18,7 @@ from aos.cli.learning.records import (
     OfSkill,
     Renamed,
     RunsArgument,
+    Without,
     chosen,
     load,
     told,
@@ -38,6 +39,7 @@ def calibrate(
     features: Features = None,
     renamed: Renamed = None,
     skill: OfSkill = None,
+    without: Without = None,
     out: Out = None,
     force: Force = False,
     catalogs: Catalogs = None,
@@ -49,7 +51,7 @@ def calibrate(
     """
     form = ending(out, ".toml", ".json")
     base = load_catalog(catalogs or (), find_config())
-    read, conditions, source = load(runs, ledger, base, Meant(by, features, renamed, skill))
+    read, conditions, source = load(runs, ledger, base, Meant(by, features, renamed, skill, without))
     learned = learn(read.records, base=base, by=conditions)
     rows = compared(learned, base)
     catalog = learned_document(learned)

@@ -44,14 +44,22 @@ Renamed = Annotated[
         help="What columns of RUNS are called here, such as trace_id=run,name=skill.",
     ),
 ]
+Without = Annotated[
+    str | None,
+    Option(
+        "--without",
+        metavar="SKILLS",
+        help="Leave out their rows, such as spans around others: `agent,chain`.",
+    ),
+]
 OfSkill = Annotated[str | None, Option("--skill", metavar="NAME", help="The skill of rows that name none.")]
 
 
 def columns(text: str | None, option: str) -> tuple[str, ...]:
-    """The names of columns in the value of an option, joined by commas."""
+    """The names of columns or skills in the value of an option, joined by commas."""
     names = tuple(name.strip() for name in text.split(",")) if text is not None else ()
     if not all(names) or len(set(names)) < len(names):
-        raise BadParameter("expected names of columns, joined by commas", param_hint=option)
+        raise BadParameter("expected names, joined by commas", param_hint=option)
     return names
 
 
@@ -62,6 +70,7 @@ class Meant(NamedTuple):
     features: str | None = None
     renamed: str | None = None
     skill: str | None = None
+    without: str | None = None
 
     def names(self) -> dict[str, str]:
         """What columns of the file are called here."""
@@ -95,7 +104,12 @@ def load(
     be scored on the rest.
     """
     if ledger:
-        for option, value in (("--by", meant.by), ("--rename", meant.renamed), ("--skill", meant.skill)):
+        for option, value in (
+            ("--by", meant.by),
+            ("--rename", meant.renamed),
+            ("--skill", meant.skill),
+            ("--without", meant.without),
+        ):
             if value is not None:
                 raise BadParameter("a ledger has no such columns", param_hint=option)
         numbers = columns(meant.features, "--feature")
@@ -117,6 +131,7 @@ def _from_file(runs: str, meant: Meant, share: float) -> tuple[ReadRecords, tupl
         guess=auto,
         renamed=meant.names(),
         skill=meant.skill,
+        without=columns(meant.without, "--without"),
     )
     return read, conditions(read.records, share) if auto else named
 

@@ -24,6 +24,7 @@ _SLACK_MS = 1.0
 _MOST_CALLS = 5_000
 """Of one skill in a run: no plan has more steps."""
 _INT = np.iinfo(np.intc).max
+_MOST_CODES, _UNCODED = 50, "FAILED"
 _FAMILY, _OFTEN, _NEARLY_ALWAYS = 3, 5, 0.9
 """Rows of a run, runs, and their share, from which on a skill that is around all others looks like their parent."""
 
@@ -62,6 +63,8 @@ def put_in_order(
         records = records._replace(step=_numbered_calls(records, has_attempts))
     if not has_attempts:
         _count_attempts(records)
+    records, rare = _few_codes(records, lines)
+    flaws += rare
     flaws += _units(records, lines)
     flaws += _around(records, lines)
     overtaken = _overtaking(records)
@@ -255,6 +258,24 @@ def _all_windows(records: Records) -> Iterator[slice]:
     return _windows(len(records.start_ms))
 
 
+def _few_codes(records: Records, lines: "array[int]") -> tuple[Records, list[Flaw]]:
+    """Failures of codes beyond the 50 most frequent have none: texts that hardly occur twice name no way to fail."""
+    codes, names = np.frombuffer(records.code.codes, np.intc), records.code.names
+    if len(names) <= _MOST_CODES:
+        return records, []
+    often = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(names)), kind="stable")[:_MOST_CODES]
+    kept = [int(k) for k in np.sort(often) if names[k] != _UNCODED]
+    place = np.full(len(names) + 1, len(kept), np.intc)
+    place[kept], place[-1] = np.arange(len(kept)), -1
+    fewer = place[codes]
+    rows = np.flatnonzero(fewer == len(kept))
+    column: array[int] = array(records.code.codes.typecode)
+    column.frombytes(fewer.tobytes())
+    told = (*(names[k] for k in kept), _UNCODED)
+    detail = f"there are more than {_MOST_CODES} codes: rarer ones are taken for {_UNCODED}"
+    return records._replace(code=Coded(column, told)), [_flaw("many_codes", detail, lines, rows, True)]
+
+
 def _units(records: Records, lines: "array[int]") -> Iterator[Flaw]:
     """Durations and costs about a thousand times off their skill's median, a flaw for each skill and quantity."""
     skill = np.frombuffer(records.skill.codes, np.intc)
@@ -293,7 +314,7 @@ def _around(records: Records, lines: "array[int]") -> Iterator[Flaw]:
         ours = rows[skill[rows] == code]
         if len(ours) >= max(_OFTEN, _NEARLY_ALWAYS * of_skill[code]):
             name = records.skill.names[code]
-            detail = f"{name} begins first and ends last in its runs: a span around the others is no step"
+            detail = f"{name} begins first and ends last in its runs: a span around the others is no step (--without)"
             yield _flaw("span_around", detail, lines, ours, True)
 
 

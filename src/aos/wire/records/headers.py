@@ -17,6 +17,7 @@ __all__ = [
     "Declared",
     "check_declared",
     "check_header",
+    "check_without",
     "renaming",
 ]
 
@@ -37,8 +38,9 @@ OUTCOMES = {
     "status_code_unset": 0,
     "skipped": 2,
     "": None,
+    **{str(status): int(status >= 400) for status in range(100, 600)},
 }
-"""Words in small letters, ours and those of traces: 0 succeeded, 1 failed, 2 skipped."""
+"""Words in small letters, ours and those of traces, and statuses of HTTP: 0 succeeded, 1 failed, 2 skipped."""
 
 REFUSED = {
     "no_run": "no run is named",
@@ -48,6 +50,7 @@ REFUSED = {
     "start_unit": "the start is past the year 5000: is the unit the one of the column, `start_ms`, `start_us`, …?",
     "skipped": "the step was skipped: it took no time to learn from",
     "bad_outcome": "the outcome is none of succeeded, failed, skipped",
+    "without": "rows of these skills were to be left out",
 }
 """What is told of a row that is left out."""
 
@@ -62,15 +65,19 @@ _ELSEWHERE = (
     (("end_ns",), ("end_time_unix_nano", "endtimeunixnano")),
     (("duration_ms",), ("latency_ms", "elapsed_ms", "response_time_ms", "took_ms", "ms")),
     (ROLES["end"], ("end_time", "endtime", "ended_at", "finished_at", "completed_at")),
+    (("outcome",), ("status_code", "status", "success", "state")),
+    (("code",), ("http.response.status_code", "error.type", "error_type", "error_code", "error")),
+    (("cost_usd",), ("total_cost", "totalcost")),
 )
-"""What the columns that have to be there are often called in traces, logs and exports of others."""
+"""What our columns are often called in traces, logs and exports of others."""
 
 
 class Declared(NamedTuple):
     """Columns that only the caller knows the meaning of: conditions that split a skill, numbers known beforehand.
 
     With `guess`, every column of few values that nobody asked for is read as a condition that may be one. `renamed` is
-    what columns of the file are called here, `skill` what rows call that do not say it.
+    what columns of the file are called here, `skill` what rows call that do not say it, and rows of the skills named
+    in `without` are left out.
     """
 
     by: tuple[str, ...] = ()
@@ -78,6 +85,7 @@ class Declared(NamedTuple):
     guess: bool = False
     renamed: Mapping[str, str] = {}
     skill: str | None = None
+    without: tuple[str, ...] = ()
 
     def name(self, key: str) -> str:
         """What a column of the file is called here."""
@@ -93,7 +101,10 @@ def check_header(header: Sequence[str], declared: Declared, name: str) -> None:
     twice = [key for key in dict.fromkeys(header) if header.count(key) > 1]
     findings += [Finding("", "duplicate_key", f"the column `{visible(key)}` is there twice") for key in twice]
     if findings:
-        fix = renaming(header) or "docs/records.md describes the columns; the first line has to name them."
+        fix = (
+            renaming(header, declared)
+            or "docs/records.md describes the columns; the first line has to name them."
+        )
         raise InputError.of(findings[0].code, visible(name, 200), findings, fix=fix)
     check_declared(header, declared, name)
 
@@ -109,7 +120,7 @@ def check_declared(seen: Iterable[str], declared: Declared, name: str) -> None:
         )
 
 
-def renaming(seen: Iterable[str]) -> str | None:
+def renaming(seen: Iterable[str], declared: Declared) -> str | None:
     """What to type where columns that have to be there may be others that are; None where none looks like it."""
     known = list(seen)
     there = {key.lower(): key for key in reversed(known)}
@@ -118,13 +129,32 @@ def renaming(seen: Iterable[str]) -> str | None:
         of_role = next((keys for keys in ROLES.values() if ours[0] in keys), ours)
         if ours[0].startswith(("end", "duration")):
             of_role = (*ROLES["end"], *ROLES["duration"])
+        elif ours[0] in TO_CENTS:
+            of_role = tuple(TO_CENTS)
         found = next((there[key] for key in theirs if key in there), None)
         if found and not {*known, *pairs.values()}.intersection(of_role):
             pairs[found] = ours[0]
     if not pairs:
         return None
-    named = ",".join(f"{visible(theirs, 60)}={ours}" for theirs, ours in pairs.items())
-    return f"If these are the columns: --rename {named}"
+    named = ", ".join(f"{visible(theirs, 60)}={ours}" for theirs, ours in pairs.items())
+    unnamed = declared.skill is None and "skill" not in {*known, *pairs.values()}
+    # Quoted last: wherever a terminal breaks it, what is copied is one command.
+    return f"If these are the columns: {'--skill NAME ' if unnamed else ''}--rename '{named}'"
+
+
+def check_without(skills: Sequence[str], declared: Declared, name: str) -> None:
+    """Raise InputError(invalid_records) for skills that were to be left out and are not there."""
+    findings = [_absent(skill, skills) for skill in declared.without if skill not in skills]
+    if findings:
+        raise InputError.of(
+            "invalid_records", visible(name, 200), findings, fix="Name skills that are there."
+        )
+
+
+def _absent(skill: str, known: Sequence[str]) -> Finding:
+    meant = closest(skill, known)
+    hint = f'; did you mean "{visible(meant)}"?' if meant else ""
+    return Finding("", "missing_key", f"no row has the skill {visible(skill)}{hint}", (), meant)
 
 
 def _missing(key: str, known: Sequence[str]) -> Finding:

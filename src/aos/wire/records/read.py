@@ -6,6 +6,7 @@ each means. Rows pass through in batches, so a file takes no more memory than it
 with the line where it stands first; a row is left out only where nothing could be made of it.
 """
 
+import re
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import compress, repeat
@@ -25,6 +26,7 @@ from aos.wire.records.headers import (
     Declared,
     check_declared,
     check_header,
+    check_without,
     renaming,
 )
 from aos.wire.records.rows import Batch, CsvRows, json_batches
@@ -32,6 +34,8 @@ from aos.wire.records.rows import Batch, CsvRows, json_batches
 __all__ = ["Declared", "Listed", "nothing_left", "read_csv", "read_jsonl"]
 
 _NAN = float("nan")
+_LONGEST_CODE = 64
+_WORD = re.compile(r"[\w.:-]*\w")
 _LATEST_MS = 1e14
 """The year 5138: a later start is milliseconds that were called seconds."""
 _SLACK_MS, _SLACK = 1_000.0, 0.1
@@ -102,6 +106,7 @@ class _Columns:
         self.seen: dict[str, None] = {}
         self._rows = 0
         self._flaws: dict[tuple[str, str], Flaw] = {}
+        self._left_out: dict[str, None] = {}
         self._lines = array("I")
         self._names = {name: Names() for name in ("run", "step", "skill", "code", "after")}
         self._by = {name: Names() for name in declared.by}
@@ -122,7 +127,7 @@ class _Columns:
         self._rows += len(batch.lines)
         self._complete(batch)
         outcome, batch = self._outcomes(batch)
-        batch, outcome = self._identified(batch, outcome)
+        batch, outcome = self._wanted(*self._identified(batch, outcome))
         start, unread = _coalesced(batch, "start")
         late = {i for i, value in enumerate(start) if value > _LATEST_MS}
         bad = {i for i, value in enumerate(start) if value != value} | late
@@ -138,7 +143,7 @@ class _Columns:
         """What a file may leave out: the run where each row is one, the skill where it is always the same."""
         cells, count = batch.cells, len(batch.lines)
         if "run" not in cells:
-            hint = renaming(batch.cells)
+            hint = renaming(batch.cells, self.declared)
             detail = "no column `run`: each row is a run of its own" + (f". {hint}" if hint else "")
             self._note("no_run_column", detail, batch.lines, kept=True)
             cells["run"] = [f"line {line}" for line in batch.lines]
@@ -147,6 +152,7 @@ class _Columns:
 
     def listed(self, name: str, fix: str | None = None) -> Listed:
         """All of it. Raises InputError(invalid_records) where not one row is left."""
+        check_without(tuple(self._left_out), self.declared, name)
         guessed = self._guessed.coded() if self._guessed is not None else {}
         ignored = [key for key in self.seen if not (self._asked_for(key) or key in guessed)]
         if ignored:
@@ -154,7 +160,7 @@ class _Columns:
             self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)
         flaws = tuple(sorted(self._flaws.values(), key=lambda flaw: flaw.line))
         if not self._lines:
-            raise nothing_left(name, self._rows, flaws, fix=renaming(self.seen) or fix)
+            raise nothing_left(name, self._rows, flaws, fix=renaming(self.seen, self.declared) or fix)
         # One after the other: what a column needed to grow is let go before the next one is filled up.
         count, coded = len(self._lines), dict[str, Coded]()
         for key in tuple(self._names):
@@ -210,6 +216,17 @@ class _Columns:
             batch, {"no_run": nameless, "no_skill": {i for i, s in enumerate(skills) if not s} - nameless}
         )
         keep = [bool(run and skill) for run, skill in zip(runs, skills, strict=True)]
+        return _kept(batch, keep), list(compress(outcome, keep))
+
+    def _wanted(self, batch: Batch, outcome: list[int | None]) -> tuple[Batch, list[int | None]]:
+        without = set(self.declared.without)
+        if not without:
+            return batch, outcome
+        skills = _texts(batch, "skill")
+        spare = {i for i, skill in enumerate(skills) if skill in without}
+        self._left_out.update(dict.fromkeys(skills))
+        self._refuse(batch, {"without": spare})
+        keep = [skill not in without for skill in skills]
         return _kept(batch, keep), list(compress(outcome, keep))
 
     def _refuse(self, batch: Batch, rows: dict[str, set[int]]) -> None:
@@ -303,7 +320,15 @@ class _Columns:
         """The code of every failed row; what a success has there is nobody's failure."""
         if 1 not in failed:
             return [""] * len(failed)
-        codes = _texts(batch, "code")
+        codes = [
+            code or (word if word.isdigit() else "")
+            for code, word in zip(_texts(batch, "code"), _texts(batch, "outcome"), strict=True)
+        ]
+        prose = {i: _name_of(codes[i]) for i, bad in enumerate(failed) if bad and _is_prose(codes[i])}
+        self._note_cells(
+            "long_code", "a code of more than 64 characters: its first word is taken", batch, [*prose]
+        )
+        codes = [prose.get(i, code) for i, code in enumerate(codes)]
         untold = [i for i, bad in enumerate(failed) if bad and not codes[i]]
         self._note_cells("no_code", "it failed and does not say how: its code is FAILED", batch, untold)
         return [(code or "FAILED") if bad else "" for code, bad in zip(codes, failed, strict=True)]
@@ -337,6 +362,16 @@ def _coalesced(batch: Batch, role: str) -> tuple[list[float], set[int]]:
             values if key is present[0] else [f if f == f else v for f, v in zip(found, values, strict=True)]
         )
     return found, {i for i in unread if found[i] != found[i]}
+
+
+def _is_prose(code: str) -> bool:
+    return len(code) > _LONGEST_CODE or "\n" in code
+
+
+def _name_of(prose: str) -> str:
+    """`RateLimitError` of a message with a traceback behind it."""
+    found = _WORD.search(prose)
+    return found[0][:_LONGEST_CODE] if found else ""
 
 
 def _texts(batch: Batch, key: str) -> Sequence[str]:

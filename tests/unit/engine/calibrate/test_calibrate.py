@@ -69,6 +69,18 @@ def test_few_records_give_wide_forecasts(n: int) -> None:
     assert np.mean(inside) >= 0.85
 
 
+@pytest.mark.parametrize("jump", [1.0, 1.6])
+def test_a_level_is_said_to_have_moved_where_that_is_more_than_noise(jump: float) -> None:
+    def drift(seed: int) -> str:
+        times = np.random.default_rng(seed).lognormal(6, 0.5, 400)
+        times[300:] *= jump
+        (row,) = calibrate(records(singles(times)), base=Catalog({})).rows
+        return row.drift
+
+    moved = sum(drift(seed) != "steady" for seed in range(20))
+    assert moved >= 15 if jump > 1 else moved <= 2
+
+
 def test_recent_records_count_more_where_the_level_moved() -> None:
     rng = np.random.default_rng(1)
     level = np.exp(np.linspace(0, 1.5, 200))

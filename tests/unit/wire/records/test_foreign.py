@@ -1,6 +1,7 @@
 """Records as others write them: columns of other names, words of other tools, no run, no skill, no step."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -97,20 +98,21 @@ def test_two_columns_are_enough(tmp_path: Path) -> None:
     [
         (
             TRACE,
-            "trace_id=run,name=skill,start_time_unix_nano=start_ns,end_time_unix_nano=end_ns",
+            "--rename 'trace_id=run, name=skill, start_time_unix_nano=start_ns, end_time_unix_nano=end_ns, "
+            "status_code=outcome, http.response.status_code=code'",
         ),
-        ("timestamp,Latency_MS", "timestamp=start,Latency_MS=duration_ms"),
-        ("run,tool,started_at,ended_at,duration_ms", "tool=skill,started_at=start"),
+        ("timestamp,Latency_MS", "--skill NAME --rename 'timestamp=start, Latency_MS=duration_ms'"),
+        ("run,tool,started_at,ended_at,duration_ms", "--rename 'tool=skill, started_at=start'"),
     ],
 )
 def test_what_columns_may_be_is_said(header: str, fix: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read(tmp_path, [header, ""])
-    assert caught.value.fix == f"If these are the columns: --rename {fix}"
+    assert caught.value.fix == f"If these are the columns: {fix}"
     row = dict.fromkeys(header.split(","), "1")
     with pytest.raises(InputError) as caught:
         read(tmp_path, [json.dumps(row)], "runs.jsonl")
-    assert caught.value.fix == f"If these are the columns: --rename {fix}"
+    assert caught.value.fix == f"If these are the columns: {fix}"
 
 
 def spans(runs: int, around: int) -> list[str]:
@@ -156,3 +158,57 @@ def test_a_column_that_is_renamed_has_to_be_there(tmp_path: Path) -> None:
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="`run` is there twice"):
         read(tmp_path, ["run,trace_id,skill,start,end"], renamed={"trace_id": "run"})
+
+
+def test_what_is_there_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, ["run,name,start,end,outcome,status,cost_cents,total_cost", ""])
+    assert caught.value.fix == "If these are the columns: --rename 'name=skill'"
+
+
+def test_spans_around_others_are_left_out_as_asked(tmp_path: Path) -> None:
+    found = read(tmp_path, spans(20, 20), without=("agent",))
+    assert [(flaw.code, flaw.line, flaw.rows, flaw.kept) for flaw in found.flaws] == [
+        ("without", 2, 20, False)
+    ]
+    assert {found.records.skill.names[code] for code in found.records.skill.codes} == {"ask", "post"}
+    with pytest.raises(InputError, match='did you mean "agent"'):
+        read(tmp_path, spans(20, 20), without=("agents",))
+
+
+def test_a_status_of_http_is_an_outcome_and_a_code(tmp_path: Path) -> None:
+    lines = [
+        "run,skill,start,end,outcome",
+        "a,get,0,1,200",
+        "b,get,2,3,503",
+        "c,get,4,5,304",
+        "d,get,6,7,700",
+    ]
+    found = read(tmp_path, lines)
+    assert list(found.records.failed) == [0, 1, 0]
+    assert cells(found.records.code) == ["", "503", ""]
+    assert [flaw.code for flaw in found.flaws] == ["bad_outcome"]
+
+
+def test_a_message_is_no_code_but_begins_with_one(tmp_path: Path) -> None:
+    def logged(i: int, error: str | None) -> str:
+        outcome = "error" if error else "ok"
+        return json.dumps(
+            {"run": i, "skill": "ask", "start": i, "end": i + 1, "outcome": outcome, "code": error}
+        )
+
+    told = "RateLimitError('429 for req_{}')\nTraceback (most recent call last)"
+    lines = [logged(i, told.format(i) if i % 2 else None) for i in range(20)]
+    lines += [logged(20, "..." * 30), logged(21, "no such host")]
+    found = read(tmp_path, lines, "log.jsonl")
+    assert found.records.code.names == ("RateLimitError", "FAILED", "no such host")
+    assert [(f.code, f.line, f.rows) for f in found.flaws] == [("long_code", 2, 11), ("no_code", 21, 1)]
+
+
+def test_codes_that_hardly_occur_twice_are_no_ways_to_fail(tmp_path: Path) -> None:
+    codes = [f"timeout after {i} ms" if i % 2 else "BUSY" for i in range(200)]
+    rows = [f"r{i},ask,{i},{i + 1},failed,{code}" for i, code in enumerate(codes)]
+    found = read(tmp_path, ["run,skill,start,end,outcome,code", *rows, "r,ask,300,301,ok,"])
+    counts = Counter(cells(found.records.code))
+    assert (len(counts), counts["BUSY"], counts["FAILED"], counts[""]) == (52, 100, 51, 1)
+    assert [(f.code, f.line, f.rows, f.kept) for f in found.flaws] == [("many_codes", 101, 51, True)]

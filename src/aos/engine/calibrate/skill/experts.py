@@ -117,10 +117,15 @@ def local_level(logs: Floats) -> Floats:
     return np.interp(at, centres, 0.5 * (ascending[lower] + ascending[upper]))
 
 
+def block_length(n: int) -> int:
+    """How many of n records the median is of that the running level goes through."""
+    return min(n, max(_BLOCK_LEAST, int(_BLOCK_SHARE * n)))
+
+
 @lru_cache(maxsize=256)
 def _stretches(n: int) -> tuple[Floats, Ints, Ints, Ints, Floats]:
     """Of n records the place and the block; of the blocks, each sorted, where the middle two stand, and the centres."""
-    blocks = max(1, n // max(_BLOCK_LEAST, int(_BLOCK_SHARE * n)))
+    blocks = max(1, n // block_length(n))
     edges = np.linspace(0, n, blocks + 1).astype(int)
     first, past = edges[:-1], edges[1:]
     of = np.repeat(np.arange(blocks), past - first)

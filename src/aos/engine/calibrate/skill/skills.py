@@ -22,7 +22,7 @@ from aos.engine.calibrate.sizes import growth
 from aos.engine.calibrate.sizes.growth import Grown
 from aos.engine.calibrate.skill import times
 from aos.engine.calibrate.skill.drift import Dated, Walk, walks
-from aos.engine.calibrate.skill.experts import local_level
+from aos.engine.calibrate.skill.experts import block_length, local_level
 from aos.engine.calibrate.skill.outages import Ended, Lasting, lasting
 from aos.engine.calibrate.skill.rates import pooled_chances
 from aos.engine.calibrate.skill.times import METHOD, Fitted, short
@@ -36,7 +36,9 @@ _SHARE_WORTH = 2.0
 """Failures of the whole skill that its mix of codes counts as, beside those of a variant."""
 _DECLARED_WORTH = 10.0
 """Attempts that a declared chance of failing is worth, against records in which that never happened."""
-_MOVED = 1.05
+_MOVED, _STANDARD_ERRORS = 1.05, 2.0
+_SE_OF_MEDIAN = 1.2533
+"""Of normal values, in units of that of their mean: sqrt(pi / 2)."""
 _UNCODED = "FAILED"
 _UNKNOWN_EFFECTS = Effects(
     read_only=False, idempotent=False, destructive=True, reversible=False, open_world=True
@@ -313,9 +315,13 @@ def _row(a: Attempts, by: Sequence[str], fitted: Fitted | None, j: int) -> Measu
 
 
 def _drift(series: Floats) -> str:
-    """How far the newest level is from the median of all."""
+    """How far the newest level is from the median of all, where that is more than noise."""
     if len(series) < 3:
         return "too few to tell"
     logs = np.log(np.maximum(series, 1e-3))
-    ratio = float(np.exp(local_level(logs)[-1] - np.median(logs)))
-    return "steady" if 1 / _MOVED < ratio < _MOVED else f"now {ratio:.2g} times its median"
+    running = local_level(logs)
+    moved = float(running[-1] - np.median(logs))
+    noise = _SE_OF_MEDIAN * float(np.std(logs - running)) / np.sqrt(block_length(len(logs)))
+    if abs(moved) < max(_STANDARD_ERRORS * noise, np.log(_MOVED)):
+        return "steady"
+    return f"now {np.exp(moved):.2g} times its median"
