@@ -190,6 +190,11 @@ def _outputs(earlier: list[Step]) -> list[str]:
     return found
 
 
+_WHOLE = re.compile(r"\$\{steps\.[^.]+\.output(\.0)?\}").fullmatch
+_ANYTHING = {"input", "payload"}
+"""Parameters that take a whole output, which is no text."""
+
+
 def _params(
     sketch: _Sketch, earlier: list[Step], needs: tuple[str, ...] | None, in_items: bool, stands_in: bool
 ) -> dict[str, Any]:
@@ -201,7 +206,12 @@ def _params(
     before = earlier[-1:] if needs is None else [step for step in earlier if step.id in needs]
     main = default_catalog().skills[before[0].skill].main_output if len(before) == 1 else None
     left_out = MAIN_INPUTS.get(skill) if sketch.omit_main_input and main and not stands_in else None
-    return {key: _referring(value, references) for key, value in params.items() if key != left_out}
+    texts = [reference for reference in references if not _WHOLE(reference)]
+    return {
+        key: _referring(value, references if key in _ANYTHING else texts)
+        for key, value in params.items()
+        if key != left_out
+    }
 
 
 def _referring(value: Any, references: list[str]) -> Any:

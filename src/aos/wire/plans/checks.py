@@ -1,6 +1,7 @@
 """What only shows when all steps of a plan are known: names, references, order, fallbacks, parameters."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aos.domain.plans.plan import (
@@ -292,7 +293,24 @@ class PlanChecker:
 
     def _check_params(self, step: Step, skill: Skill, pointer: str) -> None:
         check = known_validator(skill.input_schema)
-        check_params(self._reader, step.params, pointer, check, skill.input_schema, self._inputs)
+        kind = partial(self._output_type, self._index[step.id])
+        check_params(self._reader, step.params, pointer, check, skill.input_schema, self._inputs, kind)
+
+    def _output_type(self, i: int, reference: Reference) -> str | None:
+        """The JSON type of what step i finds in an output, where that is certain: what is passed over is null."""
+        k, path = self._index.get(reference.name, i), reference.path
+        step = self._drafts[k].step
+        skill = self._skills.get(step.skill)
+        sure = step.on_error.action == "fail" and not step.when and k not in self._fallback_of
+        if k >= i or skill is None or not sure or step.iterations > 1:
+            return None
+        if step.for_each is not None:
+            if not path or not path[0].isdecimal():
+                return None if path else "array"
+            path = path[1:]
+        schema = value_at(skill.output_schema, tuple(key for part in path for key in ("properties", part)))
+        kind = schema.get("type") if isinstance(schema, dict) else None
+        return kind if isinstance(kind, str) else None
 
 
 def _shortened(cycle: tuple[str, ...]) -> str:

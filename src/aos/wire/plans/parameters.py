@@ -1,14 +1,15 @@
 """Checks a step's parameters against its skill's JSON Schema, as far as they are known before the run.
 
-A string that is nothing but a reference to an output, a secret or an item may turn out to be anything, and one
-that holds such a reference among other text will be some text. An error that could go away with the value of
-a reference is no error. The plan's inputs are known: they are checked as if they stood there.
+A string that is nothing but a reference to an output has the type that the schema of that output says, if it says
+one; other outputs and items may turn out to be anything. A secret will be some text, and so will a string that
+holds a reference among other text. An error that could go away with the value of a reference is no error. The
+plan's inputs are known: they are checked as if they stood there.
 
 The library is jsonschema-rs. It fetches `$ref`s from the network and the disk unless told not to, and its
 usual regular expressions can take exponential time: both are switched off here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["NOWHERE", "check_params", "check_schema", "known_validator", "validator", "value_at"]
 
 Path = tuple[str, ...]
+
+_TYPES: Mapping[str, tuple[Any, str]] = {
+    "string": ("", "text"),
+    "integer": (0, "a whole number"),
+    "number": (0, "a number"),
+    "boolean": (False, "true or false"),
+    "array": ([], "an array"),
+    "object": ({}, "an object"),
+}
+"""What stands in for a value of which only the type is known, and what people call it."""
 
 NOWHERE = object()
 """What `value_at` answers where the path leads nowhere."""
@@ -150,10 +161,14 @@ def check_params(
     check: "Draft202012Validator",
     schema: Mapping[str, Any],
     inputs: Mapping[str, Any],
+    type_of: Callable[[Reference], str | None] = lambda output: None,
 ) -> None:
-    """Add a finding (bad_params) for each certain violation; `pointer` is where `params` stand."""
-    known = _Known()
-    instance = known.fill(dict(params), (), inputs)
+    """Add a finding (bad_params) for each certain violation; `pointer` is where `params` stand.
+
+    `type_of` tells the JSON type that an output will have, None where nobody knows.
+    """
+    known = _Known(inputs, type_of)
+    instance = known.fill(dict(params), ())
     for error in _violations(check, instance, known.values):
         if _certain(error, known):
             place = at(pointer, *_written(_path(error), known))
@@ -176,43 +191,54 @@ def _violations(check: "Draft202012Validator", instance: Any, values: int) -> "I
 class _Known:
     """What is known of the values before the run, by their place in the parameters."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: Mapping[str, Any], type_of: Callable[[Reference], str | None]) -> None:
+        self._inputs = inputs
+        self._type_of = type_of
         self.open: set[Path] = set()  # could become anything
-        self.text: set[Path] = set()  # will be some text
+        self.typed: dict[Path, str] = {}  # will be something of that type
         self.given: set[Path] = set()  # came from an input
-        self.around: set[Path] = set()  # has something open or some text inside
+        self.around: set[Path] = set()  # has something open or typed inside
         self.values = 0
 
-    def fill(self, value: Any, path: Path, inputs: Mapping[str, Any]) -> Any:
-        """The value with its inputs in place; null for what is open, any text for what will be text."""
+    def fill(self, value: Any, path: Path) -> Any:
+        """The value with its inputs in place; null for what is open, any value of its type for what has one."""
         self.values += 1
         if isinstance(value, dict):
-            return {key or _NO_NAME: self.fill(item, (*path, key), inputs) for key, item in value.items()}
+            return {key or _NO_NAME: self.fill(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.fill(item, (*path, str(i)), inputs) for i, item in enumerate(value)]
+            return [self.fill(item, (*path, str(i))) for i, item in enumerate(value)]
         if not isinstance(value, str) or "${" not in value:
             return value
         try:
             pieces = parse(value)
         except ValueError:  # a finding of its own
-            return self._unknown(path, self.open, None)
+            return self._unknown(path, None)
         if len(pieces) > 1:
-            return self._unknown(path, self.text, "")
+            return self._unknown(path, "string")
         if isinstance(pieces[0], Reference):
-            return self._referred(pieces[0], path, inputs)
+            return self._referred(pieces[0], path)
         return pieces[0]
 
-    def _referred(self, reference: Reference, path: Path, inputs: Mapping[str, Any]) -> Any:
-        value = NOWHERE
-        if reference.kind == "inputs":
-            value = value_at(dict(inputs), (reference.name, *reference.path))
-        if value is NOWHERE:
-            return self._unknown(path, self.open, None)
-        self.given.add(path)
-        return value
+    def _referred(self, reference: Reference, path: Path) -> Any:
+        match reference.kind:
+            case "secrets":
+                return self._unknown(path, "string")
+            case "steps":
+                return self._unknown(path, self._type_of(reference))
+            case "inputs":
+                value = value_at(dict(self._inputs), (reference.name, *reference.path))
+                if value is not NOWHERE:
+                    self.given.add(path)
+                    return value
+        return self._unknown(path, None)
 
-    def _unknown(self, path: Path, places: set[Path], stand_in: str | None) -> str | None:
-        places.add(path)
+    def _unknown(self, path: Path, kind: str | None) -> Any:
+        if kind is not None and kind in _TYPES:
+            self.typed[path] = kind
+            stand_in = _TYPES[kind][0]
+        else:
+            self.open.add(path)
+            stand_in = None
         while path and path[:-1] not in self.around:
             path = path[:-1]
             self.around.add(path)
@@ -224,7 +250,7 @@ def _certain(error: "ValidationError", known: _Known) -> bool:
     path = _path(error)
     if any(part in known.open for part in _beginnings(path)):
         return False
-    if path in known.text:
+    if path in known.typed:
         return error.kind.name == "type"
     branches = getattr(error.kind, "context", None)
     if branches and all(branches):
@@ -274,7 +300,8 @@ def _message(error: "ValidationError", known: _Known) -> str:
     if kind.name == "required":
         return f'the parameter "{visible(kind.property)}" is missing'
     if kind.name == "type":
-        got = "text" if _path(error) in known.text else shown(cast(Any, error.instance))
+        typed = known.typed.get(_path(error))
+        got = _TYPES[typed][1] if typed else shown(cast(Any, error.instance))
         return f"expected {' or '.join(kind.types)}, got {got}"
     branches = getattr(kind, "context", None)
     if branches is None:

@@ -7,6 +7,8 @@ import pytest
 from aos.errors import InputError
 from tests.unit.wire.plans.reading import FETCH, READ, read, step, wrong
 
+ASK: Any = {"skill": "llm_invoke"}
+
 
 @pytest.mark.parametrize(
     ("keys", "pointer", "code"),
@@ -101,6 +103,11 @@ def test_a_step_that_breaks_one_rule(keys: dict[str, Any], pointer: str, code: s
         ([{"id": "a", **READ}, {"id": "a", **READ}], "/1/id", "duplicate_id"),
         ([step(params={"path": "${steps.s2.output.content}"}), READ], "/0/params/path", "forward_reference"),
         ([READ, step(params={"path": "${steps.s1.output.contents}"})], "/1/params/path", "unknown_output"),
+        ([READ, step(params={"path": "${steps.s1.output.bytes}"})], "/1/params/path", "bad_params"),
+        ([READ, step(params={"path": "${steps.s1.output}"})], "/1/params/path", "bad_params"),
+        ([step(for_each=[1]), step(params={"path": "${steps.s1.output}"})], "/1/params/path", "bad_params"),
+        ([step(for_each=[1]), step(params={"path": "${steps.s1.output.0.bytes}"})], "/1/params/path", "bad_params"),
+        ([ASK | {"params": {"prompt": "?", "max_tokens": "${secrets.N}"}}], "/0/params/max_tokens", "bad_params"),
         ([READ, step(params={"path": "${steps.s1.output.bytes.x}"})], "/1/params/path", "unknown_output"),
         ([step(for_each=[1]), step(params={"path": "${steps.s1.output.content}"})], "/1/params/path", "unknown_output"),
         ([step(for_each="${inputs.n}")], "/0/for_each", "unknown_input"),
@@ -132,6 +139,23 @@ def test_what_other_formats_call_it_is_known(words: dict[str, Any], meant: list[
     with pytest.raises(InputError) as caught:
         read([step(**words)])
     assert [finding.suggestion for finding in caught.value.findings] == meant
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [READ, step(params={"path": "${steps.s1.output.content}"})],
+        [READ, step(params={"path": "no. ${steps.s1.output.bytes}"})],
+        [READ, ASK | {"params": {"prompt": "?", "max_tokens": "${steps.s1.output.bytes}"}}],
+        [step(on_error="continue"), step(params={"path": "${steps.s1.output.bytes}"})],
+        [READ, step(when='steps.s1.outcome == "failed"'), step(params={"path": "${steps.s2.output.bytes}"})],
+        [step(iterations=2), step(params={"path": "${steps.s1.output.bytes}"})],
+        [step(on_error="fallback:s2"), READ, step(params={"path": "${steps.s1.output.bytes}"})],
+        [READ, step(params={"path": "${secrets.PATH}"})],
+    ],
+)
+def test_what_may_still_turn_out_right_is_no_error(steps: Any) -> None:
+    assert len(read(steps).plan.steps) == len(steps)
 
 
 def test_everything_wrong_is_said_at_once_and_in_document_order() -> None:
