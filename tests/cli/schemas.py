@@ -41,3 +41,16 @@ def _named(schema: dict[str, Any], root: dict[str, Any]) -> set[str]:
             home = _BY_URN.get(urn, root)
             names |= _named(home["$defs"][pointer], home)
     return names
+
+
+def assert_unknowns_are_null(document: dict[str, Any]) -> None:
+    """Every entry of `unknowns` points at a null."""
+    for entry in document.get("unknowns", []):
+        value: Any = document
+        for key in entry["pointer"].split("/")[1:]:
+            value = (
+                value[int(key)]
+                if isinstance(value, list)
+                else value[key.replace("~1", "/").replace("~0", "~")]
+            )
+        assert value is None, entry

@@ -3,7 +3,6 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from aos.api.running.runs import export
 from aos.cli.table import COMMANDS
 from aos.ledger.ledger import Ledger
 from tests.cli.process import DEMO, STEP, aos, inline
-from tests.cli.schemas import SCHEMAS, faults
+from tests.cli.schemas import SCHEMAS, assert_unknowns_are_null, faults
 from tests.unit.ledger.build import intent, start, write_run
 
 TOOLS = {
@@ -224,16 +223,3 @@ def test_every_schema_is_printed_by_a_command_and_the_other_way_round() -> None:
 def test_every_command_is_tried() -> None:
     tried = [words for words, *_ in [*ANSWERS, *STREAMS]]
     assert {name for name in COMMANDS if not any(words.startswith(name) for words in tried)} == SERVED
-
-
-def assert_unknowns_are_null(document: dict[str, Any]) -> None:
-    """Every entry of `unknowns` points at a null."""
-    for entry in document.get("unknowns", []):
-        value: Any = document
-        for key in entry["pointer"].split("/")[1:]:
-            value = (
-                value[int(key)]
-                if isinstance(value, list)
-                else value[key.replace("~1", "/").replace("~0", "~")]
-            )
-        assert value is None, entry

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.process import DEMO, STEP, Finished, aos, clean, inline
-from tests.cli.schemas import faults
-from tests.cli.test_documents import assert_unknowns_are_null
+from tests.cli.schemas import assert_unknowns_are_null, faults
 
 WRITES = {"skill": "fs_write", "params": {"path": "a.txt", "content": "x"}}
 MAIL = {"skill": "email_send", "params": {"to": "a@b.c", "subject": "s", "body": "b"}}

@@ -1,6 +1,7 @@
 """Rooms stay small: a module can be read in one sitting, a folder taken in at a glance."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,3 +29,18 @@ def test_a_folder_has_at_most_12_modules() -> None:
 def test_a_module_has_at_most_400_lines() -> None:
     lines = {path.as_posix(): (ROOT / path).read_bytes().count(b"\n") for path in modules()}
     assert {path: n for path, n in lines.items() if n > MOST_LINES} == {}
+
+
+def test_what_tests_share_is_in_no_module_of_tests() -> None:
+    """Who reads one need not read another, and none is collected for what another needs."""
+    found = {
+        path.as_posix(): borrowed
+        for path in modules()
+        if path.parts[0] == "tests"
+        and (
+            borrowed := re.findall(
+                r"^from (tests\S*\.test_\w+) ", (ROOT / path).read_text("utf-8"), re.MULTILINE
+            )
+        )
+    }
+    assert found == {}

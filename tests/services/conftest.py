@@ -10,6 +10,7 @@ import pytest
 
 from aos_server.db.migrate import migrate
 from aos_server.settings import Secret
+from tests.services.oidc.provider import OpenId
 from tests.services.processes import Postgres, Process, folder, pgbouncer, redis
 
 _TEMPLATE = "aos_template"
@@ -85,6 +86,15 @@ def redis_server() -> Iterator[Process]:
         server.start()
         yield server
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[OpenId]:
+    with folder() as home:
+        running = OpenId(home)
+        running.start()
+        yield running
+        running.kill()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from aos.domain.forecasts.alternatives import Operation
 from tests.cli.process import ROOT, STEP, Finished, aos, inline
 from tests.cli.schemas import faults
-from tests.property.forecasts.test_alternative_laws import patched
+from tests.property.forecasts.patches import patched
 
 # An example, the options it is simulated with, and the kinds of change that are offered at least.
 OFFERS = [

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.process import DEMO, ROOT, STEP, aos, inline
-from tests.cli.schemas import faults
-from tests.cli.test_documents import assert_unknowns_are_null
+from tests.cli.schemas import assert_unknowns_are_null, faults
 
 EXAMPLES = sorted(ROOT.glob("examples/plans/*/plan.*"))
 MAIL = {"skill": "email_send", "params": {"to": "a@example.org", "subject": "s", "body": "b"}}

@@ -1,13 +1,12 @@
 """Laws of alternatives: whatever is offered, applied, gives the verdict and the figures that it promised."""
 
-import copy
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from aos.domain.forecasts.alternatives import Alternative, Operation
+from aos.domain.forecasts.alternatives import Alternative
 from aos.domain.forecasts.forecast import Forecast
 from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan
@@ -23,6 +22,7 @@ from aos.engine.simulate import Simulation
 from aos.wire.catalogs.read import default_catalog
 from aos.wire.plans.read import dump_plan, parse_plan
 from aos.wire.prices import lookup
+from tests.property.forecasts.patches import patched
 from tests.strategies.plans import plans
 
 SAMPLES = 400
@@ -178,27 +178,6 @@ def test_patch_and_flags_apply_it(question: tuple[Plan, Catalog, Limits, int]) -
             deadline_ms=limits.deadline_ms if deadline is None else float(deadline),
             min_success=limits.min_success if success is None else float(success),
         )
-
-
-def patched(document: Any, operations: tuple[Operation, ...]) -> Any:
-    """RFC 6902, as far as it is used: add, replace and remove."""
-    document = copy.deepcopy(document)
-    for operation in operations:
-        *path, last = (token.replace("~1", "/").replace("~0", "~") for token in operation.path.split("/")[1:])
-        place = document
-        for token in path:
-            place = place[int(token)] if isinstance(place, list) else place[token]
-        key = int(last) if isinstance(place, list) else last
-        if operation.op == "add":
-            assert isinstance(place, dict)
-            assert key not in place
-            place[key] = operation.value
-        elif operation.op == "replace":
-            assert place[key] != operation.value
-            place[key] = operation.value
-        else:
-            del place[key]
-    return document
 
 
 @given(questions())

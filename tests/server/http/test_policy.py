@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from aos.policy.rules import Source, default_policy
-from aos_server.services.policy.active import Rules
+from aos.policy.rules import default_policy
 from aos_server.services.tenants import Budget, Permissions, Terms
+from tests.server.http.rules import ANY_RULE, TOO_LARGE, rules
 from tests.server.http.world import Told, told
 
 EVAL = "/api/v1/policy/eval"
@@ -26,13 +26,6 @@ def budget(total: int, spent: int | str, unpriced: int = 0) -> Terms:
     return Terms("acme", budget=Budget(Decimal(total), Decimal(spent), unpriced))
 
 
-def rules(*texts: str, digest: str = "sha256:d") -> Rules:
-    """The rules of a tenant."""
-    return Rules(digest, tuple(Source(f"{i}.cedar", text.encode()) for i, text in enumerate(texts)))
-
-
-TOO_LARGE = "context.steps + 9223372036854775807 > 0"
-ANY_RULE = "permit (principal, action, resource);"
 ANY = rules(ANY_RULE)
 
 

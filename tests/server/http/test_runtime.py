@@ -13,7 +13,7 @@ from aos_server.services.runtime.simulations import Question, compute
 from aos_server.services.tenants import Budget, Permissions, Terms
 from tests.cli.process import DEMO, aos
 from tests.cli.schemas import faults
-from tests.server.http.test_policy import ANY_RULE, TOO_LARGE, rules
+from tests.server.http.rules import ANY_RULE, TOO_LARGE, rules
 from tests.server.http.world import STEP, Told, told
 
 SIMULATE = "/api/v1/runtime/simulate"

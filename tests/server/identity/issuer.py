@@ -113,3 +113,6 @@ def _reply(answer: Mapping[str, Any] | bytes | int) -> httpx.Response:
     if isinstance(answer, int):
         return httpx.Response(answer)
     return httpx.Response(200, content=answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+
+
+OPAQUE = {**CLAIMS, "active": True, "token_type": "Bearer"}

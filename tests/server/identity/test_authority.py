@@ -12,10 +12,9 @@ from aos_server.identity.issuers import Issuer, IssuerClient, faults
 from aos_server.identity.remote import Remote
 from aos_server.identity.roles import LEVELS
 from aos_server.identity.service_keys import ServiceKey, make
-from tests.server.identity.issuer import CLAIMS, NOW, URL, World, identify, run, token, without
+from tests.server.identity.issuer import CLAIMS, NOW, OPAQUE, URL, World, identify, run, token, without
 
 ANSWER = {"user_id": "ada", "tenant_id": "acme", "roles": ["owner"], "max_approval_level": 5}
-OPAQUE = {**CLAIMS, "active": True, "token_type": "Bearer"}
 OWNER = Principal(URL, "ada")
 ISSUER = str(httpx.URL(URL).host)
 

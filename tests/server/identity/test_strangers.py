@@ -12,8 +12,7 @@ from aos_server.identity.authenticate import Credentials, Identity, credentials
 from aos_server.identity.claims import refused
 from aos_server.identity.service_keys import ServiceKey
 from aos_server.identity.strangers import MAX_STRANGERS, REFUSED_S, Strangers, source_of
-from tests.server.identity.issuer import World, run
-from tests.server.identity.test_authority import OPAQUE
+from tests.server.identity.issuer import OPAQUE, World, run
 
 
 class Asked:

@@ -1,9 +1,6 @@
 """The audit log: sequenced once whoever works, and whatever somebody does to it afterwards is found."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -12,42 +9,9 @@ from aos.domain.merkle import is_included, leaf_hash
 from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database
-from aos_server.services.audit.checkpoints import Signer, opened, read_notes, signer
+from aos_server.services.audit.checkpoints import opened, read_notes, signer
 from aos_server.services.audit.log import BLOCK, Roots, Shown, Verified, page, sequence, show, verify
-
-T = TypeVar("T")
-TEN = (
-    "INSERT INTO audit (id, tenant_id, issuer, subject, action, object, details) "
-    "SELECT gen_random_uuid(), 'acme', 'iss', 'ann', 'act', n::text, '{\"cents\": \"1.5\", \"n\": 0.1}' "
-    "FROM generate_series(1, 10) n"
-)
-
-
-class Log:
-    """A database's log, its signer and the file outside."""
-
-    def __init__(self, base, home: Path) -> None:
-        self.base = base
-        self.outside = home / "checkpoints"
-        self.signer: Signer = signer(home / "audit.key")
-
-    def run(self, act: Callable[[Database], Awaitable[T]], role: str = "aos_worker") -> T:
-        async def main() -> T:
-            async with Database.open(self.base.pooled(role), 4) as database:
-                return await act(database)
-
-        return asyncio.run(main())
-
-    def sequence(self) -> int:
-        return self.run(lambda database: sequence(database, self.signer, self.outside))
-
-    def verify(self) -> Verified:
-        notes = read_notes(self.outside)
-        return self.run(lambda database: verify(database, notes, self.signer.public))
-
-    def do(self, statement: str) -> None:
-        """What somebody can do who is the superuser, triggers and keys out of the way."""
-        self.base.server.execute(f"SET session_replication_role = replica; {statement}", self.base.name)
+from tests.services.audit.log import TEN, Log
 
 
 @pytest.fixture

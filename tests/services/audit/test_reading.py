@@ -1,42 +1,21 @@
 """A tenant reads its part of the audit log over HTTP and on the command line, and finds what was done to it."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from starlette.routing import Router
 
 from aos.errors import AosError
-from aos_server.app import application
-from aos_server.db.pool import Database
-from aos_server.services.audit import log as audit
 from aos_server.services.audit.checkpoints import signer, verifier
-from aos_server.services.runtime.runs import Runs
 from tests.cli.process import aos
 from tests.cli.schemas import faults
-from tests.server.http.world import People, told
+from tests.server.http.world import told
 from tests.server.serve import serving
-from tests.services.audit.test_audit import TEN, Log
+from tests.services.audit.log import TEN, Log, served
 
 EVIL = TEN.replace("'acme'", "'evil'")
-
-
-def served(base, public: Ed25519PublicKey | None) -> Any:
-    """The server on a test's database."""
-
-    @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
-        async with Database.open(base.pooled("aos_app"), 4) as database:
-            log = audit.Log(database, public)
-            outer.default = application(People(), runs=Runs(database), audit=log)
-            yield
-
-    outer = Router(lifespan=lifespan, redirect_slashes=False)
-    return outer
 
 
 @pytest.fixture

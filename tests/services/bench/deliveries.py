@@ -27,8 +27,8 @@ from aos_server.services.webhooks.targets import network_of
 from aos_server.settings import Secret
 from tests.server.serve import serving
 from tests.services.conftest import userlist
+from tests.services.keys.making import new_keys
 from tests.services.processes import Postgres, folder, pgbouncer
-from tests.services.webhooks.test_webhooks import new_keys
 
 MESSAGES = 1_000
 ROUNDS = 9

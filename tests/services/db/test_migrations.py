@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from aos.errors import AosError, InputError
 from aos_server.db.migrate import _FOLDER, Migrated, head, migrate
 from aos_server.settings import Secret
-from tests.services.db.test_database import ROWS
+from tests.services.db.rows import ROWS
 from tests.services.processes import Postgres, wait_for
 
 TABLES = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"

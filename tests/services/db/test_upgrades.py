@@ -17,7 +17,7 @@ from aos_server.cli.serving.starting import look
 from aos_server.db.migrate import _FOLDER, Migrated, head, migrate
 from aos_server.db.pool import Database
 from tests.services.conftest import Base
-from tests.services.serving.test_starting import SERVE
+from tests.services.serving.settings import SERVE
 
 Release = Callable[[str, str], str]
 

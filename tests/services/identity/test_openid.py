@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,19 +21,9 @@ from tests.cli.process import aos, clean, command
 from tests.server.http.world import NO_RUNS
 from tests.server.serve import serving
 from tests.services.oidc.provider import JWT, OPAQUE, OpenId, log_in
-from tests.services.processes import folder
 
 T = TypeVar("T")
 SERVER = IssuerClient("aos-server", "s3cret")
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[OpenId]:
-    with folder() as home:
-        running = OpenId(home)
-        running.start()
-        yield running
-        running.kill()
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

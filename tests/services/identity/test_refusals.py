@@ -23,8 +23,8 @@ from aos_server.services.webhooks.targets import network_of
 from aos_server.services.workers import Workers
 from tests.server.http.world import People
 from tests.server.serve import serving
-from tests.services.db.test_database import ROWS
-from tests.services.webhooks.test_webhooks import new_keys
+from tests.services.db.rows import ROWS
+from tests.services.keys.making import new_keys
 
 STATED = {
     "skill_id": "fs_read",

@@ -11,7 +11,7 @@ from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller, Principal
 from aos_server.identity.service_keys import NewKey, caller_of
 from aos_server.services.service_keys import StoredKeys
-from tests.services.identity.test_tenants import host
+from tests.services.identity.host import host
 
 T = TypeVar("T")
 ANN = Caller(Principal("https://login.example", "ann"), "acme", "human", level=4)

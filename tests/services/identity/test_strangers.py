@@ -22,8 +22,9 @@ from aos_server.services.webhooks.endpoints import Webhooks
 from aos_server.services.webhooks.targets import network_of
 from aos_server.services.workers import Workers
 from tests.server.serve import serving
-from tests.services.db.test_database import ROWS, TENANT_TABLES
-from tests.services.webhooks.test_webhooks import Staff, by, new_keys
+from tests.services.db.rows import ROWS, TENANT_TABLES
+from tests.services.keys.making import new_keys
+from tests.services.staff import Staff, by
 
 OF_NOBODY = ("skill_id", "resource_id")  # what the catalog describes
 BODIES = {

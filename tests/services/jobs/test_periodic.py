@@ -28,8 +28,8 @@ from aos_server.keystores.file import FileBackend
 from tests.cli.schemas import faults
 from tests.services.conftest import Base
 from tests.services.jobs.worker import jobs
+from tests.services.keys.making import new_keys
 from tests.services.processes import free_port, wait_for
-from tests.services.webhooks.test_webhooks import new_keys
 
 Worker = subprocess.Popen[bytes]
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

@@ -3,97 +3,41 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
 import pytest
-from starlette.routing import Router
 
 from aos.errors import AosError
 from aos.webhooks import SignatureError, verify
-from aos_server.app import application
 from aos_server.db.pool import Database
-from aos_server.identity.authenticate import Credentials
-from aos_server.identity.caller import Caller, Principal
-from aos_server.jobs.deliveries import Deliverer
 from aos_server.keystores.backend import Backend
 from aos_server.keystores.changes import carry_out, load, rotate
 from aos_server.keystores.file import FileBackend
-from aos_server.keystores.keyring import Keyring
-from aos_server.services.webhooks.endpoints import Webhooks
 from aos_server.services.webhooks.keys import KeyService, find_abandoned
-from aos_server.services.webhooks.queue import spread
-from aos_server.services.webhooks.targets import network_of
 from tests.cli.process import aos
 from tests.cli.schemas import faults
 from tests.fakes.receivers import Message, Receiver, receiving
-from tests.server.http.world import NO_RUNS, People, told
+from tests.server.http.world import told
 from tests.server.keystores.conftest import aws, parameters, place, vault
 from tests.server.keystores.places import Place, Vault
-from tests.server.keystores.test_runbook import PAGE
 from tests.server.serve import serving
+from tests.services.keys.making import new_keys
+from tests.services.keys.working import KEYS, working_server
 from tests.services.processes import wait_for
+from tests.services.staff import Staff, by
 from tests.services.webhooks.delivering import tell
-from tests.services.webhooks.test_webhooks import by, new_keys
 
 __all__ = ["aws", "parameters", "place", "vault"]
 
-NEAR = network_of(("127.0.0.1",))
-KEYS = "/api/v1/keys"
-RUNBOOK = "".join(re.findall(r"```sh server\n(.*?)```", PAGE, re.DOTALL)).splitlines()
-
-
-class Staff(People):
-    """Somebody who operates, by a token or by what the command line has for one; somebody elsewhere; and the others."""
-
-    async def identify(self, given: Credentials, *, live: bool) -> Caller:
-        if "manager" in (given.token, given.key):
-            return Caller(Principal("test", "manager"), "acme", "human", (), 4, True)
-        if given.token == "elsewhere":
-            return Caller(Principal("test", "elsewhere"), "evil", "human", (), 4, True)
-        return await super().identify(given, live=live)
-
-
-def working_server(base, backend: Backend, operating: str = "acme") -> Any:
-    """Server and worker on a test's database; the worker looks for new keys five times a second."""
-    keys = Keyring(backend, datetime.now(UTC))
-
-    async def refresh(stop: asyncio.Event, worker: Database) -> None:
-        while not stop.is_set():
-            await asyncio.to_thread(keys.refresh, datetime.now(UTC))
-            await spread(worker)
-            await asyncio.sleep(0.2)
-
-    @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
-        async with (
-            Database.open(base.pooled("aos_app"), 4) as database,
-            Database.open(base.pooled("aos_worker"), 3) as worker,
-            asyncio.TaskGroup() as loops,
-        ):
-            webhooks = Webhooks(database, NEAR)
-            outer.default = application(
-                Staff(),
-                runs=NO_RUNS,
-                database=database,
-                webhooks=webhooks,
-                keys=keys,
-                keystore=backend,
-                operating_tenant=operating,
-            )
-            stop = asyncio.Event()
-            loops.create_task(Deliverer(worker, NEAR, keys).run(stop))
-            loops.create_task(refresh(stop, worker))
-            yield
-            stop.set()
-
-    outer = Router(lifespan=lifespan, redirect_slashes=False)
-    return outer
+_PAGE = (Path(__file__).parents[3] / "docs/runbooks/key-rotation.md").read_text("utf-8")
+RUNBOOK = "".join(re.findall(r"```sh server\n(.*?)```", _PAGE, re.DOTALL)).splitlines()
 
 
 class Holder(NamedTuple):
@@ -231,20 +175,6 @@ def test_the_walk_of_a_rotation(base, place, backend, request):
         kept = str(base.rows("SELECT a::text FROM audit a") + base.rows("SELECT o::text FROM outbox o"))
         assert backend.key("v2").decode() not in kept
         assert good.secrets[0] not in kept
-
-
-@pytest.fixture
-def folder(tmp_path) -> Backend:
-    return new_keys(tmp_path / "keys")
-
-
-@pytest.fixture
-def client(base, folder) -> Iterator[httpx.Client]:
-    with (
-        serving(working_server(base, folder)) as url,
-        httpx.Client(base_url=url, headers=by("manager"), timeout=30) as client,
-    ):
-        yield client
 
 
 def test_it_takes_level_4_and_another_tenants_webhooks_are_counted_and_not_named(client, base):

@@ -9,10 +9,8 @@ from aos_server.http.routes.keys import keys as key_routes
 from aos_server.keystores.changes import load
 from tests.server.http.world import told
 from tests.server.serve import serving
-from tests.services.keys.test_changes import KEYS, client, folder, working_server
-from tests.services.webhooks.test_webhooks import by
-
-__all__ = ["client", "folder"]
+from tests.services.keys.working import KEYS, working_server
+from tests.services.staff import by
 
 EVERY_CALL = (
     *(("GET", path) for path in ("", "/v1", "/verify", "/rehearsal")),

@@ -22,7 +22,7 @@ from tests.cli.schemas import faults
 from tests.server.processes import Served, aos_server
 from tests.services.conftest import Base
 from tests.services.oidc.provider import OPAQUE, OpenId
-from tests.services.processes import Process, folder, free_port
+from tests.services.processes import Process, free_port
 from tests.services.requests.requesting import person, run
 
 ROOT = Path(__file__).parents[3]
@@ -35,15 +35,6 @@ PLAN = {
         {"id": "save", "skill": "fs_write", "params": {"path": "a.txt", "content": "report"}, "approval": 4}
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[OpenId]:
-    with folder() as home:
-        running = OpenId(home)
-        running.start()
-        yield running
-        running.kill()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 from tests.cli.process import aos
 from tests.cli.schemas import faults
 from tests.server.serve import serving
-from tests.services.audit.test_reading import served
+from tests.services.audit.log import served
 
 PLAN = b'[{"skill": "json_transform", "params": {"query": "a", "input": {"a": 1}}}]'
 

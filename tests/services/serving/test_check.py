@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.cli.schemas import faults
-from tests.services.audit.test_audit import TEN, Log
-from tests.services.webhooks.test_webhooks import new_keys
+from tests.services.audit.log import TEN, Log
+from tests.services.keys.making import new_keys
 
 
 def check(environment: dict[str, str], process: str = "serve") -> tuple[int, dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.server.processes import aos_server
 from tests.services.processes import listens, wait_for
-from tests.services.serving.test_starting import SERVE
+from tests.services.serving.settings import SERVE
 
 ENV = {**SERVE, "DATABASE_URL": "postgresql://aos_app:x@127.0.0.1:1/aos"}
 

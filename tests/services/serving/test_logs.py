@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.server.processes import aos_server
-from tests.services.serving.test_starting import SERVE
+from tests.services.serving.settings import SERVE
 
 SECRET = "hunter2hunter2"
 HOSTILE = [

@@ -24,7 +24,7 @@ from tests.server.http.world import STEP, told
 from tests.server.processes import Served, aos_server, running
 from tests.services.conftest import Base
 from tests.services.oidc.provider import OPAQUE, OpenId
-from tests.services.processes import Process, folder, free_port, wait_for
+from tests.services.processes import Process, free_port, wait_for
 
 DIGEST = "sha256:" + "cd" * 32
 Asking = Callable[[Served], httpx.Client]
@@ -42,15 +42,6 @@ class World(NamedTuple):
     @property
     def bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[OpenId]:
-    with folder() as home:
-        running = OpenId(home)
-        running.start()
-        yield running
-        running.kill()
 
 
 @pytest.fixture

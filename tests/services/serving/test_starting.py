@@ -23,15 +23,9 @@ from aos_server.stub.provider import StubProvider
 from tests.server.processes import aos_server
 from tests.server.serve import serving
 from tests.services.conftest import Base
+from tests.services.keys.making import new_keys
 from tests.services.processes import children_of, listens, wait_for
-from tests.services.webhooks.test_webhooks import new_keys
-
-SERVE = {
-    "REDIS_URL": "redis://127.0.0.1:1/0",  # not needed to start
-    "AOS_OIDC_ISSUER": "https://login.example.com",
-    "AOS_OIDC_AUDIENCE": "aos",
-    "AOS_PORT": "0",
-}
+from tests.services.serving.settings import SERVE
 
 
 def refusal(command: str, **environment: str) -> tuple[int, dict[str, Any]]:

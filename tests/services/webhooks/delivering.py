@@ -15,7 +15,7 @@ from aos_server.keystores.keyring import Keyring
 from aos_server.services.webhooks.queue import claim, spread
 from aos_server.services.webhooks.targets import network_of
 from tests.fakes.receivers import Receiver, receiving
-from tests.services.webhooks.test_webhooks import new_keys
+from tests.services.keys.making import new_keys
 
 T = TypeVar("T")
 QUICK = Pace(delays_s=(0.0,) * 9)

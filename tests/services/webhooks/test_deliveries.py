@@ -23,6 +23,7 @@ from aos_server.keystores.keyring import Keyring
 from aos_server.services.webhooks.queue import End, Try, forget, release, settle, spread
 from tests.cli.schemas import faults
 from tests.races.deliveries import soak
+from tests.services.keys.making import new_keys
 from tests.services.processes import free_port, wait_for
 from tests.services.webhooks.delivering import (
     ALL_ENDED,
@@ -38,7 +39,6 @@ from tests.services.webhooks.delivering import (
     tell,
     webhook,
 )
-from tests.services.webhooks.test_webhooks import new_keys
 
 __all__ = ["base", "keys", "receiver", "shared"]
 

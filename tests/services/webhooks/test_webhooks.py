@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +14,7 @@ from aos.errors import AosError
 from aos.wire.approvals import request_digest
 from aos_server.app import application
 from aos_server.db.pool import Database
-from aos_server.identity.authenticate import Credentials
-from aos_server.identity.caller import Caller, Principal
 from aos_server.keystores.backend import Backend
-from aos_server.keystores.changes import carry_out, rotate
 from aos_server.keystores.file import FileBackend
 from aos_server.keystores.keyring import Keyring
 from aos_server.services.requests import reads
@@ -26,31 +22,15 @@ from aos_server.services.requests.create import Asked, Desk, create
 from aos_server.services.webhooks.endpoints import Webhooks
 from aos_server.services.webhooks.queue import spread
 from aos_server.services.webhooks.targets import network_of
-from tests.server.http.world import NO_RUNS, People, told
+from tests.server.http.world import NO_RUNS, told
 from tests.server.serve import serving
+from tests.services.keys.making import new_keys
 from tests.services.requests import requesting
 from tests.services.requests.requesting import ANN, READ, ask
+from tests.services.staff import Staff, by
 
 API = "/api/v1/webhooks"
 HERE = "http://127.0.0.1:9/hook"
-
-
-class Staff(People):
-    """The people of the other tests, a second engineer, a manager, and somebody of another tenant."""
-
-    async def identify(self, given: Credentials, *, live: bool) -> Caller:
-        level, tenant = {"colleague": (3, "acme"), "manager": (4, "acme"), "stranger": (5, "evil")}.get(
-            given.token or "", (0, "")
-        )
-        if level:
-            return Caller(Principal("test", str(given.token)), tenant, "human", (), level, True)
-        return await super().identify(given, live=live)
-
-
-def new_keys(folder: Path) -> FileBackend:
-    backend = FileBackend(folder, "v1")
-    carry_out(backend, rotate(backend, datetime.now(UTC), timedelta(hours=1)))
-    return backend
 
 
 def served(
@@ -83,10 +63,6 @@ def client(base, ring) -> Iterator[httpx.Client]:
         httpx.Client(base_url=url, headers={"Authorization": "Bearer engineer"}, timeout=30) as client,
     ):
         yield client
-
-
-def by(who: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {who}"}
 
 
 def make(client: httpx.Client, **more: Any) -> dict[str, Any]:

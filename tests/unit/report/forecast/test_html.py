@@ -1,5 +1,4 @@
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,42 +13,9 @@ from aos.report.learning import backtest
 from tests.unit.report import build
 from tests.unit.report.hostile import everywhere, texts
 from tests.unit.report.learning import build as build_scores
+from tests.unit.report.pages import Reader, skeleton
 
 STYLE = (Path(aos.report.parts.sheet.__file__).parent / "page.css").read_text("utf-8")
-VOID = {"meta", "br"}
-Element = tuple[str, dict[str, str | None]]
-
-
-class Reader(HTMLParser):
-    """The elements and the text of a page; whether every element is closed where it should be."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[Element] = []
-        self.text: list[str] = []
-        self._open: list[str] = []
-        self.feed(page)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
-            self.text.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(data)
-
-
-def skeleton(page: str) -> list[tuple[str, list[str]]]:
-    return [(tag, sorted(attributes)) for tag, attributes in Reader(page).elements]
 
 
 PAGES = {

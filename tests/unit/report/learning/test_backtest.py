@@ -9,9 +9,9 @@ from aos.domain.forecasts.forecast import Estimate
 from aos.domain.learning.backtest import Said
 from aos.report.learning.backtest import page
 from aos.report.learning.diagrams import pit, reliability
-from tests.unit.report.forecast.test_html import Reader, skeleton
 from tests.unit.report.hostile import texts
 from tests.unit.report.learning.build import backtest
+from tests.unit.report.pages import Reader, skeleton
 
 
 def words(text: str) -> str:
