@@ -27,6 +27,7 @@ def test_each_request_is_a_line_of_json_and_no_secret_is_in_any(processes):
     env = {
         **SERVE,
         "DATABASE_URL": f"postgresql://aos_app:{SECRET}@127.0.0.1:1/aos",
+        "AOS_OIDC_CLIENT_ID": "aos-server",
         "AOS_OIDC_CLIENT_SECRET": SECRET,
     }
     with aos_server("serve", "--processes", processes, env=env) as served:
