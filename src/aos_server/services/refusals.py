@@ -1,14 +1,20 @@
 """Refusals of callers whom one knows: nothing changes, and the audit log has it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller
-from aos_server.services.changes import Effect, Entry, change, refused
+from aos_server.services.changes import Entry, change, refused
 
-__all__ = ["Refusals"]
+__all__ = ["Refusals", "refuse"]
+
+
+async def refuse(database: Database, caller: Caller, told: Entry, error: AosError) -> NoReturn:
+    """Leave an entry that tells of the refusal, and raise it; or AosError(unavailable), where it can't be kept."""
+    await change(database, caller, [], lambda now, rows: refused(told, error))
+    raise error  # which `change` has done
 
 
 class Refusals:
@@ -20,11 +26,9 @@ class Refusals:
     async def keep(self, caller: Caller, about: str, details: Mapping[str, Any], error: AosError) -> None:
         """Keep that the caller was not let in. Raises AosError(unavailable) where it can't be kept."""
 
-        def decide(now: object, rows: object) -> Effect:
-            return refused(Entry("access.refused", about, {**details, "detail": error.detail}), error)
-
+        told = Entry("access.refused", about, {**details, "detail": error.detail})
         try:
-            await change(self._database, caller, [], decide)
+            await refuse(self._database, caller, told, error)
         except AosError as raised:
             if raised is not error:
                 raise

@@ -165,12 +165,17 @@ REFUSED = (
 
 
 def test_what_is_not_public_or_no_address_is_refused_at_creation_and_at_change(client, base):
-    at = f"{API}/{make(client)['webhook_id']}"
+    at, kept = f"{API}/{make(client)['webhook_id']}", ["webhook.created"]
     for url in REFUSED:
-        for answer in (client.post(API, json={"url": url}), client.patch(at, json={"url": url})):
-            assert told(answer)["code"] in ("webhook_refused", "invalid_request"), url
+        for act, answer in (
+            ("create", client.post(API, json={"url": url})),
+            ("change", client.patch(at, json={"url": url})),
+        ):
+            code = told(answer)["code"]
+            assert code in ("webhook_refused", "invalid_request"), url
             assert "10.0.0.1 is" not in answer.text
-    assert actions(base) == ["webhook.created"]
+            kept += [f"webhook.{act}.refused"] * (code == "webhook_refused")
+    assert actions(base) == kept
 
 
 def test_what_is_wrong_with_a_body_is_said(client):
@@ -269,6 +274,7 @@ def test_a_request_has_a_webhook_of_its_own_that_gets_what_becomes_of_it(base):
         with pytest.raises(AosError) as caught:
             await create(desk, ANN, asked)
         assert caught.value.code == "webhook_refused"
+        assert actions(base) == ["request.created", "request.create.refused"]
         other = await ask(wired)
         assert not (await reads.get(desk.database, "acme", other))["webhook_id"]
         shown = await reads.get(desk.database, "acme", made["request_id"])

@@ -20,6 +20,7 @@ from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, change, refused
 from aos_server.services.idempotency import Key
 from aos_server.services.policy.active import SHIPPED, active_of, digest_of, sources
+from aos_server.services.refusals import refuse
 from aos_server.services.tenants import Terms, catalog_of
 from aos_server.services.workers import Workers
 
@@ -145,7 +146,7 @@ class Versions:
         tried = Entry("policy.activate.refused", f"policy/{asked.version}", {"why": asked.why})
         if caller.kind != "human":
             error = AosError("authorization_denied", "a machine can't activate a policy; people do")
-            return await change(self._database, caller, [], lambda now, rows: refused(tried, error), key)
+            await refuse(self._database, caller, tried, error)
         version = await self.get(caller.tenant, asked.version)
         found = await self._workers.run(checked, sources(version["files"]), terms.catalog)
 

@@ -19,10 +19,11 @@ from aos.wire.results.documents import Document
 from aos.wire.strict import Json
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller, Principal
-from aos_server.services.changes import Effect, Entry, Given, Message, answered, change, refused
+from aos_server.services.changes import Effect, Entry, Given, Message, answered, change
 from aos_server.services.idempotency import Key
 from aos_server.services.policy import decisions
 from aos_server.services.policy.decisions import Decided
+from aos_server.services.refusals import refuse
 from aos_server.services.requests import counts
 from aos_server.services.requests.decide import actor_of
 from aos_server.services.requests.stored import line, state, whole
@@ -104,7 +105,10 @@ async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = Non
     request_id = str(uuid4())
     webhook: tuple[str, Statement] | None = None
     if asked.webhook_url is not None:
-        await check(desk.network, asked.webhook_url)
+        try:
+            await check(desk.network, asked.webhook_url)
+        except AosError as error:
+            await refuse(desk.database, caller, _refused(asked, error), error)
         webhook = of_request(caller, request_id, asked.webhook_url)
     made: list[Request] = []
 
@@ -113,7 +117,7 @@ async def create(desk: Desk, caller: Caller, asked: Asked, key: Key | None = Non
             judged = await judge(desk, caller, asked)
         except AosError as error:
             if error.code == "policy_denied":
-                await _refuse(desk.database, caller, asked, error)
+                await refuse(desk.database, caller, _refused(asked, error), error)
             raise
         reads = [*held(judged.terms), ("tenants.ensure", {})]
         return await change(desk.database, caller, reads, partial(decide, judged), key)
@@ -254,11 +258,6 @@ def _effect(row: Row, request: Request, judged: _Judged) -> Effect:
     )
 
 
-async def _refuse(database: Database, caller: Caller, asked: Asked, error: AosError) -> None:
-    """Leave a row in the audit log that tells of the refusal. Raises it."""
-    details = {"skill_id": asked.skill, "justification": asked.justification}
-
-    def decide(now: datetime, rows: object) -> Effect:
-        return refused(Entry("request.create.refused", "", details), error)
-
-    await change(database, caller, [], decide)
+def _refused(asked: Asked, error: AosError) -> Entry:
+    details = {"skill_id": asked.skill, "justification": asked.justification, "detail": error.detail}
+    return Entry("request.create.refused", "", details)

@@ -18,6 +18,7 @@ from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, change, refused
 from aos_server.services.idempotency import Key
+from aos_server.services.refusals import refuse
 from aos_server.services.webhooks.health import disabling
 from aos_server.services.webhooks.targets import check, origin
 
@@ -59,7 +60,7 @@ class Webhooks:
         """Make one. Raises AosError: webhook_refused, webhook_conflict where there are too many."""
         assert wanted.url is not None
         row = {**_row(new_id(), caller, wanted.url), **_settings(wanted)}
-        await check(self.network, wanted.url)
+        await self._check(caller, wanted.url, Entry("webhook.create.refused", ""))
 
         def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
             if rows[1][0]["count"] >= MAX_WEBHOOKS:
@@ -100,7 +101,7 @@ class Webhooks:
     async def edit(self, caller: Caller, webhook: str, wanted: Edit, key: Key | None) -> Given:
         """Change some of it. What waits is sent as it says from then on."""
         if wanted.url is not None:
-            await check(self.network, wanted.url)
+            await self._check(caller, wanted.url, Entry("webhook.change.refused", webhook))
         new = {name: value for name, value in wanted._asdict().items() if value is not None}
         if "topics" in new:
             new["topics"] = _topics(new["topics"])
@@ -171,6 +172,14 @@ class Webhooks:
             return Effect([], Entry("webhook.secret_shown", webhook), 200, {})
 
         await self._change(caller, webhook, "show_secret", decide, None)
+
+    async def _check(self, caller: Caller, url: str, tried: Entry) -> None:
+        """Raise AosError(webhook_refused), and keep who tried, where a webhook may not lead there."""
+        try:
+            await check(self.network, url)
+        except AosError as error:
+            told = tried._replace(details={"detail": error.detail})
+            await refuse(self.database, caller, told, error)
 
     async def _change(
         self, caller: Caller, webhook: str, act: str, decide: Callable[[Row], Effect], key: Key | None
