@@ -13,6 +13,7 @@ from aos_server.http import bodies
 from aos_server.http.answers import Answer, send_answer
 from aos_server.http.gate import Gate, Said, check_claims
 from aos_server.http.models.base import Request
+from aos_server.identity.authenticate import credentials
 from aos_server.identity.caller import Act, Caller, Principal
 
 __all__ = ["Call", "Endpoint", "Handler", "Resource"]
@@ -140,10 +141,11 @@ class Resource:
         """The call of somebody who may make it. `told` gets what the caller claims of themselves."""
         headers, path = bodies.headers(scope["headers"]), scope.get("path_params", {})
         host, _ = scope.get("client") or ("", 0)
-        caller = await self._gate.known(scope["headers"], act, host)
+        given = credentials(scope["headers"], host)
+        caller = await self._gate.known(given)
         if caller is not None:
             scope["aos.caller"] = caller
-            await self._gate.admit(caller, act, scope["aos.told"])
+            caller = scope["aos.caller"] = await self._gate.admit(caller, act, scope["aos.told"], given)
         stated = await self._stated(endpoint, receive, headers)
         query = bodies.read_query(scope["query_string"], endpoint.query)
         said = Said.of(query.model_dump() if endpoint.body is None else stated)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from aos.errors import AosError
-from aos_server.identity.authenticate import Credentials, credentials
+from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import Act, Caller, require
 from aos_server.limits.matrix import MATRIX
 from aos_server.limits.rates import Rates
@@ -14,7 +14,9 @@ __all__ = ["DEFAULT_TENANT", "Gate", "Identifies", "Said", "check_claims"]
 DEFAULT_TENANT = "default"
 """Where a caller of the development mode is who names no tenant."""
 
-RawHeaders = list[tuple[bytes, bytes]]
+NOTHING = Credentials()
+"""What somebody brings who brings no credential."""
+
 Home: TypeAlias = Callable[[str], Awaitable[str | None]]
 
 
@@ -95,15 +97,14 @@ class Gate:
         self._homes = homes
         self._operators = operators
 
-    async def known(self, headers: RawHeaders, act: Act, host: str = "") -> Caller | None:
-        """The caller by what they bring, before anything of the request's body is read. `host` is their address.
+    async def known(self, given: Credentials) -> Caller | None:
+        """The caller by what they bring, before anything of the request's body is read; what they may do comes later.
 
         None where the body has to say it. Raises AosError: unauthenticated, auth_unavailable, rate_limited.
         """
-        given = credentials(headers, host)
-        if self._trusting and given == Credentials():
+        if self._trusting and given == NOTHING:
             return None
-        return await self._identity.identify(given, live=MATRIX[act].needs_live_identity)
+        return await self._identity.identify(given, live=False)
 
     async def named(self, said: Said, path: Mapping[str, str]) -> Caller:
         """The caller by their own word, in the tenant that they name, else in that of what they ask for."""
@@ -113,10 +114,13 @@ class Gate:
                 tenant = await home(path[name])
         return await self._identity.named(said.actor or "dev", tenant or DEFAULT_TENANT)
 
-    async def admit(self, caller: Caller, act: Act, told: dict[str, str]) -> None:
-        """Check that they may do acts of that kind, and have not done too many; `told` gets headers that say so.
+    async def admit(
+        self, caller: Caller, act: Act, told: dict[str, str], given: Credentials = NOTHING
+    ) -> Caller:
+        """The caller with what they may do now, where acts of that kind are among it and they have not done too many.
 
-        Raises AosError: rate_limited, authorization_denied. What is not permitted counts, too.
+        `told` gets headers that say so. They are counted first: nobody has others asked more often than they may ask.
+        Raises AosError: rate_limited, unauthenticated, auth_unavailable, authorization_denied.
         """
         if self._rates is not None:
             issuer, subject = caller.principal
@@ -125,7 +129,10 @@ class Gate:
                 told.update(taken.headers)
                 if refusal := taken.refusal():
                     raise refusal
+        if MATRIX[act].needs_live_identity and not caller.live and given != NOTHING:
+            caller = await self._identity.identify(given, live=True)
         require(caller, act)
+        return caller
 
     async def admit_operator(self, caller: Caller) -> None:
         """Check that they may touch what is no tenant's. Raises AosError: authorization_denied, unavailable."""
