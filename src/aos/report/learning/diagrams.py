@@ -14,7 +14,7 @@ from aos.report.parts.markup import Html, join, tag
 _PLOT, _LABEL, _TOP = 120, 18, 8
 """Pixels: the columns of a histogram, a line of text, what is free above."""
 _SQUARE = 240
-_LEFT, _WIDE = 11.0, 85.0
+_LEFT, _WIDE = 14.0, 82.0
 """Percent: where the axis of said chances begins, how long it is."""
 _TICKS = ((0.0, "middle"), (0.5, "middle"), (1.0, "end"))
 _Z90 = 1.645

@@ -186,6 +186,32 @@ def test_steps_that_depend_are_found_to() -> None:
     assert median(overhead.value) == pytest.approx(30, abs=0.01)
 
 
+def test_siblings_are_slow_together_beyond_what_their_run_explains() -> None:
+    rng = np.random.default_rng(9)
+    rows = []
+    for run in range(200):
+        began, mood = EPOCH + run * DAY / 24, rng.lognormal(0, 0.4)
+        took = rng.lognormal(5, 0.4)
+        rows.append(Row(str(run), "go", "fetch", began, began + took))
+        ends = began + took + 100 * mood * rng.lognormal(0, 0.2, 3)
+        rows += [Row(str(run), f"w{i}", "work", began + took, end, after="go") for i, end in enumerate(ends)]
+    found = learn(rows).catalog.correlation
+    assert found.run
+    assert found.siblings
+    assert found.run.value < 0.15
+    assert found.siblings.value == pytest.approx(0.8, abs=0.08)
+
+
+def test_an_attempt_that_costs_by_its_time_is_dear_where_it_is_slow() -> None:
+    rng = np.random.default_rng(9)
+    rows = [
+        row._replace(cost=0.01 * (row.end - row.start) * rng.lognormal(0, 0.1))
+        for row in singles(rng.lognormal(6, 0.5, 300))
+    ]
+    drawn = outcomes(Plan((Step("s", "work", {}),)), learn(rows).catalog, samples=2_000)
+    assert np.corrcoef(np.log(drawn.cost), np.log(drawn.time))[0, 1] > 0.9
+
+
 def chain_of(name: str, length: int, pace: float, rng: np.random.Generator) -> list[Row]:
     at = EPOCH
     rows: list[Row] = []
