@@ -133,6 +133,17 @@ def test_what_changes_would_help_comes_with_what_is_not_feasible(client: httpx.C
     assert found["alternatives"][0]["kind"] == "raise_budget"
 
 
+def test_no_change_is_offered_that_the_rules_deny(client: httpx.Client, told_terms: Told) -> None:
+    free = '@id("free") forbid (principal, action, resource) when { context.cost_p95_cents > 0 };'
+    plan = [{"skill": "email_send", "params": {"to": ["a@b.example"], "subject": "s", "body": "b"}}]
+    asked = {"plan": plan, "budget_cents": 0.5}
+    offered = client.post(SIMULATE, json=asked).json()["alternatives"]
+    told_terms.terms_of = {"acme": Terms("acme", rules=rules(f"{ANY_RULE} {free}"))}
+    left = client.post(SIMULATE, json=asked).json()["alternatives"]
+    assert "raise_budget" in {one["kind"] for one in offered}
+    assert "raise_budget" not in {one["kind"] for one in left}
+
+
 def test_a_plan_of_five_thousand_steps_is_taken_and_one_more_is_not(client: httpx.Client) -> None:
     for steps, status in ((5_000, "feasible"), (5_001, "invalid_plan")):
         plan = [{"skill": "json_transform", "params": {"query": "a", "input": 1}, "needs": []}] * steps

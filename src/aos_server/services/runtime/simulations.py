@@ -108,6 +108,17 @@ def compute(question: Question, terms: Terms) -> Simulation:
             Reason(found.code, found.pointer, found.detail) for found in error.findings[:MAX_ERRORS]
         )
         return Simulation(_line(_invalid(error, question.limits)), "infeasible", "invalid_plan", wrong)
+
+    def said(of: SimulationResult) -> PolicyVerdict | None:
+        return evaluate(rules, of, Principal(terms.tenant, terms.agent)) if rules else None
+
+    def obeying(of: SimulationResult) -> SimulationResult:
+        """The simulation with what the rules say, or with why nobody knows what they would."""
+        if unread:
+            return undecided(of, unread)
+        found = said(of)
+        return ruled(of, found) if found else of
+
     result = simulate(
         parsed.plan,
         catalog,
@@ -115,24 +126,23 @@ def compute(question: Question, terms: Terms) -> Simulation:
         samples=question.samples,
         seed=question.seed,
         explain=question.show,
-        alternatives=question.alternatives,
+        alternatives=False if unread else question.alternatives,
         notes=parsed.notes,
         refused=tuple(_refused(parsed.plan, terms)),
+        gate=obeying if question.obey else None,
     )
-    said = evaluate(rules, result, Principal(terms.tenant, terms.agent)) if rules else None
-    shown = _obeying(result, said, unread) if question.obey else result
-    verdict, cost = shown.verdict, shown.forecast.cost
+    verdict, cost = result.verdict, result.forecast.cost
     # What is left of the tenant's budget moves; what an approval binds is the plan's own.
     limits = result.limits._replace(budget_cents=result.plan.budget_cents)
-    bound = result._replace(policy=said, limits=limits)
+    bound = result._replace(policy=result.policy if question.obey else said(result), limits=limits)
     return Simulation(
-        _line(_answer(shown)) if question.show else b"",
+        _line(_answer(result)) if question.show else b"",
         verdict.decision,
         verdict.status,
         verdict.reasons,
         None if cost is None else cost.p95.value,
         max((approval.level for approval in verdict.approvals), default=None),
-        said,
+        bound.policy,
         dump_envelope(envelope_of(bound)) if question.bind else None,
         tuple(_departures(question.approved, bound, catalog)) if question.approved else (),
     )
@@ -159,13 +169,6 @@ def _rules(terms: Terms) -> tuple[Policy | None, Reason | None]:
     except InputError as error:
         detail = f"the active policy can't be read any more: {error.findings[0].detail}"
         return None, Reason("invalid_policy", "", f"{detail}; {_FIX}")
-
-
-def _obeying(result: SimulationResult, said: PolicyVerdict | None, unread: Reason | None) -> SimulationResult:
-    """The simulation with what the rules say, or with why nobody knows what they would."""
-    if unread:
-        return undecided(result, unread)
-    return ruled(result, said) if said else result
 
 
 def _refused(plan: Plan, terms: Terms) -> Iterator[Reason]:
