@@ -114,7 +114,7 @@ def _run(journal: Journal) -> None:
 
 def _bare(path: Path) -> sqlite3.Connection:
     """A table with the ledger's own promises: each commit is on disk before the next."""
-    db = sqlite3.connect(path, isolation_level=None)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA journal_mode = DELETE")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("CREATE TABLE rows (n INTEGER PRIMARY KEY, body TEXT)")

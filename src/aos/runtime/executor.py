@@ -1,12 +1,13 @@
 """Carries a run out: the schedule says what may start, the journal is told before and after it.
 
-One thread, the caller's, decides and writes; attempts run in threads of their own. An attempt starts only once its
-intent is on record.
+One thread at a time decides and writes, in turns; attempts run in threads of their own, and whichever comes back takes
+the next turn. An attempt starts only once its intent is on record.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from math import inf
 from typing import Any, NamedTuple
 
 from aos.domain.plans.plan import Outcome as StepOutcome
@@ -86,7 +87,7 @@ class Executor:
         self._step = {step.id: step for step in plan.steps}
         self._schedule = Schedule(plan, catalog, self._recorded)
         self._bindings = Bindings(plan, catalog, self._schedule.order.fallback_of, settings.secret)
-        self._flights = Flights(settings.clock, settings.grace_ms)
+        self._flights = Flights(settings.clock, settings.grace_ms, self._turn)
         self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
         self._ended_well: dict[
@@ -96,7 +97,6 @@ class Executor:
         self._due: list[Attempt] = []
         self._news: list[Happening] = []  # not told yet: it need not be on record
         self._told_to_stop = False
-        self._stopping = False
         self._waited_ms = 0.0  # for people
         self._began = 0.0
         self._ended_since = False  # whether a step has ended that `outside` was not asked about
@@ -117,9 +117,6 @@ class Executor:
         self.use.observe(RunStarted(self._began, self.start, self._past is not None))
         try:
             status, cause, at = self._loop()
-        except BaseException:
-            self._flights.cancel()
-            raise
         finally:
             self._flights.close()
         now = self.use.clock()
@@ -151,31 +148,37 @@ class Executor:
     def _loop(self) -> tuple[RunStatus, PauseCause | None, Place | None]:
         schedule = self._schedule
         while True:
-            while commands := schedule.advance(self.use.clock()):
-                for command in commands:
-                    self._carry_out(command)
-                self._start()
-            if self._told_to_stop and not self._stopping:
-                self._stopping = True
-                schedule.stop()
-                self._flights.cancel()
-            elif schedule.finished:
+            self._flights.fly()
+            if schedule.finished:
                 return ("succeeded" if schedule.flow.success() else "failed"), None, None
-            elif self._stopping and not self._flights:
+            if self._told_to_stop:
                 return "cancelled", None, None
-            elif not schedule.idle:
-                self._flush()
-                for landed in self._flights.wait(schedule.wake):
-                    self._land(landed)
-            elif self._outside:
+            if self._outside:
                 return "paused", "envelope", schedule.refused
-            elif schedule.refused:
+            if schedule.refused:
                 return "paused", "budget", schedule.refused
-            elif schedule.asking:
-                if not self._ask(min(schedule.asking)):
-                    return "paused", "approval", Place(self.plan.steps[min(schedule.asking)].id)
-            else:
+            if not schedule.asking:
                 return "paused", "unknown_effect", schedule.blocked[0]
+            if not self._ask(min(schedule.asking)):
+                return "paused", "approval", Place(self.plan.steps[min(schedule.asking)].id)
+
+    def _turn(self, landed: Sequence[Landed]) -> float | None:
+        """Go on from what has landed, as far as that goes now; until when to wait, None where nothing is under way."""
+        schedule = self._schedule
+        if self._told_to_stop:
+            schedule.stop()
+            self._flights.cancel()
+        for one in landed:
+            self._land(one)
+        while commands := schedule.advance(self.use.clock()):
+            self._flights.hand_on()
+            for command in commands:
+                self._carry_out(command)
+            self._start()
+        if schedule.idle:
+            return None
+        self._flush()
+        return inf if schedule.wake is None else schedule.wake
 
     def _carry_out(self, command: Command) -> None:
         match command:
