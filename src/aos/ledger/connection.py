@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from aos.errors import AosError
 from aos.ledger.entries import GENESIS, seal
@@ -120,26 +121,34 @@ def _raw(path: Path, mode: str) -> sqlite3.Connection:
     return db
 
 
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Generator[None]:
+class transaction:  # a class, as `failures`: a run goes through both at every step
     """Everything inside or nothing. Takes the write lock at once: asking for it later fails under contention."""
-    db.execute("BEGIN IMMEDIATE")
-    with db:  # commits, or rolls back whatever is raised
-        yield
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, *raised: Any) -> None:
+        self._db.__exit__(*raised)  # commits, or rolls back whatever is raised
 
 
-@contextmanager
-def failures(path: Path, *, reading: bool = False) -> Generator[None]:
+class failures:
     """Failures of SQLite and of the file system as an AosError that names the file and what to do."""
-    try:
-        yield
-    except sqlite3.ProgrammingError:  # a fault of our own
-        raise
-    except sqlite3.Error as error:
-        raise AosError(_code(error, reading), f"{_shown(path)}: {error}") from None
-    except OSError as error:
-        code = "unreadable" if reading else "write_failed"
-        raise AosError(code, f"{_shown(path)}: {error.strerror or error}") from None
+
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        self._path, self._reading = path, reading
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.ProgrammingError):  # a fault of our own
+            raise AosError(_code(error, self._reading), f"{_shown(self._path)}: {error}") from None
+        if isinstance(error, OSError):
+            code = "unreadable" if self._reading else "write_failed"
+            raise AosError(code, f"{_shown(self._path)}: {error.strerror or error}") from None
 
 
 def _code(error: sqlite3.Error, reading: bool) -> str:

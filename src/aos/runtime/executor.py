@@ -279,16 +279,16 @@ class Executor:
 
     def _make(self, due: list[Attempt]) -> bool:
         """Write down what is to be done, then do it; False, and nothing done, where the budget has no room for it."""
-        now, begun = self.use.clock(), self._reserved.copy()
+        now, begun = self.use.clock(), set[str]()
         calls: list[tuple[Intent, Params, Fault | None]] = []
         for attempt in due:
-            params, fault = self._params(attempt.place)
-            intent = self._intent(attempt, params, now, attempt.place.step not in begun)
-            calls.append((intent, params, fault))
-            begun.add(attempt.place.step)
-        if not self.use.journal.intend(*(intent for intent, _, _ in calls)):
+            (params, fault), step = self._params(attempt.place), attempt.place.step
+            begins = step not in self._reserved and step not in begun
+            calls.append((self._intent(attempt, params, now, begins), params, fault))
+            begun.add(step)
+        if not self.use.journal.intend(*[intent for intent, _, _ in calls]):
             return False
-        self._reserved = begun
+        self._reserved |= begun
         for intent, _, _ in calls:
             self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
             self._news.append(AttemptStarted(now, intent))
@@ -297,9 +297,9 @@ class Executor:
             if fault:
                 self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
             else:
-                step, skill = self._step[intent.place.step], self.catalog.skills[intent.skill]
-                seconds = timeout_s(step, params.values, skill)
-                self._flights.start(self.use.implementations[step.skill], params, intent, seconds, now)
+                skill = self.catalog.skills[intent.skill]
+                seconds = timeout_s(self._step[intent.place.step], params.values, skill)
+                self._flights.start(self.use.implementations[intent.skill], params, intent, seconds, now)
         return True
 
     def _intent(self, attempt: Attempt, params: Params, now: float, begins: bool) -> Intent:

@@ -64,6 +64,7 @@ class Flights:
         self._deciding = Lock()  # held through a turn: what is below is touched with it, queues and `_asleep` aside
         self._flying: dict[int, _Flight] = {}
         self._numbers = 0
+        self._unset: list[Event] = []  # of attempts that came back
         self._stopping = False
         self._jobs: SimpleQueue[_Flight | None] = SimpleQueue()
         self._idle = 0  # threads that wait for one
@@ -81,7 +82,8 @@ class Flights:
     ) -> None:
         """Begin an attempt; not after `cancel`."""
         self._numbers += 1
-        call = Call(intent.run, intent.place, intent.attempt, intent.key, timeout_s, Event())
+        cancelled = self._unset.pop() if self._unset else Event()
+        call = Call(intent.run, intent.place, intent.attempt, intent.key, timeout_s, cancelled)
         due = now + timeout_s * 1000 + self._grace_ms
         flight = _Flight(self._numbers, implementation, params, intent, call, due)
         self._flying[flight.number] = flight
@@ -163,7 +165,10 @@ class Flights:
     def _ended(self, back: _Back) -> list[Landed]:
         """Nothing where it has been given up before."""
         flight = self._flying.pop(back.number, None)
-        return [Landed(flight.intent, flight.params, back.reply, back.at_ms)] if flight else []
+        if flight is None:
+            return []
+        self._unset.append(flight.call.cancelled)
+        return [Landed(flight.intent, flight.params, back.reply, back.at_ms)]
 
     def _given_up(self) -> list[Landed]:
         now = self._clock()

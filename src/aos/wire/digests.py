@@ -1,9 +1,9 @@
 """SHA-256 over the canonical JSON of RFC 8785: two spellings of one value have one digest."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 __all__ = ["canonical", "decimal_text", "digest"]
@@ -19,7 +19,7 @@ def canonical(value: Any) -> bytes:
     surrogates, keys that are not text, other types.
     """
     try:
-        return _ENCODE(_plain(value)).encode()
+        return _written(value).encode()
     except _Unusual:
         import rfc8785
 
@@ -46,32 +46,30 @@ class _Unusual(Exception):
     """The standard library would write it in another way, or write it though it can't be said."""
 
 
-_ENCODE = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
-).encode
-
-
-_AS_THEY_ARE = frozenset({str, bool, type(None)})
-
-
-def _plain(value: Any) -> Any:
-    """`value` as the standard library writes it just as RFC 8785 wants it, ten times as fast. Raises _Unusual."""
+def _written(value: Any) -> str:
+    """The JSON of `value`, where what Python makes of numbers and of the order of keys is what RFC 8785 says; ten times
+    as fast. Raises _Unusual.
+    """
     kind = type(value)
-    if kind in _AS_THEY_ARE:
-        return value
-    if kind is int and abs(value) <= _LARGEST:
-        return value
-    if kind is float:
-        if value.is_integer() and abs(value) <= _LARGEST:
-            return int(value)
-        if 1e-4 <= abs(value) <= _LARGEST:  # where repr() has no exponent, as in JavaScript
-            return value
+    if kind is str:
+        return _quoted(value)
+    if kind is bool:
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if kind is int and -_LARGEST <= value <= _LARGEST:
+        return str(value)
+    if kind is float and -_LARGEST <= value <= _LARGEST:
+        if value.is_integer():
+            return str(int(value))
+        if abs(value) >= 1e-4:  # where repr() has no exponent, as in JavaScript
+            return repr(value)
     if kind is dict and _are_ascii(value):  # other keys sort by UTF-16
-        return {key: item if type(item) in _AS_THEY_ARE else _plain(item) for key, item in value.items()}
+        return "{" + ",".join([f"{_quoted(key)}:{_written(value[key])}" for key in sorted(value)]) + "}"
     if kind is list or kind is tuple:
-        return [_plain(item) for item in value]
+        return "[" + ",".join([_written(item) for item in value]) + "]"
     if kind is Decimal:
-        return decimal_text(value)
+        return _quoted(decimal_text(value))
     raise _Unusual
 
 
