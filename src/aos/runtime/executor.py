@@ -55,8 +55,8 @@ class Settings(NamedTuple):
     `clock` is Unix time in ms and never goes back. `confirm` asks a person about a step; None: nobody is there to ask.
     `reserves` are set aside from the budget before a step, in cents by step id; None: nobody knows how much. `mask`
     takes secrets out of an outcome. `outside` is asked when steps have ended: where it gives a reason, no other step
-    begins, and the run pauses. `grace_ms` is how long an attempt that
-    is out of time, or told to stop, may take to notice.
+    begins, and the run pauses. An attempt that is out of time, or told to stop, may take `grace_ms` to notice.
+    All but `confirm` are called one at a time by whichever thread carries the run on; `confirm` by the caller's.
     """
 
     clock: Callable[[], float]
@@ -90,9 +90,7 @@ class Executor:
         self._flights = Flights(settings.clock, settings.grace_ms, self._turn)
         self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
-        self._ended_well: dict[
-            str, StepEnd
-        ] = {}  # with the outcome of their one call, which is on record as that
+        self._ended_well: dict[str, StepEnd] = {}  # by their one call, whose outcome is on record as that
         self._reserved = {place.step for place, _ in self.attempts}
         self._due: list[Attempt] = []
         self._news: list[Happening] = []  # not told yet: it need not be on record
@@ -125,9 +123,8 @@ class Executor:
         self.use.journal.end(end)
         self._news.append(RunEnded(now, end))
         self._tell()
-        money = self.use.journal.money(self.start.id)
-        attempts, approved = tuple(self.attempts.values()), frozenset(self._approved)
-        return RunState(self.start, status, attempts, self.steps, money, active, end, approved)
+        money, attempts = self.use.journal.money(self.start.id), tuple(self.attempts.values())
+        return RunState(self.start, status, attempts, self.steps, money, active, end, frozenset(self._approved))
 
     def _active_ms(self, now: float) -> float:
         return (self._past.active_ms if self._past else 0.0) + now - self._began - self._waited_ms

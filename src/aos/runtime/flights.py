@@ -1,8 +1,8 @@
 """Attempts under way, each in a thread and given up where it does not come back; and whose turn it is to decide.
 
-Turns are taken one at a time. The caller's thread takes the first, keeps the time and hears of signals. While it sleeps,
-whoever comes back from an attempt takes the turn that follows, and makes the next attempt itself: where steps run one
-after the other nobody is woken.
+Turns are taken one at a time. The caller's thread takes the first, keeps the time and hears of signals. While it
+sleeps, whoever comes back from an attempt takes the turn that follows, and makes the next attempt itself: where steps
+run one after the other nobody is woken.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +33,8 @@ class Landed(NamedTuple):
 
 
 Turn = Callable[[Sequence[Landed]], float | None]
-"""Goes on from what has landed, as far as that goes now. Returns until when (ms) to wait for what is under way, `inf` for
-as long as it takes; None: there is nothing to wait for."""
+"""Goes on from what has landed, as far as that goes now. Returns until when (ms) to wait for what is under way, `inf`
+for as long as it takes; None: there is nothing to wait for."""
 
 
 class _Flight(NamedTuple):
@@ -61,7 +61,7 @@ class Flights:
 
     def __init__(self, clock: Callable[[], float], grace_ms: float, turn: Turn) -> None:
         self._clock, self._grace_ms, self._turn = clock, grace_ms, turn
-        self._deciding = Lock()  # held through a turn: what is below is touched with it, queues and `_asleep` aside
+        self._deciding = Lock()  # held through a turn
         self._flying: dict[int, _Flight] = {}
         self._numbers = 0
         self._unset: list[Event] = []  # of attempts that came back
@@ -73,9 +73,6 @@ class Flights:
         self._inbox: SimpleQueue[_Back | None] = SimpleQueue()  # wakes the caller
         self._asleep: float | None = None  # until when the caller is; None: the next turn is the caller's
         self._failure: BaseException | None = None  # of a turn in another thread
-
-    def __len__(self) -> int:
-        return len(self._flying)
 
     def start(
         self, implementation: Implementation, params: Params, intent: Intent, timeout_s: float, now: float
@@ -204,7 +201,7 @@ class Flights:
         self._jobs.put(None)  # for the next
 
     def _carry_on(self, back: _Back) -> _Flight | None:
-        """Take the turn that follows from an attempt, unless others decide. The attempt to make after it, if there is."""
+        """Take the turn that follows from an attempt, unless others decide. Returns the attempt to make after it."""
         if self._asleep is None or not self._deciding.acquire(blocking=False):
             self._inbox.put(back)
             return None

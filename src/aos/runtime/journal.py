@@ -9,7 +9,7 @@ __all__ = ["Journal"]
 
 class Journal(Protocol):
     """A method returns once what it was told is durable; outcomes may wait for the next write, or for `flush`. Who asks
-    this journal sees them at once. All methods are called from one thread.
+    this journal sees them at once. Methods are called one at a time, from any thread.
 
     Raises AosError: write_failed where the record can't be written, ledger_damaged where it can't be trusted. The
     executor then starts nothing more.

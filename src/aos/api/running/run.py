@@ -52,8 +52,9 @@ class Means(NamedTuple):
 
     `world` is what the skills may touch; None: the working folder, and no private network. `implementations` are the
     caller's own, by skill id: where they have one, it counts. `confirm` is asked about steps that
-    want an approval: yes, no, or None for not now. `observe` is told what happens. `stoppable` is handed a function
-    that ends the run; it may be called from a signal handler or another thread.
+    want an approval: yes, no, or None for not now. `observe` is told what happens, one thing at a time,
+    by whichever thread carries the run on. `stoppable` is handed a function that ends the run; it may be called from a
+    signal handler or another thread.
     """
 
     world: World | None = None

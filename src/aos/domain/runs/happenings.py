@@ -69,4 +69,4 @@ class RunEnded(NamedTuple):
 
 Happening = RunStarted | AttemptStarted | AttemptEnded | Retrying | StepEnded | RunEnded
 Observer = Callable[[Happening], None]
-"""Called from one thread, in order."""
+"""Called one at a time and in order, by whichever thread carries the run on at that time."""
