@@ -87,9 +87,12 @@ def test_an_attempt_that_hangs_is_given_up_whoever_made_it():
     with deaf(Event()) as hangs:
         first, second, third = chain("quick", "hangs", "quick")
         second = second._replace(timeout_s=0.02, on_error=OnError("continue"))
-        state = Bench(quick=Told(), hangs=hangs).run(first, second, third, **SHORT)
+        bench = Bench(quick=Told(), hangs=hangs)
+        state = bench.run(first, second, third, **SHORT)
     assert state.status == "succeeded"
     assert codes(state, "s2") == ["TIMEOUT"]
+    assert hangs.calls[0][1].cancelled.is_set()
+    assert not bench.skills["quick"].calls[1][1].cancelled.is_set()
 
 
 # -- being told to stop ---------------------------------------------------------------------------------------------
