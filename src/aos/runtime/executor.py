@@ -124,7 +124,9 @@ class Executor:
         self._news.append(RunEnded(now, end))
         self._tell()
         money, attempts = self.use.journal.money(self.start.id), tuple(self.attempts.values())
-        return RunState(self.start, status, attempts, self.steps, money, active, end, frozenset(self._approved))
+        return RunState(
+            self.start, status, attempts, self.steps, money, active, end, frozenset(self._approved)
+        )
 
     def _active_ms(self, now: float) -> float:
         return (self._past.active_ms if self._past else 0.0) + now - self._began - self._waited_ms

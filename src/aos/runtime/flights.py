@@ -132,6 +132,7 @@ class Flights:
                 back = self._sleep(until)
                 self._asleep = None
         except BaseException:
+            self._asleep = None  # nobody else gets in between
             with self._deciding:
                 self._abandon()
             raise

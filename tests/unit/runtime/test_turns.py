@@ -37,6 +37,14 @@ def hears(_: Any, call: Call) -> Reply:
     return fails("CANCELLED")
 
 
+def gone() -> None:
+    """Wait until the threads of attempts have ended."""
+    for thread in threading.enumerate():
+        if thread.name == "aos attempt":
+            thread.join(LONG_S)
+            assert not thread.is_alive()
+
+
 @contextmanager
 def deaf(begun: Event) -> Iterator[Told]:
     """A skill that hears nothing and never comes back, until the test is over."""
@@ -113,6 +121,25 @@ def test_a_signal_ends_the_attempt_under_way():
     assert state.status == "cancelled"
     assert codes(state, "s3") == ["CANCELLED"]
     assert not codes(state, "s4")
+
+
+def test_an_interrupt_that_nobody_handles_ends_the_run_at_once():
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def signalled(params: Any, call: Call) -> Reply:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return hears(params, call)
+
+    bench = Bench(quick=Told(), signalled=Told(signalled))
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bench.run(*chain("quick", "signalled", "quick"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    gone()
+    assert len(bench.skills["quick"].calls) == 1
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_what_hears_nothing():
@@ -260,9 +287,6 @@ def test_what_a_turn_raises_ends_the_run_in_whichever_thread_it_is_taken():
     beside = Step("beside", "hears", {}, needs=())
     with pytest.raises(LookupError, match="nobody looks"):
         bench.run(*chain("quick", "quick", "quick", "quick"), beside)
-    for thread in threading.enumerate():
-        if thread.name == "aos attempt":
-            thread.join(LONG_S)
-            assert not thread.is_alive()
+    gone()
     assert len(bench.skills["quick"].calls) == 2
     assert bench.skills["hears"].calls[0][1].cancelled.is_set()
