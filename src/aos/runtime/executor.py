@@ -152,10 +152,8 @@ class Executor:
                 return ("succeeded" if schedule.flow.success() else "failed"), None, None
             if self._told_to_stop:
                 return "cancelled", None, None
-            if self._outside:
-                return "paused", "envelope", schedule.refused
-            if schedule.refused:
-                return "paused", "budget", schedule.refused
+            if self._outside or schedule.refused:
+                return "paused", "envelope" if self._outside else "budget", schedule.refused
             if not schedule.asking:
                 return "paused", "unknown_effect", schedule.blocked[0]
             if not self._ask(min(schedule.asking)):

@@ -6,7 +6,6 @@ run one after the other nobody is woken.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
@@ -21,6 +20,9 @@ __all__ = ["Flights", "Landed", "timeout_s"]
 
 LONGEST_S = 3600.0
 """The time of an attempt where nobody states one."""
+
+_NAP_S = 0.5
+"""The caller sleeps no longer at once: a signal in the instant before it falls asleep is only heard when it wakes."""
 
 
 class Landed(NamedTuple):
@@ -144,7 +146,7 @@ class Flights:
 
     def _sleep(self, until: float) -> _Back | None:
         try:
-            return self._inbox.get(timeout=None if until == inf else max(0.0, until - self._clock()) / 1000)
+            return self._inbox.get(timeout=min(max(0.0, until - self._clock()) / 1000, _NAP_S))
         except Empty:
             return None
 
