@@ -235,7 +235,9 @@ def test_a_resource_has_a_contract(client: httpx.Client) -> None:
         ({"query_type": "allowed_skill"}, 422, '"suggestion":"allowed_skills"'),
     ],
 )
-def test_questions(client: httpx.Client, asked: object, status: int, says: str) -> None:
+def test_a_question_is_answered_or_what_is_wrong_with_it_said(
+    client: httpx.Client, asked: object, status: int, says: str
+) -> None:
     answer = client.post("/api/v1/runtime/query", json=asked)
     assert answer.status_code == status
     assert says in answer.text

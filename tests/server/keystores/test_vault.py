@@ -96,7 +96,7 @@ def test_a_secret_of_another_form_is_damage(vault: Vault):
     assert error(Keyring, place.open(), NOW).code == "keys_damaged"
 
 
-def test_nobody_there():
+def test_a_vault_that_does_not_answer_is_unavailable():
     place = Place(
         "vault", {"AOS_WEBHOOK_KEYS": "vault", "VAULT_ADDR": "http://127.0.0.1:9", "VAULT_TOKEN": "x"}
     )

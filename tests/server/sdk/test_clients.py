@@ -100,7 +100,7 @@ def test_an_endless_answer_is_cut(ask: Any) -> None:
     assert caught.value.code == "unexpected_answer"
 
 
-def test_nobody_there(ask: Any) -> None:
+def test_where_nobody_listens_nothing_has_happened(ask: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(AosError) as caught:

@@ -204,7 +204,7 @@ def test_too_much_is_not_read(manager: Person) -> None:
     assert told(answer)["code"] == "too_large"
 
 
-def test_who_may(manager: Person, people: dict[str, Person]) -> None:
+def test_who_may_push_and_activate_rules(manager: Person, people: dict[str, Person]) -> None:
     version = manager.push(rule("who")).json()["version"]
     for name in ("low_level_user", "dev", "user123"):
         for answer in (people[name].push(rule(name)), people[name].activate(version)):

@@ -48,7 +48,7 @@ def test_a_file_of_another_kind(path: Path, content: bytes) -> None:
     assert refused(path).code in ("ledger_foreign", "ledger_damaged")
 
 
-def test_another_database(tmp_path: Path) -> None:
+def test_another_database_is_no_ledger(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE runs (id)")

@@ -139,7 +139,7 @@ def test_a_message_passes_once_and_a_forged_one_takes_no_id_away():
     assert code(changed(), seen=seen) == "webhook_repeated"
 
 
-def test_exit_statuses():
+def test_damaged_messages_and_repeated_ones_exit_differently():
     damaged = ("webhook_malformed", "webhook_forged", "webhook_too_old", "webhook_from_future")
     assert {CODES[one].exit for one in damaged} == {Exit.DAMAGED}
     assert CODES["webhook_repeated"].exit == Exit.CONFLICT

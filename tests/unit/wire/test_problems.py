@@ -98,7 +98,7 @@ def test_visible_cuts():
     assert visible("\x1b" * 10_000_000, 3) == r"\x1b\x1b\x1b…"
 
 
-def test_pointers():
+def test_pointers_escape_what_their_tokens_hold():
     assert at("") == ""
     assert at("", "steps", 0, "a/b", "m~n", "", "é") == "/steps/0/a~1b/m~0n//é"
     assert at("/steps/1", "~1") == "/steps/1/~01"

@@ -208,7 +208,7 @@ def test_an_array_names_its_limit():
     assert reader.findings == [Finding("/steps", "too_large", "201 items; the limit is 200")]
 
 
-def test_raising():
+def test_what_was_found_is_raised_and_nothing_where_nothing_was():
     reader = Reader()
     reader.raise_if_any("invalid_plan", "plan.json")
     reader.add("/p", "bad_value", "no", allowed=["yes"], suggestion="yes")
@@ -217,7 +217,7 @@ def test_raising():
     assert caught.value.findings == (Finding("/p", "bad_value", "no", ("yes",), "yes"),)
 
 
-def test_guesses():
+def test_the_known_word_that_is_closest_is_guessed_if_it_is_close():
     known = ("http_call", "llm_invoke", "Budget")
     assert closest("htp_call", known) == "http_call"
     assert closest("HTTP_CALL", known) == "http_call"

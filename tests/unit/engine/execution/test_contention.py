@@ -204,7 +204,7 @@ def test_what_is_not_contended_starts_when_it_is_ready(plan):
         ([[], [], [], []], 4, 3, True),  # four permits, three at once
     ],
 )
-def test_contended(after, slots, burst, answer):
+def test_steps_contend_only_where_slots_or_starts_may_run_out(after, slots, burst, answer):
     assert contended(after, [0] * 4, [slots], [0] * 4, [(1.0, burst)], [1] * 4) is answer
 
 
