@@ -112,7 +112,7 @@ class Executor:
         to stop.
         """
         self._began = self.use.clock()
-        self.use.observe(RunStarted(self._began, self.start, self._past is not None))
+        self.use.observe(RunStarted(self._began, self.start, self._past))
         try:
             status, cause, at = self._loop()
         finally:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from aos.domain.plans.plan import Outcome as StepOutcome
 from aos.domain.runs.outcomes import Outcome
+from aos.domain.runs.recorded import RunState
 from aos.domain.runs.run import Intent, Place, RunEnd, RunStart
 
 __all__ = [
@@ -20,11 +21,11 @@ __all__ = [
 
 
 class RunStarted(NamedTuple):
-    """`resumed`: it has begun before, and goes on."""
+    """`past` is how far it had got, where it has begun before and goes on."""
 
     at_ms: float
     start: RunStart
-    resumed: bool
+    past: RunState | None = None
 
 
 class AttemptStarted(NamedTuple):

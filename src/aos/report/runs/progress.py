@@ -22,6 +22,7 @@ class Progress:
         self._failed: str = ""  # the line of a failed attempt waits: it may be tried again
         self._attempts = 0
         self._spent = Decimal(0)
+        self._unknown = 0  # attempts whose cost nobody knows
         self._now = 0.0
         self.over = False
 
@@ -32,11 +33,14 @@ class Progress:
         match happening:
             case Retrying(at_ms, _, _, due_ms):
                 return [f"{held}, again in {duration(max(0.0, due_ms - at_ms))}"]
-            case RunStarted(_, start, resumed):
+            case RunStarted(_, start, past):
                 self._start = start
+                if past:
+                    self._ended, self._attempts = set(past.steps), len(past.attempts)
+                    self._spent, self._unknown = past.money.spent, past.money.unknown
                 told = start.simulation.get("step_estimates", ()) if start.simulation else ()
                 self._estimates = {estimate["id"]: estimate for estimate in told}
-                return [f"{'resumed' if resumed else 'running'} as {start.id}"]
+                return [f"{'resumed' if past else 'running'} as {start.id}"]
             case AttemptEnded():
                 line = self._attempt(happening)
                 if happening.outcome.failure:
@@ -59,6 +63,8 @@ class Progress:
             count(self._attempts, "attempt"),
             cents(self._spent) + (f" of {money(budget)}" if budget is not None else ""),
         ]
+        if self._unknown:
+            parts.append(f"{count(self._unknown, 'attempt')} of unknown cost")
         left = self._left()
         return ", ".join(parts) + (f", about {duration(left)} left" if left else "")
 
@@ -77,6 +83,7 @@ class Progress:
         intent, outcome = happening.intent, happening.outcome
         self._attempts += 1
         self._spent += outcome.execution.cost_cents or 0
+        self._unknown += outcome.execution.cost_cents is None
         took, cost = duration(outcome.execution.latency_ms), outcome.execution.cost_cents
         head = f"{_cell(str(intent.place), 12)} {_cell(intent.skill, 16)}"
         if outcome.failure:

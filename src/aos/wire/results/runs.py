@@ -90,10 +90,10 @@ def event(happening: Happening) -> Document:
 
 def _told(happening: Happening) -> tuple[str, Document]:
     match happening:
-        case RunStarted(_, start, resumed):
+        case RunStarted(_, start, past):
             return "run_started", {
                 "run": start.id,
-                "resumed": resumed,
+                "resumed": past is not None,
                 "budget_cents": money(start.budget_cents),
             }
         case AttemptStarted(_, intent):
