@@ -1,30 +1,17 @@
 """Whoever is known and not let in leaves one row in the audit log, at every address, and nothing else."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from starlette.routing import Router
 
-from aos_server.app import COMPUTE_S, application
-from aos_server.db.pool import Database
 from aos_server.identity.authenticate import Credentials
 from aos_server.identity.caller import ACTS, Caller, Principal
-from aos_server.keystores.keyring import Keyring
-from aos_server.services.audit.log import Log
-from aos_server.services.policy.versions import Versions
-from aos_server.services.runtime.runs import Runs
-from aos_server.services.webhooks.endpoints import Webhooks
-from aos_server.services.webhooks.targets import network_of
-from aos_server.services.workers import Workers
 from tests.server.http.world import People
-from tests.server.serve import serving
 from tests.services.db.rows import ROWS
-from tests.services.keys.making import new_keys
+from tests.services.identity.everything import everything
 
 STATED = {
     "skill_id": "fs_read",
@@ -51,24 +38,7 @@ class Known(People):
 
 @pytest.fixture
 def url(base, tmp_path) -> Iterator[str]:
-    keys = Keyring(new_keys(tmp_path / "keys"), datetime.now(UTC))
-
-    @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
-        async with Database.open(base.pooled("aos_app"), 4) as database:
-            outer.default = application(
-                Known(),
-                runs=Runs(database),
-                database=database,
-                versions=Versions(database, Workers(1, COMPUTE_S)),
-                audit=Log(database),
-                webhooks=Webhooks(database, network_of(())),
-                keys=keys,
-            )
-            yield
-
-    outer = Router(lifespan=lifespan, redirect_slashes=False)
-    with serving(outer) as found:
+    with everything(base, Known(), tmp_path) as found:
         yield found
 
 

@@ -2,28 +2,15 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from starlette.routing import Router
 
-from aos_server.app import COMPUTE_S, application
-from aos_server.db.pool import Database
-from aos_server.keystores.keyring import Keyring
-from aos_server.services.audit.log import Log
-from aos_server.services.policy.versions import Versions
-from aos_server.services.runtime.runs import Runs
-from aos_server.services.webhooks.endpoints import Webhooks
-from aos_server.services.webhooks.targets import network_of
-from aos_server.services.workers import Workers
-from tests.server.serve import serving
 from tests.services.db.rows import ROWS, TENANT_TABLES
-from tests.services.keys.making import new_keys
+from tests.services.identity.everything import everything
 from tests.services.staff import Staff, by
 
 OF_NOBODY = ("skill_id", "resource_id")  # what the catalog describes
@@ -36,24 +23,10 @@ BODIES = {
 @pytest.fixture
 def client(base, tmp_path) -> Iterator[httpx.Client]:
     """Somebody of level 5 in the tenant `evil`."""
-    keys = Keyring(new_keys(tmp_path / "keys"), datetime.now(UTC))
-
-    @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
-        async with Database.open(base.pooled("aos_app"), 4) as database:
-            outer.default = application(
-                Staff(),
-                runs=Runs(database),
-                database=database,
-                versions=Versions(database, Workers(1, COMPUTE_S)),
-                audit=Log(database),
-                webhooks=Webhooks(database, network_of(())),
-                keys=keys,
-            )
-            yield
-
-    outer = Router(lifespan=lifespan, redirect_slashes=False)
-    with serving(outer) as url, httpx.Client(base_url=url, headers=by("stranger"), timeout=30) as client:
+    with (
+        everything(base, Staff(), tmp_path) as url,
+        httpx.Client(base_url=url, headers=by("stranger"), timeout=30) as client,
+    ):
         yield client
 
 
