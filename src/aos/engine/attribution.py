@@ -154,8 +154,9 @@ def _of_variance(parts: Floats) -> Floats:
 
 
 def _shares(amounts: Floats) -> Floats:
-    shares: Floats = amounts / amounts.sum()
-    return shares
+    """0 for all where there is nothing to share, or so little that its square is no number any more."""
+    whole = amounts.sum()
+    return amounts / whole if whole else np.zeros(len(amounts))
 
 
 def _first_to_break(breaks: Flags, chunk: Samples, failed: Flags) -> Floats:

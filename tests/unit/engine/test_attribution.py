@@ -10,11 +10,11 @@ from aos.domain.forecasts.verdicts import Limits
 from aos.domain.plans.flow import waits_for
 from aos.domain.plans.plan import OnError, Plan, Step
 from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Uniform
-from aos.domain.skills.skill import Catalog, RateLimit, Skill
+from aos.domain.skills.skill import Catalog, FailureMode, RateLimit, Skill
 from aos.engine.attribution import attribution, contributions
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.simulate import Samples, Simulation
-from tests.unit.engine.build import catalog, chain, program, skill, steps, tries
+from tests.unit.engine.build import catalog, chain, figure, program, skill, steps, tries
 
 _KINDS = ("cost", "time", "failure")
 
@@ -45,6 +45,12 @@ def test_nothing_to_share_is_no_share():
     found = shares(chain(3), catalog(skill(cost=Constant(0.1))), Limits(Decimal(100), 1000.0))
     assert {getattr(step, kind) for step in found.steps for kind in (*_KINDS, "over_budget", "late")} == {0.0}
     assert found.first is None
+
+
+def test_what_varies_by_less_than_a_square_can_say_is_no_share():
+    failures = (FailureMode("BROKEN", "TRANSIENT", figure(0.2), figure(Constant(0.0))),)
+    found = shares(chain(2), catalog(skill(latency=Constant(0), failures=failures, retry=tries(2, 1e-200))))
+    assert [step.time for step in found.steps] == [0.0, 0.0]
 
 
 def test_contributions_add_up_to_each_sample():
