@@ -113,12 +113,18 @@ def influence(counts: Flags, took: Floats | Flags) -> float:
     The spread of the means of groups of like x (twenty, or the two values of a flag), less what chance alone
     makes of it.
     """
-    order = np.argsort(took, kind="stable")
-    at = [np.count_nonzero(took == 0)] if took.dtype == bool else _GROUPS
-    groups = [group for group in np.array_split(counts[order], at) if group.size]
     p, n = float(counts.mean()), len(counts)
-    between = math.fsum(group.size / n * (float(group.mean()) - p) ** 2 for group in groups)
-    return math.sqrt(max(0.0, between - p * (1 - p) * (len(groups) - 1) / n))
+    if p in (0.0, 1.0):
+        return 0.0
+    order = np.argsort(took, kind="stable")
+    if took.dtype == bool:
+        sizes = np.array([np.count_nonzero(took == 0), np.count_nonzero(took)])
+    else:
+        sizes = n // _GROUPS + (np.arange(_GROUPS) < n % _GROUPS)
+    sizes = sizes[sizes > 0]
+    means = np.diff(counts[order].cumsum()[sizes.cumsum() - 1], prepend=0) / sizes
+    between = math.fsum(sizes / n * (means - p) ** 2)
+    return math.sqrt(max(0.0, between - p * (1 - p) * (len(sizes) - 1) / n))
 
 
 def _unknown(program: Program, forecast: Forecast) -> Iterator[Evidence]:

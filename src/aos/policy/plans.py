@@ -1,8 +1,9 @@
 """What the rules say of a plan: of the whole, and of every step; and what that does to its verdict."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from math import ceil, floor
+from typing import TypeAlias
 
 from aos.domain.approvals.policies import (
     Facts,
@@ -13,11 +14,10 @@ from aos.domain.approvals.policies import (
     Ruling,
     StepRuling,
 )
-from aos.domain.forecasts.forecast import Forecast, Unknown
+from aos.domain.forecasts.forecast import Forecast, StepForecast, Unknown
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Approval, Limits, Reason, Verdict
-from aos.domain.plans.plan import Plan
-from aos.domain.skills.skill import Effects, Skill
+from aos.domain.skills.skill import Effects
 from aos.policy.decide import decide
 from aos.policy.missing import missing, strictness
 from aos.policy.rules import Policy
@@ -27,6 +27,8 @@ __all__ = ["MAX_EXPLAINED", "aim", "evaluate", "ruled", "undecided"]
 MAX_EXPLAINED = 20
 """For how many answers that are not `allow` the missing facts are sought; each takes some milliseconds."""
 _P95 = 0.95
+Codes: TypeAlias = tuple[str, ...] | None
+"""Codes of the failures that come; None where some chance of failure is unknown."""
 
 
 def evaluate(policy: Policy, result: SimulationResult, principal: Principal) -> PolicyVerdict:
@@ -119,9 +121,10 @@ def hint(would: Missing) -> str:
 
 
 def _rulings(policy: Policy, result: SimulationResult, principal: Principal) -> Iterator[StepRuling]:
-    questions = [("", "", Question(principal, "run", result.digests.plan, _of_plan(result)))]
-    for i, step in enumerate(result.plan.steps):
-        facts = _of_step(result.plan, result.forecast, result.skills, i)
+    risks = _risks(result)
+    questions = [("", "", Question(principal, "run", result.digests.plan, _of_plan(result, risks)))]
+    for i, (step, told) in enumerate(zip(result.plan.steps, result.forecast.steps, strict=True)):
+        facts = _of_step(told, result.skills[step.skill].effects_of(step.params), risks[i])
         questions.append((step.id, f"/steps/{i}", Question(principal, "call", step.skill, facts)))
     explained = 0
     for name, pointer, question in questions:
@@ -133,35 +136,43 @@ def _rulings(policy: Policy, result: SimulationResult, principal: Principal) -> 
         yield StepRuling(name, pointer, question, ruling, would)
 
 
-def _of_plan(result: SimulationResult) -> Facts:
+def _risks(result: SimulationResult) -> list[Codes]:
+    """What may happen in each step."""
+    found = {step.id: set[str]() for step in result.plan.steps}
+    for risk in result.forecast.risks:
+        found[risk.step].add(risk.code)
+    unknown = {
+        int(unknown.pointer.split("/")[2])
+        for unknown in result.forecast.unknowns
+        if unknown.code == "unknown_failure"
+    }
+    return [None if i in unknown else tuple(sorted(codes)) for i, codes in enumerate(found.values())]
+
+
+def _of_plan(result: SimulationResult, risks: list[Codes]) -> Facts:
     forecast = result.forecast
     effects = [result.skills[step.skill].effects_of(step.params) for step in result.plan.steps]
     cost, time, success = forecast.cost, forecast.time, forecast.success.known
+    known = [codes for codes in risks if codes is not None]
     return _facts(
         len(effects),
         effects,
         cost.p95.value if cost else None,
         time.p95.value if time else None,
         success.value if success else None,
-        _codes(forecast, None),
+        tuple(sorted(set().union(*known))) if len(known) == len(risks) else None,
     )
 
 
-def _of_step(plan: Plan, forecast: Forecast, skills: Mapping[str, Skill], i: int) -> Facts:
+def _of_step(told: StepForecast, effects: Effects, risks: Codes) -> Facts:
     """A step that never ran in the samples has no figures, and so none that are known."""
-    step, told = plan.steps[i], forecast.steps[i]
-    here = f"/steps/{i}"
-    doubtful = any(
-        unknown.code == "unknown_failure" and f"{unknown.pointer}/".startswith(f"{here}/")
-        for unknown in forecast.unknowns
-    )
     return _facts(
         1,
-        [skills[step.skill].effects_of(step.params)],
+        [effects],
         told.cost.p95 if told.cost else None,
         told.time.p95 if told.time else None,
-        None if doubtful or not told.runs else told.succeeds,
-        None if doubtful else _codes(forecast, step.id),
+        None if risks is None or not told.runs else told.succeeds,
+        risks,
     )
 
 
@@ -171,7 +182,7 @@ def _facts(
     cents: float | None,
     ms: float | None,
     success: float | None,
-    risks: tuple[str, ...] | None,
+    risks: Codes,
 ) -> Facts:
     """Whole numbers, each rounded to the side on which a limit is kept for sure; past 9 digits floats are cleaned."""
     return Facts(
@@ -186,13 +197,6 @@ def _facts(
         success_bp=None if success is None else floor(round(success * 10_000, 6)),
         risks=risks,
     )
-
-
-def _codes(forecast: Forecast, step: str | None) -> tuple[str, ...] | None:
-    """Codes of the failures that come; None where some chance of failure is unknown."""
-    if step is None and any(unknown.code == "unknown_failure" for unknown in forecast.unknowns):
-        return None
-    return tuple(sorted({risk.code for risk in forecast.risks if step in (None, risk.step)}))
 
 
 def _without_wait(result: SimulationResult, asked: list[Approval]) -> Forecast:
