@@ -1,6 +1,7 @@
 """The columns of recorded runs: names, units and words they may come in, and which have to be there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from aos.errors import Finding, InputError
@@ -47,29 +48,43 @@ REFUSED = {
     "no_skill": "no skill is named",
     "no_start": "there is no start",
     "bad_start": "the start can't be read",
-    "start_unit": "the start is past the year 5000: is the unit the one of the column, `start_ms`, `start_us`, …?",
+    "start_unit": "the start is past the year 5000: its unit is another, as of `start_ms` or `start_us`",
     "skipped": "the step was skipped: it took no time to learn from",
     "bad_outcome": "the outcome is none of succeeded, failed, skipped",
     "without": "rows of these skills were to be left out",
 }
 """What is told of a row that is left out."""
 
+WHERE_REFUSED = {"bad_start": ROLES["start"], "start_unit": ROLES["start"], "bad_outcome": ("outcome",)}
+"""The columns whose cell is shown of it."""
+
 _ELSEWHERE = (
-    (("run",), ("trace_id", "traceid", "run_id", "session_id", "thread_id", "conversation_id", "job_id")),
-    (("skill",), ("name", "span_name", "operation_name", "operation", "tool", "function", "task", "model")),
-    (("start_ns",), ("start_time_unix_nano", "starttimeunixnano")),
+    (("run",), ("traceid", "runid", "sessionid", "threadid", "conversationid", "jobid", "requestid")),
     (
-        ROLES["start"],
-        ("start_time", "starttime", "started_at", "timestamp", "created_at", "time", "ts", "date"),
+        ("skill",),
+        (
+            *("name", "spanname", "operationname", "operation", "tool", "toolname"),
+            *("function", "task", "resource", "model"),
+        ),
     ),
-    (("end_ns",), ("end_time_unix_nano", "endtimeunixnano")),
-    (("duration_ms",), ("latency_ms", "elapsed_ms", "response_time_ms", "took_ms", "ms")),
-    (ROLES["end"], ("end_time", "endtime", "ended_at", "finished_at", "completed_at")),
-    (("outcome",), ("status_code", "status", "success", "state")),
-    (("code",), ("http.response.status_code", "error.type", "error_type", "error_code", "error")),
-    (("cost_usd",), ("total_cost", "totalcost")),
+    (("start_ns",), ("starttimeunixnano",)),
+    (ROLES["start"], ("starttime", "startedat", "timestamp", "createdat", "time", "ts", "date")),
+    (("end_ns",), ("endtimeunixnano",)),
+    (("duration_ms",), ("latencyms", "elapsedms", "responsetimems", "tookms", "ms")),
+    (("duration_s",), ("latencys", "elapseds", "seconds")),
+    (ROLES["end"], ("endtime", "endedat", "finishedat", "completedat")),
+    (("outcome",), ("statuscode", "status", "success", "state")),
+    (("code",), ("httpresponsestatuscode", "errortype", "errorcode", "error", "exitcode")),
+    (("cost_usd",), ("totalcost", "usd", "costinusd")),
 )
-"""What our columns are often called in traces, logs and exports of others."""
+"""What our columns are often called in traces, logs and exports of others: letters and digits alone, small."""
+
+_ALSO = {
+    "start": " (nor any with a unit, such as `start_ms`)",
+    "end": " (nor how long it took, such as `duration_ms`)",
+}
+_ODD = re.compile("[^0-9a-z]")
+_MOST_LISTED = 20
 
 
 class Declared(NamedTuple):
@@ -94,18 +109,17 @@ class Declared(NamedTuple):
 
 def check_header(header: Sequence[str], declared: Declared, name: str) -> None:
     """Raise InputError(missing_key, duplicate_key or invalid_records) for the header of a CSV file."""
-    findings = [_missing("skill", header)] if "skill" not in header and declared.skill is None else []
-    for either in (ROLES["start"], (*ROLES["end"], *ROLES["duration"])):
-        if not set(either).intersection(header):
-            findings.append(_missing(either[0], header))
+    given = header if declared.skill is None else (*header, "skill")
+    findings = [
+        Finding("", "missing_key", f"there is no column `{key}`{_ALSO.get(key, '')}")
+        for key in _lacking(given)
+    ]
     twice = [key for key in dict.fromkeys(header) if header.count(key) > 1]
     findings += [Finding("", "duplicate_key", f"the column `{visible(key)}` is there twice") for key in twice]
     if findings:
-        fix = (
-            renaming(header, declared)
-            or "docs/records.md describes the columns; the first line has to name them."
+        raise InputError.of(
+            findings[0].code, visible(name, 200), findings, fix=what_to_type(header, declared)
         )
-        raise InputError.of(findings[0].code, visible(name, 200), findings, fix=fix)
     check_declared(header, declared, name)
 
 
@@ -120,10 +134,35 @@ def check_declared(seen: Iterable[str], declared: Declared, name: str) -> None:
         )
 
 
+def what_to_type(seen: Iterable[str], declared: Declared) -> str:
+    """The option that would do if those columns are meant which look like it; where some do not, what there is."""
+    known = list(seen)
+    pairs = _alike(known)
+    told = f"If these are the columns: {_option(pairs, known, declared)}" if pairs else ""
+    if told and not _lacking({*known, *pairs.values(), "skill"}):
+        return told
+    more = ", …" if len(known) > _MOST_LISTED else ""
+    columns = ", ".join(visible(key, 60) for key in known[:_MOST_LISTED]) + more
+    told = told or "--rename THEIRS=OURS says which is which, and docs/records.md what each is."
+    return f"The columns are {columns}. {told}"
+
+
 def renaming(seen: Iterable[str], declared: Declared) -> str | None:
     """What to type where columns that have to be there may be others that are; None where none looks like it."""
     known = list(seen)
-    there = {key.lower(): key for key in reversed(known)}
+    pairs = _alike(known)
+    return f"If these are the columns: {_option(pairs, known, declared)}" if pairs else None
+
+
+def _lacking(known: Container[str]) -> list[str]:
+    """Columns that have to be there and are not."""
+    roles = (("skill",), ROLES["start"], (*ROLES["end"], *ROLES["duration"]))
+    return [either[0] for either in roles if not any(key in known for key in either)]
+
+
+def _alike(known: Sequence[str]) -> dict[str, str]:
+    """Columns that look like some of ours that are not there, and which they would be."""
+    there = {_ODD.sub("", key.lower()): key for key in reversed(known)}
     pairs = dict[str, str]()
     for ours, theirs in _ELSEWHERE:
         of_role = next((keys for keys in ROLES.values() if ours[0] in keys), ours)
@@ -134,12 +173,15 @@ def renaming(seen: Iterable[str], declared: Declared) -> str | None:
         found = next((there[key] for key in theirs if key in there), None)
         if found and not {*known, *pairs.values()}.intersection(of_role):
             pairs[found] = ours[0]
-    if not pairs:
-        return None
-    named = ", ".join(f"{visible(theirs, 60)}={ours}" for theirs, ours in pairs.items())
+    return pairs
+
+
+def _option(pairs: Mapping[str, str], known: Sequence[str], declared: Declared) -> str:
+    """The whole option, with what was renamed already. Quoted last: wherever a line breaks, it is one command."""
+    both = {**declared.renamed, **pairs}
+    named = ", ".join(f"{visible(theirs, 60)}={ours}" for theirs, ours in both.items())
     unnamed = declared.skill is None and "skill" not in {*known, *pairs.values()}
-    # Quoted last: wherever a terminal breaks it, what is copied is one command.
-    return f"If these are the columns: {'--skill NAME ' if unnamed else ''}--rename '{named}'"
+    return f"{'--skill NAME ' if unnamed else ''}--rename '{named}'"
 
 
 def check_without(skills: Sequence[str], declared: Declared, name: str) -> None:
@@ -159,6 +201,5 @@ def _absent(skill: str, known: Sequence[str]) -> Finding:
 
 def _missing(key: str, known: Sequence[str]) -> Finding:
     meant = closest(key, known)
-    unit = " (nor any with a unit, such as `start_ms`)" if key == "start" else ""
     hint = f'; did you mean "{visible(meant)}"?' if meant else ""
-    return Finding("", "missing_key", f"there is no column `{visible(key)}`{unit}{hint}", (), meant)
+    return Finding("", "missing_key", f"there is no column `{visible(key)}`{hint}", (), meant)

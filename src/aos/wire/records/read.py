@@ -6,7 +6,6 @@ each means. Rows pass through in batches, so a file takes no more memory than it
 with the line where it stands first; a row is left out only where nothing could be made of it.
 """
 
-import re
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import compress, repeat
@@ -16,6 +15,7 @@ from aos.domain.learning.records import Coded, Flaw, Records
 from aos.errors import Finding, InputError
 from aos.wire.problems import visible
 from aos.wire.records.cells import Cell, Guessed, Names, moments, numbers, texts
+from aos.wire.records.codes import is_prose, name_of, without_empty
 from aos.wire.records.headers import (
     FIXED,
     OUTCOMES,
@@ -23,19 +23,19 @@ from aos.wire.records.headers import (
     ROLES,
     TO_CENTS,
     TO_MS,
+    WHERE_REFUSED,
     Declared,
     check_declared,
     check_header,
     check_without,
     renaming,
+    what_to_type,
 )
 from aos.wire.records.rows import Batch, CsvRows, json_batches
 
 __all__ = ["Declared", "Listed", "nothing_left", "read_csv", "read_jsonl"]
 
 _NAN = float("nan")
-_LONGEST_CODE = 64
-_WORD = re.compile(r"[\w.:-]*\w")
 _LATEST_MS = 1e14
 """The year 5138: a later start is milliseconds that were called seconds."""
 _SLACK_MS, _SLACK = 1_000.0, 0.1
@@ -74,7 +74,7 @@ def read_csv(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
 def read_jsonl(stream: Iterable[str], declared: Declared, *, name: str) -> Listed:
     """Read one JSON object a line, keyed by column. Raises InputError(invalid_records) for declared ones never seen."""
     columns = _Columns(declared)
-    for batch in json_batches(stream, declared.name, columns.drop):
+    for batch in json_batches(stream, declared, columns.drop):
         columns.add(batch)
     if not columns.seen:
         return columns.listed(name, fix=_AN_OBJECT_A_LINE)
@@ -160,7 +160,10 @@ class _Columns:
             self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)
         flaws = tuple(sorted(self._flaws.values(), key=lambda flaw: flaw.line))
         if not self._lines:
-            raise nothing_left(name, self._rows, flaws, fix=renaming(self.seen, self.declared) or fix)
+            unnamed = any(flaw.code in ("no_skill", "no_start") for flaw in flaws if not flaw.kept)
+            raise nothing_left(
+                name, self._rows, flaws, what_to_type(self.seen, self.declared) if unnamed else fix
+            )
         # One after the other: what a column needed to grow is let go before the next one is filled up.
         count, coded = len(self._lines), dict[str, Coded]()
         for key in tuple(self._names):
@@ -191,7 +194,7 @@ class _Columns:
 
     def _outcomes(self, batch: Batch) -> tuple[list[int | None], Batch]:
         """0 succeeded, 1 failed. An empty cell is a failure if there is a code; skipped steps say nothing of time."""
-        codes = _texts(batch, "code")
+        codes = without_empty(_texts(batch, "code"))
         words = _texts(batch, "outcome")
         found = list(map(OUTCOMES.get, map(str.lower, words)))
         if None in found:
@@ -231,7 +234,8 @@ class _Columns:
 
     def _refuse(self, batch: Batch, rows: dict[str, set[int]]) -> None:
         for code, where in rows.items():
-            self._note(code, REFUSED[code], [batch.lines[i] for i in sorted(where)], kept=False)
+            columns = WHERE_REFUSED.get(code, ())
+            self._note_cells(code, REFUSED[code], batch, sorted(where), *columns, kept=False)
 
     def _append(self, batch: Batch, start: list[float], outcome: Sequence[int | None]) -> None:
         if self._guessed is not None:
@@ -272,7 +276,7 @@ class _Columns:
         """Numbers from 0 up; NaN for what is none."""
         values, unread = numbers(batch.cells.get(key) or [None] * len(batch.lines))
         below = [i for i, value in enumerate(values) if value < 0]
-        self._note_cells("bad_feature", f"`{key}` is no number from 0 up", batch, sorted(unread + below))
+        self._note_cells("bad_feature", f"`{key}` is no number from 0 up", batch, sorted(unread + below), key)
         for i in below:
             values[i] = _NAN
         known = set(unread + below)
@@ -285,7 +289,10 @@ class _Columns:
         """Ends, from durations where there is no end; NaN where neither can be, or time would run backwards."""
         end, unread = _coalesced(batch, "end")
         took, odd = _coalesced(batch, "duration")
-        self._note_cells("bad_end", "the end or duration can't be read", batch, sorted(unread | odd))
+        columns = (*ROLES["end"], *ROLES["duration"])
+        self._note_cells(
+            "bad_end", "the end or duration can't be read", batch, sorted(unread | odd), *columns
+        )
         if any(d == d for d in took):
             jumped = [
                 i
@@ -310,7 +317,8 @@ class _Columns:
             if key in batch.cells:
                 values, unread = numbers(batch.cells[key], scale)
                 below = [i for i, value in enumerate(values) if value < 0]
-                self._note_cells("bad_cost", "the cost is no number from 0 up", batch, unread + below)
+                wrong = sorted(unread + below)
+                self._note_cells("bad_cost", "the cost is no number from 0 up", batch, wrong, key)
                 for i in below:
                     values[i] = _NAN
                 cost = [v if v == v else c for v, c in zip(values, cost, strict=True)]
@@ -322,9 +330,9 @@ class _Columns:
             return [""] * len(failed)
         codes = [
             code or (word if word.isdigit() else "")
-            for code, word in zip(_texts(batch, "code"), _texts(batch, "outcome"), strict=True)
+            for code, word in zip(without_empty(_texts(batch, "code")), _texts(batch, "outcome"), strict=True)
         ]
-        prose = {i: _name_of(codes[i]) for i, bad in enumerate(failed) if bad and _is_prose(codes[i])}
+        prose = {i: name_of(codes[i]) for i, bad in enumerate(failed) if bad and is_prose(codes[i])}
         self._note_cells(
             "long_code", "a code of more than 64 characters: its first word is taken", batch, [*prose]
         )
@@ -338,15 +346,21 @@ class _Columns:
             return [1] * len(batch.lines)
         values, unread = numbers(batch.cells["attempt"])
         bad = unread + [i for i, v in enumerate(values) if not (v != v or (1 <= v < 1e6 and v == int(v)))]
-        self._note_cells("bad_attempt", "attempts count 1, 2, …: it is taken for the first", batch, bad)
+        detail = "attempts count 1, 2, …: it is taken for the first"
+        self._note_cells("bad_attempt", detail, batch, sorted(bad), "attempt")
         return [int(v) if v == v and i not in set(bad) else 1 for i, v in enumerate(values)]
 
-    def _note_cells(self, code: str, detail: str, batch: Batch, rows: Sequence[int]) -> None:
-        self._note(code, detail, [batch.lines[i] for i in rows], kept=True)
+    def _note_cells(
+        self, code: str, detail: str, batch: Batch, rows: Sequence[int], *columns: str, kept: bool = True
+    ) -> None:
+        """Note rows in ascending order, with what the first of them has in the first of these columns."""
+        cell = next((batch.cells[key][rows[0]] for key in columns if key in batch.cells), "") if rows else ""
+        self._note(code, detail, [batch.lines[i] for i in rows], kept=kept, cell=str(cell))
 
-    def _note(self, code: str, detail: str, lines: Sequence[int], *, kept: bool) -> None:
+    def _note(self, code: str, detail: str, lines: Sequence[int], *, kept: bool, cell: str = "") -> None:
         if lines:
-            first = self._flaws.setdefault((code, detail), Flaw(code, detail, min(lines), 0, kept))
+            shown = f"{detail}: {visible(cell, 60)}" if cell else detail
+            first = self._flaws.setdefault((code, detail), Flaw(code, shown, min(lines), 0, kept))
             self._flaws[code, detail] = first._replace(rows=first.rows + len(lines))
 
 
@@ -362,16 +376,6 @@ def _coalesced(batch: Batch, role: str) -> tuple[list[float], set[int]]:
             values if key is present[0] else [f if f == f else v for f, v in zip(found, values, strict=True)]
         )
     return found, {i for i in unread if found[i] != found[i]}
-
-
-def _is_prose(code: str) -> bool:
-    return len(code) > _LONGEST_CODE or "\n" in code
-
-
-def _name_of(prose: str) -> str:
-    """`RateLimitError` of a message with a traceback behind it."""
-    found = _WORD.search(prose)
-    return found[0][:_LONGEST_CODE] if found else ""
 
 
 def _texts(batch: Batch, key: str) -> Sequence[str]:

@@ -7,11 +7,12 @@ itself; otherwise its first line alone is given up, and those after it are read 
 import csv
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aos.wire.records.cells import Cell
+from aos.wire.records.headers import Declared
 
 __all__ = ["Batch", "CsvRows", "json_batches"]
 
@@ -113,14 +114,17 @@ class CsvRows:
         return csv.reader(lines, **self._how, strict=strict)  # type: ignore[arg-type]
 
 
-def json_batches(stream: Iterable[str], name: Callable[[str], str], drop: Dropped) -> Iterator[Batch]:
-    """One JSON object a line, its keys as `name` has them; what is none is dropped."""
+def json_batches(stream: Iterable[str], declared: Declared, drop: Dropped) -> Iterator[Batch]:
+    """One JSON object a line, its keys as they are called here; what is none is dropped.
+
+    A declared column that no row has, and whose name has dots, is looked for inside of objects.
+    """
     lines = enumerate(stream, 1)
     while chunk := list(islice(lines, _SIZE)):
-        yield _json_batch(chunk, name, drop)
+        yield _json_batch(chunk, declared, drop)
 
 
-def _json_batch(chunk: Sequence[tuple[int, str]], name: Callable[[str], str], drop: Dropped) -> Batch:
+def _json_batch(chunk: Sequence[tuple[int, str]], declared: Declared, drop: Dropped) -> Batch:
     lines, objects = list[int](), list[dict[str, Cell]]()
     for line, written in chunk:
         try:
@@ -135,6 +139,19 @@ def _json_batch(chunk: Sequence[tuple[int, str]], name: Callable[[str], str], dr
         lines.append(line)
         objects.append(value)
     keys = dict.fromkeys(key for row in objects for key in row)
+    columns: dict[str, Sequence[Cell]] = {key: [row.get(key) for row in objects] for key in keys}
+    for path in (*declared.by, *declared.features, *declared.renamed):
+        if "." in path and path not in columns:
+            inner = [_inside(row, path.split(".")) for row in objects]
+            if any(cell is not None for cell in inner):
+                columns[path] = inner
     # A column that is renamed takes the place of one that has its new name.
-    ranked = sorted(keys, key=lambda key: name(key) != key)
-    return Batch(lines, {name(key): [row.get(key) for row in objects] for key in ranked})
+    ranked = sorted(columns, key=lambda key: declared.name(key) != key)
+    return Batch(lines, {declared.name(key): columns[key] for key in ranked})
+
+
+def _inside(row: Mapping[str, Cell], path: Sequence[str]) -> Cell:
+    cell: Any = row
+    for key in path:
+        cell = cell.get(key) if isinstance(cell, dict) else None
+    return cast(Cell, cell)

@@ -212,3 +212,64 @@ def test_codes_that_hardly_occur_twice_are_no_ways_to_fail(tmp_path: Path) -> No
     counts = Counter(cells(found.records.code))
     assert (len(counts), counts["BUSY"], counts["FAILED"], counts[""]) == (52, 100, 51, 1)
     assert [(f.code, f.line, f.rows, f.kept) for f in found.flaws] == [("many_codes", 101, 51, True)]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "code"),
+    [
+        ("start", "01.10.2026 08:00", "bad_start"),
+        ("start", "1791007560720", "start_unit"),
+        ("outcome", "info", "bad_outcome"),
+        ("cost_usd", "$0.0012", "bad_cost"),
+        ("duration_ms", "1,5", "bad_end"),
+        ("attempt", "first", "bad_attempt"),
+        ("tokens", "many\x1b[2J", "bad_feature"),
+    ],
+)
+def test_of_what_can_not_be_read_the_first_is_shown(
+    column: str, cell: str, code: str, tmp_path: Path
+) -> None:
+    fine = {"skill": "ask", "start": "0", "outcome": "ok", "cost_usd": "1", "duration_ms": "5"}
+    rows = [fine | {"tokens": "9"} | {column: given} for given in (fine.get(column, "1"), cell, "also odd")]
+    found = read(tmp_path, [json.dumps(row) for row in rows], "log.jsonl", features=("tokens",))
+    flaw = next(flaw for flaw in found.flaws if flaw.code == code)
+    assert flaw.detail.endswith(f": {cell}".replace("\x1b", "\\x1b"))
+    assert (flaw.line, flaw.rows) == (2, 1 if code == "start_unit" else 2)
+
+
+def test_columns_that_look_like_none_of_ours_are_listed(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, ["Lauf;Trace ID;Dauer (ms);Start Time", ""])
+    assert caught.value.fix == (
+        "The columns are Lauf, Trace ID, Dauer (ms), Start Time. "
+        "If these are the columns: --skill NAME --rename 'Trace ID=run, Start Time=start'"
+    )
+
+
+def test_what_was_renamed_stays_in_what_is_to_be_typed(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, ["Lauf,Resource,startTime,endTime", ""], renamed={"Lauf": "run"})
+    told = "Lauf=run, Resource=skill, startTime=start, endTime=end"
+    assert caught.value.fix == f"If these are the columns: --rename '{told}'"
+
+
+def test_columns_with_dots_are_looked_for_inside_of_objects(tmp_path: Path) -> None:
+    def span(i: int, **more: Any) -> str:
+        return json.dumps({"trace": {"id": f"t{i}"}, "at": i, "ms": 7, "span": {"name": "ask"}, **more})
+
+    renamed = {"trace.id": "run", "span.name": "skill", "at": "start", "ms": "duration_ms"}
+    lines = [span(1, use={"tokens": 5}), span(2, use="none"), span(3, **{"span.name": "dotted"})]
+    found = read(tmp_path, lines[:2], "log.jsonl", renamed=renamed, features=("use.tokens",))
+    assert cells(found.records.run) == ["t1", "t2"]
+    assert list(found.records.features["use.tokens"])[:1] == [5]
+    assert ("missing_feature", 1) in [(flaw.code, flaw.rows) for flaw in found.flaws]
+    found = read(tmp_path, lines[2:], "log.jsonl", renamed=renamed)
+    assert cells(found.records.skill) == ["dotted"]
+
+
+@pytest.mark.parametrize("word", ["0", "OK", "False", "none", "NaN", "200"])
+def test_words_for_no_failure_are_no_code(word: str, tmp_path: Path) -> None:
+    rows = [f"a,ask,0,1,{word}", "a,ask,2,3,7", "a,ask,4,5,true", "a,ask,6,7,"]
+    found = read(tmp_path, ["run,skill,start,end,code", *rows])
+    assert list(found.records.failed) == [0, 1, 1, 0]
+    assert cells(found.records.code) == ["", "7", "true", ""]
