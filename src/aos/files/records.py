@@ -20,6 +20,8 @@ _JSON = (b"{", b"[")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """What tables begin with that spreadsheets write as Unicode text."""
 
+_UNPACK = "Get it whole; or learn from what is left: `gzip -dc FILE` writes that, and `-` reads it."
+
 
 def read_records(source: str, declared: Declared) -> Listed:
     """Read recorded runs; `source` is a path or `-` for standard input.
@@ -42,7 +44,10 @@ def read_records(source: str, declared: Declared) -> Listed:
             open_files.callback(text.detach)
             read = _READERS.get(_ending(source)) or (read_jsonl if start.lstrip()[:1] in _JSON else read_csv)
             return read(text, declared, name=name)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        why = "is cut off" if isinstance(error, EOFError) else f"is damaged ({error})"
+        raise AosError("unreadable", f"{visible(name, 200)}: what gzip packed {why}", fix=_UNPACK) from None
+    except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise AosError("unreadable", f"{visible(source, 200)}: {why}") from None
 

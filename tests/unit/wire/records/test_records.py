@@ -188,11 +188,20 @@ def test_a_condition_that_is_no_column_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
-    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"run,skill,start,end\n" * 1_000)[:-9])
-    for name in ("cut.csv.gz", "nowhere.csv", "."):
-        with pytest.raises(AosError) as refused:
+    packed = gzip.compress(b"run,skill,start,end\n" * 1_000)
+    (tmp_path / "cut.csv.gz").write_bytes(packed[:-9])
+    (tmp_path / "bent.csv.gz").write_bytes(packed[:-8] + bytes(8))
+    said = {
+        "cut.csv.gz": "is cut off",
+        "bent.csv.gz": "is damaged",
+        "nowhere.csv": "No such",
+        ".": "directory",
+    }
+    for name, why in said.items():
+        with pytest.raises(AosError, match=why) as refused:
             load_records(str(tmp_path / name))
         assert refused.value.code == "unreadable"
+        assert ("gzip -dc" in refused.value.fix) == name.endswith(".gz")
 
 
 CELLS = st.sampled_from(["", "1", "-3", "nan", "2026-01-01", "failed", "succeeded", "x"]) | st.text(
