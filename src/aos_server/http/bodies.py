@@ -111,13 +111,13 @@ def read_query(raw: bytes, model: type[M]) -> M:
             Finding(at("", name), "duplicate_key", "it is given more than once") for name in sorted(twice)
         ]
         raise InputError.of("invalid_request", "query", findings)
-    return fitted(model, values, "query", strict=False)
+    return fitted(model, values, "query")
 
 
-def fitted(model: type[M], document: Any, name: str, *, strict: bool = True) -> M:
+def fitted(model: type[M], document: Any, name: str) -> M:
     """`document` as a value of `model`. Raises InputError(invalid_request) with everything wrong with it."""
     try:
-        return model.model_validate(document, strict=strict)
+        return model.model_validate(document, strict=True)
     except ValidationError as error:
         findings = [_finding(model, entry, document) for entry in error.errors(include_url=False)]
         raise InputError.of("invalid_request", name, findings) from None

@@ -1,11 +1,16 @@
 """Every error is a problem, and says what is wrong, all of it, and where."""
 
+import json
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from aos.errors import InputError
+from aos_server.http.bodies import read_query
 from tests.server.http.world import STEP, asking, told
+from tests.tools.build_openapi import described
 
 SIMULATE = "/api/v1/runtime/simulate"
 JSON = {"Content-Type": "application/json"}
@@ -94,6 +99,33 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(client: httpx.Client) -
 def test_a_query_string_that_is_wrong(client: httpx.Client, query: str, code: str) -> None:
     problem = told(client.get(f"/api/v1/runtime/capabilities?{query}"))
     assert (problem["status"], [error["code"] for error in problem["errors"]]) == (422, [code])
+
+
+ODD = {
+    "integer": ("1_0", " 10", "+10", "010", "10.0", "1e1", "\u0661\u0660", "\uff11", "-1", ""),
+    "boolean": ("1", "yes", "on", "TRUE", "t", "true ", ""),
+}
+
+
+def test_numbers_and_flags_of_every_query_are_written_in_one_way() -> None:
+    seen = set()
+    for endpoint in described():
+        for name, schema in endpoint.query.model_json_schema()["properties"].items():
+            kinds = {kind.get("type") for kind in schema.get("anyOf", [schema])}
+            for kind in kinds & ODD.keys():
+                seen.add((endpoint.path, name))
+                for text in ODD[kind]:
+                    with pytest.raises(InputError) as refused:
+                        read_query(urlencode({name: text}).encode(), endpoint.query)
+                    assert [(f.pointer, f.code) for f in refused.value.findings] == [
+                        (f"/{name}", "wrong_type")
+                    ]
+                good = {"integer": "3", "boolean": "true"}[kind]
+                assert getattr(read_query(f"{name}={good}".encode(), endpoint.query), name) == json.loads(
+                    good
+                )
+    assert ("/api/v1/runs", "limit") in seen
+    assert ("/api/v1/policy/requests", "waiting") in seen
 
 
 def test_what_is_not_there_and_what_is_not_allowed(client: httpx.Client) -> None:

@@ -4,6 +4,7 @@ from aos.errors import AosError
 from aos.wire.encode import one_line
 from aos_server.http.answers import Answer
 from aos_server.http.endpoint import Call
+from aos_server.http.models.base import whole
 from aos_server.http.models.policy import ActivatePolicy, PushPolicy, VersionsQuery
 from aos_server.services.idempotency import Key, key_of
 from aos_server.services.policy.versions import Activation, Versions, not_found
@@ -69,6 +70,7 @@ def _key(call: Call, path: str) -> Key | None:
 
 def _number(call: Call) -> int:
     text = call.path["version"]
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = whole(text)
+    if number is None:
         raise not_found(text)
-    return int(text)
+    return number

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
-from aos_server.http.models.base import Cursor, Document, Id, JsonObject, Request, Unknown
+from aos_server.http.models.base import Cursor, Document, Id, JsonObject, Limit, Request, Unknown
 
 __all__ = ["AuditCheck", "AuditEntry", "AuditList", "AuditQuery", "VerifyAudit"]
 
@@ -16,7 +16,7 @@ class AuditQuery(Request):
 
     object: Object | None = None
     tenant_id: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Limit = 50
     cursor: Cursor | None = None
 
 

@@ -1,20 +1,24 @@
 """What the models share."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from aos.wire.shape import Reader
 
 __all__ = [
+    "WHOLE",
     *(
         "Cents",
         "Cursor",
         "Document",
+        "Flag",
         "Id",
         "InTenant",
         "JsonObject",
+        "Limit",
         "Problem",
         "ProblemEntry",
         "Request",
@@ -22,6 +26,7 @@ __all__ = [
         "Unknown",
     ),
     "decimal",
+    "whole",
     "without_nul",
 ]
 
@@ -48,6 +53,20 @@ class Document(BaseModel):
     """What the server answers. Keys may be added within a major version; none is ever taken away."""
 
     model_config = ConfigDict(extra="allow")
+
+
+def whole(text: str) -> int | None:
+    """The number that is written there as everybody writes it: digits alone, the first of them no zero in vain."""
+    return int(text) if re.fullmatch(r"0|[1-9][0-9]{0,8}", text) else None
+
+
+def _whole(text: str) -> int | str:
+    number = whole(text)
+    return text if number is None else number  # which is no number then
+
+
+def _flag(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text, text)
 
 
 def _cents(value: float) -> float:
@@ -82,6 +101,12 @@ Cents = Annotated[
 ]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{1,400}$")]
 """Where a page ended."""
+WHOLE = BeforeValidator(_whole)
+"""For a number of a query string, where everything is text."""
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""True or false of a query string."""
+Limit = Annotated[int, Field(ge=1, le=200), WHOLE]
+"""Most rows of a page."""
 SkillId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
 
 

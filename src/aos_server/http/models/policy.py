@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from aos_server.http.models.base import Document, Id, JsonObject, Request, SkillId, Unknown
+from aos_server.http.models.base import Document, Id, JsonObject, Limit, Request, SkillId, Unknown
 from aos_server.http.models.runtime import Plan
 
 __all__ = [
@@ -114,7 +114,7 @@ class VersionsQuery(Request):
     """From where a page before ended."""
 
     tenant_id: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Limit = 50
     cursor: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")] | None = None
 
 

@@ -6,10 +6,13 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from aos.domain.approvals.requests import RequestStatus, ReviewOutcome
 from aos_server.http.models.base import (
+    WHOLE,
     Cursor,
     Document,
+    Flag,
     Id,
     JsonObject,
+    Limit,
     Request,
     SkillId,
     Unknown,
@@ -143,15 +146,15 @@ class RequestsQuery(Request):
     reviewed."""
 
     status: RequestStatus | None = None
-    mine: bool = False
-    waiting: bool = False
-    level: Level | None = None
+    mine: Flag = False
+    waiting: Flag = False
+    level: Annotated[Level, WHOLE] | None = None
     skill_id: SkillId | None = None
     plan_name: PlanName | None = None
-    granted: bool = False
+    granted: Flag = False
     review: Literal["open"] | None = None
     tenant_id: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Limit = 50
     cursor: Cursor | None = None
 
     @model_validator(mode="after")

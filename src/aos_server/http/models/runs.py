@@ -15,6 +15,7 @@ from aos_server.http.models.base import (
     Document,
     Id,
     JsonObject,
+    Limit,
     Request,
     SkillId,
     decimal,
@@ -121,7 +122,7 @@ class RunsQuery(Request):
 
     agent_id: Id | None = None
     tenant_id: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Limit = 50
     cursor: Cursor | None = None
 
 

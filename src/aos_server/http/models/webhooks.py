@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from aos_server.http.models.base import Cursor, Document, Id, JsonObject, Request
+from aos_server.http.models.base import Cursor, Document, Id, JsonObject, Limit, Request
 
 __all__ = [
     "DeliveriesQuery",
@@ -55,7 +55,7 @@ class WebhooksQuery(Request):
     """From where a page before ended."""
 
     tenant_id: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Limit = 50
     cursor: Cursor | None = None
 
 
