@@ -1,8 +1,8 @@
 """What the commands that talk to a server share, and the answers that it gives in place of this machine."""
 
-from collections.abc import Mapping
-from contextlib import closing
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
@@ -10,7 +10,10 @@ from aos.cli.answer import Answer, Look
 from aos.domain.forecasts.verdicts import Limits
 from aos.errors import Exit
 from aos.wire.policies import POLICY_EXITS
-from aos.wire.results.documents import EXITS
+from aos.wire.results.documents import EXITS, envelope
+
+if TYPE_CHECKING:
+    from aos.sdk.client import Client
 
 Server = Annotated[
     str | None,
@@ -21,7 +24,8 @@ Server = Annotated[
 Context = Annotated[
     str | None, Option("--context", metavar="NAME", help="A login by its name (else the last one).")
 ]
-
+Limit = Annotated[int, Option("--limit", metavar="N", min=1, max=200, help="How many, the latest first.")]
+Cursor = Annotated[str | None, Option("--cursor", metavar="TEXT", help="The `next` of the page before.")]
 Elsewhere = Annotated[
     str | None,
     Option(
@@ -30,6 +34,36 @@ Elsewhere = Annotated[
         help="Ask that server, as whoever is logged in there, instead of this machine.",
     ),
 ]
+
+
+def told(
+    ask: "Callable[[Client], Mapping[str, Any]]",
+    schema: str,
+    report: str,
+    server: str | None,
+    context: str | None,
+    status: Callable[[Mapping[str, Any]], Exit] | None = None,
+) -> Answer:
+    """What a server says to `ask`, as the document `schema` and with the server's address in it.
+
+    `report` names what shows it to people: `audit.entries` is a function of `aos.report.server`. With a `status` the
+    answer decides the exit status, which then stands in the document, too.
+    """
+    from aos.api.server.session import session
+
+    asked = session(server, context)
+    with asked.client as client:
+        document = {**ask(client), **envelope(schema), "server": asked.url}
+    end = status(document) if status else Exit.YES
+    if status:
+        document["exit_code"] = int(end)
+
+    def text(look: Look) -> str:
+        module, _, function = report.partition(".")
+        shown: str = getattr(import_module(f"aos.report.server.{module}"), function)(document, *look)
+        return shown
+
+    return Answer(lambda: document, text, end)
 
 
 def simulated(
@@ -85,7 +119,7 @@ def capable(server: str) -> Answer:
     from aos.api.server.session import session
 
     asked = session(server)
-    with closing(asked.client) as client:
+    with asked.client as client:
         document = {**client.capabilities(), "server": asked.url}
 
     def text(look: Look) -> str:
@@ -101,7 +135,7 @@ def answered(server: str, query_type: str, params: Mapping[str, Any], run: str |
     from aos.api.server.session import session
 
     asked = session(server)
-    with closing(asked.client) as client:
+    with asked.client as client:
         said = client.query(query_type, params, run_id=run)
     unknowns = {entry["pointer"].removeprefix("/result/"): entry["reason"] for entry in said["unknowns"]}
     status = Exit.UNDETERMINED if unknowns else Exit.YES

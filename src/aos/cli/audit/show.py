@@ -1,16 +1,19 @@
 """`aos audit show`."""
 
-from contextlib import closing
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument
 
 from aos.api.server.audit import is_proved
-from aos.api.server.session import session
-from aos.cli.answer import Answer, Look
-from aos.cli.server import Context, Server
+from aos.cli.answer import Answer
+from aos.cli.server import Context, Server, told
 from aos.errors import Exit
-from aos.wire.results.documents import envelope
+
+if TYPE_CHECKING:
+    from aos.sdk.client import Client
+
+_EXITS = {True: Exit.YES, False: Exit.DAMAGED, None: Exit.PENDING}
 
 
 def show(
@@ -22,17 +25,9 @@ def show(
 
     The exit status is 11 where the proof does not lead there, 8 where the entry is in no checkpoint yet.
     """
-    asked = session(server, context)
-    with closing(asked.client) as client:
+
+    def ask(client: "Client") -> Mapping[str, Any]:
         said = client.audit_entry(entry)
-    proved = is_proved(said)
-    status = Exit.PENDING if proved is None else Exit.YES if proved else Exit.DAMAGED
-    added = {"proved": proved, "server": asked.url, "exit_code": int(status)}
-    document = {**said, **envelope("aos.audit-entry/1"), **added}
+        return {**said, "proved": is_proved(said)}
 
-    def text(look: Look) -> str:
-        from aos.report.server import audit as report
-
-        return report.entry(document, *look)
-
-    return Answer(lambda: document, text, status)
+    return told(ask, "aos.audit-entry/1", "audit.entry", server, context, lambda said: _EXITS[said["proved"]])

@@ -1,17 +1,14 @@
 """`aos audit verify`."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 from typer import Option
 
 from aos.api.server.audit import kept_notes
-from aos.api.server.session import session
-from aos.cli.answer import Answer, Look
-from aos.cli.server import Context, Server
+from aos.cli.answer import Answer
+from aos.cli.server import Context, Server, told
 from aos.errors import Exit
-from aos.wire.results.documents import envelope
 
 Checkpoints = Annotated[
     Path | None,
@@ -27,15 +24,11 @@ def verify(checkpoints: Checkpoints = None, server: Server = None, context: Cont
     The exit status is 11 where anything is wrong, and every place is named; 5 where signatures could not be checked.
     """
     kept = kept_notes(checkpoints) if checkpoints else None
-    asked = session(server, context)
-    with closing(asked.client) as client:
-        said = client.verify_audit(kept)
-    status = _EXITS.get(said["status"], Exit.UNDETERMINED)
-    document = {**said, **envelope("aos.audit-check/1"), "server": asked.url, "exit_code": int(status)}
-
-    def text(look: Look) -> str:
-        from aos.report.server import audit as report
-
-        return report.check(document, *look)
-
-    return Answer(lambda: document, text, status)
+    return told(
+        lambda client: client.verify_audit(kept),
+        "aos.audit-check/1",
+        "audit.check",
+        server,
+        context,
+        lambda said: _EXITS.get(said["status"], Exit.UNDETERMINED),
+    )

@@ -1,17 +1,14 @@
 """`aos keys rotate`."""
 
-from contextlib import closing
 from typing import Annotated
 
 from typer import BadParameter, Option
 
 from aos.api.server.rehearsals import rehearsed
-from aos.api.server.session import session
 from aos.cli.answer import Answer
-from aos.cli.keys.options import DryRun, answered, shown
-from aos.cli.server import Context, Server
+from aos.cli.keys.options import DryRun
+from aos.cli.server import Context, Server, told
 from aos.errors import Exit
-from aos.wire.results.documents import envelope
 
 Overlap = Annotated[
     float,
@@ -41,17 +38,20 @@ def rotate(
     one does not, 8 where answers are still awaited.
     """
     if not rehearse:
-        return answered(
+        return told(
             lambda client: client.rotate_keys(overlap, dry_run=dry_run),
             "aos.keys-change/1",
-            "change",
+            "keys.change",
             server,
             context,
         )
     if dry_run:
         raise BadParameter("a rehearsal sends messages: leave out --rehearse", param_hint="--dry-run")
-    asked = session(server, context)
-    with closing(asked.client) as client:
-        said = rehearsed(client, overlap, timeout)
-    document = {**said, **envelope("aos.key-rehearsal/1"), "server": asked.url}
-    return shown(document, "rehearsal", _EXITS.get(said["status"], Exit.NO))
+    return told(
+        lambda client: rehearsed(client, overlap, timeout),
+        "aos.key-rehearsal/1",
+        "keys.rehearsal",
+        server,
+        context,
+        lambda said: _EXITS.get(said["status"], Exit.NO),
+    )

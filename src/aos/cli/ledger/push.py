@@ -1,6 +1,5 @@
 """`aos runs push`."""
 
-from contextlib import closing
 from typing import Annotated, Any
 
 from typer import Argument, Option
@@ -33,7 +32,7 @@ def push(
     again it changes nothing; one of a run that still went on is brought up to date.
     """
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         receipts = [client.upload_run(run_record(state, agent)) for state in states(ledger, runs or ())]
 
     def document() -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`aos policy activate`."""
 
-from contextlib import closing
 from typing import Annotated
 
 from typer import Argument, Option
@@ -37,7 +36,7 @@ def activate(
     and the exit status is 9. Look with `aos policy diff VERSION` first.
     """
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         seen = if_active or client.active_policy()["policy_digest"]
         said = client.activate_policy(number_of(client, version), seen, why)
     document = {**said, **envelope("aos.policy-activation/1"), "server": asked.url}

@@ -1,6 +1,5 @@
 """`aos policy diff`."""
 
-from contextlib import closing
 from typing import Annotated, Any
 
 from typer import Argument
@@ -25,7 +24,7 @@ def diff(first: First, second: Second = None, server: Server = None, context: Co
     active.
     """
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         before, after = (
             side(client, one) for one in (("active", first) if second is None else (first, second))
         )

@@ -1,6 +1,5 @@
 """`aos policy push`."""
 
-from contextlib import closing
 from typing import Annotated
 
 from typer import Argument, Option
@@ -30,7 +29,7 @@ def push(
     """
     files = text_of(places)
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         said = client.push_policy(files, message)
     document = {**said, **envelope("aos.policy-receipt/1"), "server": asked.url}
 

@@ -1,6 +1,5 @@
 """`aos requests cancel`, `escalate` and `review`: what happens to a request besides a yes or a no."""
 
-from contextlib import closing
 from typing import Annotated
 
 from typer import BadParameter, Option
@@ -22,14 +21,14 @@ Found = Annotated[str, Option("--why", metavar="TEXT", help="What you found; it 
 def cancel(request: RequestId, why: Why = None, server: Server = None, context: Context = None) -> Answer:
     """Take back a request that you made."""
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         return decided([client.cancel_request(request, reason=why)], [], asked.url, Exit.YES)
 
 
 def escalate(request: RequestId, why: Why = None, server: Server = None, context: Context = None) -> Answer:
     """Have people of one level higher decide."""
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         return decided([client.escalate(request, reason=why)], [], asked.url, Exit.YES)
 
 
@@ -47,6 +46,6 @@ def review(
     if justified is None:
         raise BadParameter("say which: --justified or --not-justified", param_hint="--justified")
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         outcome = "justified" if justified else "not_justified"
         return decided([client.review(request, outcome, why)], [], asked.url, Exit.YES)

@@ -1,6 +1,5 @@
 """`aos requests create`."""
 
-from contextlib import closing
 from typing import Any
 
 from typer import BadParameter
@@ -53,7 +52,7 @@ def create(
             raise BadParameter("a run has its plan and inputs already", param_hint="--resume")
         source = read(ledger_path(ledger), resume).state.start.plan
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         made = client.request_approval(
             "capability",
             plan=source,

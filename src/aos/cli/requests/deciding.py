@@ -1,7 +1,6 @@
 """Deciding on requests: looked at one by one, or so many of a kind at once."""
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from typing import Any, NamedTuple
 
 from typer import BadParameter
@@ -42,7 +41,7 @@ def decide(
     if bool(which.ids) == which.waiting:
         raise BadParameter("name the requests, or say --waiting", param_hint="ID")
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         chosen = (
             _all_waiting(client, verb, which)
             if which.waiting

@@ -1,6 +1,5 @@
 """`aos requests`, or `aos requests list`."""
 
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from aos.api.server.session import session
 from aos.cli.answer import Answer, Look, Stream
 from aos.cli.requests.options import Level, PlanName, Skill, Status, Tenant
 from aos.cli.requests.watching import changes
-from aos.cli.server import Context, Server
+from aos.cli.server import Context, Cursor, Limit, Server
 from aos.sdk.client import Client
 from aos.wire.results.documents import envelope
 
@@ -20,8 +19,6 @@ Unreviewed = Annotated[
     bool, Option("--unreviewed", help="Those approved by one person alone, that nobody has reviewed yet.")
 ]
 Watch = Annotated[bool, Option("--watch", help="Print each change as a line of JSON, until interrupted.")]
-Limit = Annotated[int, Option("--limit", metavar="N", min=1, max=200, help="How many, the latest first.")]
-Cursor = Annotated[str | None, Option("--cursor", metavar="TEXT", help="The `next` of the page before.")]
 
 
 def list_requests(
@@ -66,7 +63,7 @@ def list_requests(
 
     if watch:
         return Stream(changes(asked.client, page))
-    with closing(asked.client) as client:
+    with asked.client as client:
         document = page(client)
 
     def text(look: Look) -> str:

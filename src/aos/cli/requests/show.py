@@ -1,7 +1,5 @@
 """`aos requests show`."""
 
-from contextlib import closing
-
 from aos.api.server.approvals import exit_of, look, waited
 from aos.api.server.session import session
 from aos.cli.answer import Answer
@@ -24,7 +22,7 @@ def show(
     time is up; without it, 8 while nobody has decided.
     """
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         status: Exit | None = None
         if wait:
             _, status = waited(client, request, timeout)

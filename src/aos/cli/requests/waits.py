@@ -1,6 +1,5 @@
 """`aos requests waits`."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,7 @@ def waits(out: Out = None, force: Force = False, server: Server = None, context:
     """
     form = ending(out, ".toml", ".json")
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         found = learned(list(requests_decided(client)))
     if out:
         write_file(out, catalog_text(found.catalog, form), replace=force)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
 from typing import Any
 
 from aos.errors import Exit
@@ -18,7 +17,7 @@ _EVERY_S = 2.0
 def changes(client: Client, page: Callable[[Client], Mapping[str, Any]]) -> Generator[tuple[str, Exit]]:
     """Each request as it is at first, and again whenever something of it has changed."""
     known: dict[str, Any] = {}
-    with closing(client):
+    with client:
         while True:
             for one in reversed(page(client)["requests"]):
                 if known.get(one["request_id"]) != one:

@@ -1,7 +1,7 @@
 """The approval that a run is to use: looked up where the caller is logged in."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from aos.api.running.grants import Grant, grant_of
@@ -26,7 +26,7 @@ def granted(approval: Approval, *, used: bool = False) -> Iterator[Grant | None]
         yield None
         return
     asked = session(approval.server, approval.context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         yield grant_of(client, asked.url, approval.request, used=used)
 
 

@@ -1,7 +1,5 @@
 """`aos whoami`."""
 
-from contextlib import closing
-
 from aos.api.server.session import session
 from aos.cli.answer import Answer, Look
 from aos.cli.server import Context, Server
@@ -11,7 +9,7 @@ from aos.wire.results.documents import envelope
 def whoami(server: Server = None, context: Context = None) -> Answer:
     """Show who the server takes you for: your tenant, your level, and whether it holds now."""
     asked = session(server, context)
-    with closing(asked.client) as client:
+    with asked.client as client:
         said = client.whoami()
     document = {**said, **envelope("aos.whoami/1"), "server": asked.url, "context": asked.context}
 

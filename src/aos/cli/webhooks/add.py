@@ -5,8 +5,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from aos.cli.answer import Answer
-from aos.cli.server import Context, Server
-from aos.cli.webhooks.options import answered
+from aos.cli.server import Context, Server, told
 
 Topics = Annotated[
     list[str] | None,
@@ -32,12 +31,12 @@ def add(
 ) -> Answer:
     """Have messages sent to an address. Its receiver verifies them with what `aos webhooks secret` shows."""
 
-    return answered(
-        "aos.webhook/1",
+    return told(
         lambda client: client.create_webhook(
             url, topics=topics or None, description=description, legacy_signature=legacy or None
         ),
-        "webhook",
+        "aos.webhook/1",
+        "webhooks.webhook",
         server,
         context,
     )

@@ -6,8 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from aos.cli.answer import Answer
-from aos.cli.server import Context, Server
-from aos.cli.webhooks.options import Cursor, Limit, answered
+from aos.cli.server import Context, Cursor, Limit, Server, told
 
 
 class State(StrEnum):
@@ -32,11 +31,13 @@ def deliveries(
 ) -> Answer:
     """What was sent to a webhook in the last 30 days, the newest first; or one delivery with each of its tries."""
     if not which.startswith("wh_"):
-        return answered("aos.delivery/1", lambda client: client.delivery(which), "delivery", server, context)
-    return answered(
-        "aos.delivery-list/1",
+        return told(
+            lambda client: client.delivery(which), "aos.delivery/1", "webhooks.delivery", server, context
+        )
+    return told(
         lambda client: client.deliveries(which, state=state, limit=limit, cursor=cursor),
-        "deliveries",
+        "aos.delivery-list/1",
+        "webhooks.deliveries",
         server,
         context,
     )
@@ -50,6 +51,6 @@ def redeliver(
     context: Context = None,
 ) -> Answer:
     """Send a message once more, with the same id and the same number."""
-    return answered(
-        "aos.redelivery/1", lambda client: client.redeliver(delivery), "redelivery", server, context
+    return told(
+        lambda client: client.redeliver(delivery), "aos.redelivery/1", "webhooks.redelivery", server, context
     )

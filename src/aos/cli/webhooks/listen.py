@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Generator
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +45,7 @@ def listen(
     live = [] if secret is None else secrets_in(secret)
     if webhook is not None:
         asked = session(server, context)
-        with closing(asked.client) as client:
+        with asked.client as client:
             live += secrets_of(client, webhook)
 
     def lines() -> Generator[tuple[str, Exit]]:

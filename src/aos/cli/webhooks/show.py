@@ -1,13 +1,13 @@
 """`aos webhooks show` and `aos webhooks secret`."""
 
 from aos.cli.answer import Answer
-from aos.cli.server import Context, Server
-from aos.cli.webhooks.options import Webhook, answered
+from aos.cli.server import Context, Server, told
+from aos.cli.webhooks.options import Webhook
 
 
 def show(webhook: Webhook, server: Server = None, context: Context = None) -> Answer:
     """One webhook."""
-    return answered("aos.webhook/1", lambda client: client.webhook(webhook), "webhook", server, context)
+    return told(lambda client: client.webhook(webhook), "aos.webhook/1", "webhooks.webhook", server, context)
 
 
 def secret(webhook: Webhook, server: Server = None, context: Context = None) -> Answer:
@@ -15,6 +15,10 @@ def secret(webhook: Webhook, server: Server = None, context: Context = None) -> 
 
     Give the receiver all of them. Who asked is in the audit log.
     """
-    return answered(
-        "aos.webhook-secret/1", lambda client: client.webhook_secret(webhook), "secrets", server, context
+    return told(
+        lambda client: client.webhook_secret(webhook),
+        "aos.webhook-secret/1",
+        "webhooks.secrets",
+        server,
+        context,
     )

@@ -1,4 +1,7 @@
-"""Keys that sign webhooks, for people: on the host that keeps them as at a server. Plain lines, which can be pasted."""
+"""Keys that sign webhooks, for people: on the host that keeps them as at a server.
+
+Plain lines, which can be pasted: how the terminal looks changes nothing about them.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +13,7 @@ __all__ = ["change", "check", "key", "keys", "rehearsal"]
 _UNITS = (86_400, "d"), (3_600, "h"), (60, "min")
 
 
-def keys(document: Mapping[str, Any]) -> str:
+def keys(document: Mapping[str, Any], *_: object) -> str:
     """A line for each version, newest first."""
     rows = [
         f"{_cell(one['version'], 9)}{_cell(one['state'], 9)}{_age(one):9}{visible(str(one['signs_until'] or '-'))}"
@@ -21,7 +24,7 @@ def keys(document: Mapping[str, Any]) -> str:
     )
 
 
-def key(document: Mapping[str, Any]) -> str:
+def key(document: Mapping[str, Any], *_: object) -> str:
     """One version."""
     texts = {
         "version": document["version"],
@@ -35,7 +38,7 @@ def key(document: Mapping[str, Any]) -> str:
     return "\n".join(f"{name:12} {visible(str(value), 1000)}" for name, value in texts.items())
 
 
-def change(document: Mapping[str, Any]) -> str:
+def change(document: Mapping[str, Any], *_: object) -> str:
     """What was done, or would be, in its order."""
     lines = [
         f"{_cell(one['do'], 8)} {visible(str(one['where']), 1000)}  {visible(str(one['what']), 1000)}"
@@ -44,7 +47,7 @@ def change(document: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "nothing was changed: --dry-run"] if document["dry_run"] else lines)
 
 
-def check(document: Mapping[str, Any]) -> str:
+def check(document: Mapping[str, Any], *_: object) -> str:
     """A line for each thing that was looked at."""
     return "\n".join(
         f"{'ok' if one['ok'] else 'no'}  {visible(str(one['name']))}"
@@ -53,7 +56,7 @@ def check(document: Mapping[str, Any]) -> str:
     )
 
 
-def rehearsal(document: Mapping[str, Any]) -> str:
+def rehearsal(document: Mapping[str, Any], *_: object) -> str:
     """Who has accepted the key, and who has not."""
     states = [one["state"] for one in document["webhooks"]]
     head = f"{visible(str(document['version']))} alone: {states.count('accepted')} of {len(states)} accept it"
