@@ -1,4 +1,4 @@
-"""The ledger as a journal: what it is told is on disk when the method returns, outcomes with the next write."""
+"""The ledger as a journal: what it is told is on disk when the method returns, or with the next write where it may."""
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +78,13 @@ class Ledger:
         except OverBudget:
             return False
         return True
+
+    def note(self, *intents: Intent) -> None:
+        """The intents of attempts that leave nothing behind, to be written with whatever is written next.
+
+        A crash before that leaves no effect that nobody recorded: they are made again.
+        """
+        self._waiting += map(_intended, intents)
 
     def settle(self, settled: Settled) -> None:
         """The outcome of an intended attempt, and what it cost, to be written with whatever is written next.

@@ -7,21 +7,16 @@ the next turn. An attempt starts only once its intent is on record.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from math import inf
 from typing import Any, NamedTuple
 
 from aos.domain.plans.plan import Outcome as StepOutcome
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.plans.retries import effective_retry, repeatable
 from aos.domain.runs.happenings import (
-    AttemptEnded,
-    AttemptStarted,
-    Happening,
     Observer,
     Retrying,
     RunEnded,
     RunStarted,
-    StepEnded,
 )
 from aos.domain.runs.outcomes import Outcome
 from aos.domain.runs.recorded import Attempted, Progress, RunState
@@ -36,11 +31,12 @@ from aos.domain.runs.run import (
     Settled,
     StepEnd,
 )
-from aos.domain.skills.skill import Catalog, declares_nothing
+from aos.domain.skills.skill import Catalog, declares_nothing, pure
 from aos.runtime.bindings import Bindings, Params, Secret, Unfit
 from aos.runtime.flights import Flights, Landed, timeout_s
 from aos.runtime.journal import Journal
 from aos.runtime.outcomes import Experience, Situation, interrupted, outcome
+from aos.runtime.record import Record
 from aos.runtime.schedule import Ask, Attempt, Closed, Command, Failed, Open, Schedule
 from aos.runtime.skills import Fault, Implementation, Reply
 
@@ -93,7 +89,7 @@ class Executor:
         self._ended_well: dict[str, StepEnd] = {}  # by their one call, whose outcome is on record as that
         self._reserved = {place.step for place, _ in self.attempts}
         self._due: list[Attempt] = []
-        self._news: list[Happening] = []  # not told yet: it need not be on record
+        self._record = Record(settings.journal, settings.observe)
         self._told_to_stop = False
         self._waited_ms = 0.0  # for people
         self._began = 0.0
@@ -120,9 +116,8 @@ class Executor:
         now = self.use.clock()
         active = self._active_ms(now)
         end = RunEnd(self.start.id, status, now, active, cause, at, self._why(cause, at))
-        self.use.journal.end(end)
-        self._news.append(RunEnded(now, end))
-        self._tell()
+        self._record.news(RunEnded(now, end))
+        self._record.end(end)
         money, attempts = self.use.journal.money(self.start.id), tuple(self.attempts.values())
         return RunState(
             self.start, status, attempts, self.steps, money, active, end, frozenset(self._approved)
@@ -130,17 +125,6 @@ class Executor:
 
     def _active_ms(self, now: float) -> float:
         return (self._past.active_ms if self._past else 0.0) + now - self._began - self._waited_ms
-
-    def _flush(self) -> None:
-        """Before a wait: what has ended is on record, and told."""
-        self.use.journal.flush()
-        self._tell()
-
-    def _tell(self) -> None:
-        """All of it is on record."""
-        news, self._news = self._news, []
-        for happening in news:
-            self.use.observe(happening)
 
     # -- the loop --------------------------------------------------------------------------------------------
 
@@ -174,8 +158,8 @@ class Executor:
             self._start()
         if schedule.idle:
             return None
-        self._flush()
-        return inf if schedule.wake is None else schedule.wake
+        until = self._record.before_wait(self.use.clock())
+        return until if schedule.wake is None else min(until, schedule.wake)
 
     def _carry_out(self, command: Command) -> None:
         match command:
@@ -196,7 +180,7 @@ class Executor:
 
     def _ask(self, i: int) -> bool:
         """Ask a person about the step; False where nobody is there, or nobody answers now."""
-        self._flush()
+        self._record.flush()
         asked, step = self.use.clock(), self.plan.steps[i]
         try:
             yes = self.use.confirm(step)
@@ -206,7 +190,7 @@ class Executor:
         now = self.use.clock()
         self._waited_ms += now - asked
         if yes:  # a no is on record by the end of its step
-            self.use.journal.approve(GoAhead(self.start.id, step.id, step.approval or 0, now))
+            self._record.approve(GoAhead(self.start.id, step.id, step.approval or 0, now))
             self._approved.add(step.id)
         if yes is not None:
             self._schedule.answered(i, yes, now)
@@ -247,12 +231,10 @@ class Executor:
         if outcome == "succeeded":
             self._bindings.stood_in(i)
         if step.id not in self.steps:
-            end = self._ended_well.get(step.id)
-            if end is None:
-                end = StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
-                self.use.journal.step_ended(end)
+            told = self._ended_well.get(step.id)
+            end = told or StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
+            self._record.step_ended(end, told=told is not None)
             self.steps[step.id] = end
-            self._news.append(StepEnded(end.ended_ms, end.run, step.id, outcome))
             self._ended_since = True
 
     # -- attempts --------------------------------------------------------------------------------------------
@@ -283,14 +265,12 @@ class Executor:
             begins = step not in self._reserved and step not in begun
             calls.append((self._intent(attempt, params, now, begins), params, fault))
             begun.add(step)
-        if not self.use.journal.intend(*[intent for intent, _, _ in calls]):
+        held = all(self._pure(intent, params) and not intent.reserve_cents for intent, params, _ in calls)
+        if not self._record.intend([intent for intent, _, _ in calls], now, held=held):
             return False
         self._reserved |= begun
-        for intent, _, _ in calls:
-            self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
-            self._news.append(AttemptStarted(now, intent))
-        self._tell()
         for intent, params, fault in calls:
+            self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
             if fault:
                 self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
             else:
@@ -298,6 +278,9 @@ class Executor:
                 seconds = timeout_s(self._step[intent.place.step], params.values, skill)
                 self._flights.start(self.use.implementations[intent.skill], params, intent, seconds, now)
         return True
+
+    def _pure(self, intent: Intent, params: Params) -> bool:
+        return pure(self.catalog.skills[intent.skill], params.values)
 
     def _intent(self, attempt: Attempt, params: Params, now: float, begins: bool) -> Intent:
         step = self._step[attempt.place.step]
@@ -335,14 +318,13 @@ class Executor:
         step = self._step[place.step]
         whole = result.success and step.for_each is None and step.iterations == 1
         settled = Settled(intent, result, landed.at_ms, reply.features, whole)
-        self.use.journal.settle(settled)
+        self._record.settle(settled, held=self._pure(intent, landed.params))
         if end := settled.step_end:
             self._ended_well[step.id] = end
         self.attempts[place, intent.attempt] = Attempted(intent, result, landed.at_ms)
-        self._news.append(AttemptEnded(landed.at_ms, intent, result))
         self._go_on(intent, result)
         if (due := self._schedule.due(place)) is not None:
-            self._news.append(Retrying(landed.at_ms, intent.run, place, due))
+            self._record.news(Retrying(landed.at_ms, intent.run, place, due))
 
     def _outcome(self, landed: Landed, reply: Reply) -> Outcome:
         intent, params = landed.intent, landed.params

@@ -8,8 +8,8 @@ __all__ = ["Journal"]
 
 
 class Journal(Protocol):
-    """A method returns once what it was told is durable; outcomes may wait for the next write, or for `flush`. Who asks
-    this journal sees them at once. Methods are called one at a time, from any thread.
+    """A method returns once what it was told is durable; outcomes and notes may wait for the next write, or for
+    `flush`. Who asks this journal sees them at once. Methods are called one at a time, from any thread.
 
     Raises AosError: write_failed where the record can't be written, ledger_damaged where it can't be trusted. The
     executor then starts nothing more.
@@ -21,6 +21,9 @@ class Journal(Protocol):
     def intend(self, *intents: Intent) -> bool:
         """Write the intents of a run and set their reserves aside, what looks being what reserves; False, and none of
         them written, if that would be over the run's budget."""
+
+    def note(self, *intents: Intent) -> None:
+        """Write intents of attempts that leave nothing behind and set nothing aside. May wait for the next write."""
 
     def settle(self, settled: Settled) -> None:
         """Write the outcome of an attempt that was intended, and book what it cost. May wait for the next write."""

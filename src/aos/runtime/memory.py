@@ -37,6 +37,10 @@ class Memory:
             run.reserved[step] = run.reserved.get(step, Decimal(0)) + ask
         return True
 
+    def note(self, *intents: Intent) -> None:
+        """Attempts that are free are always within the budget."""
+        self.intend(*intents)
+
     def settle(self, settled: Settled) -> None:
         """Book what the attempt cost."""
         run, intent = self._runs[settled.intent.run], settled.intent

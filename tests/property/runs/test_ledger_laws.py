@@ -42,13 +42,16 @@ class OneRun(RuleBasedStateMachine):
         self.going = True
 
     @precondition(lambda self: self.going)
-    @rule(step=st.sampled_from(STEPS), reserve=CENTS, item=st.integers(0, 1))
-    def intends(self, step: str, reserve: str | None, item: int) -> None:
+    @rule(step=st.sampled_from(STEPS), reserve=CENTS, item=st.integers(0, 1), held=st.booleans())
+    def intends(self, step: str, reserve: str | None, item: int, held: bool) -> None:
         call = intent(step, self.attempts[step] + 1, reserve=reserve, item=item)
         done = step in self.memory.state("r1").steps
         if not done:
             granted = self.memory.intend(call)
-            assert self.ledger.intend(call) == granted
+            if held and reserve is None:
+                self.ledger.note(call)
+            else:
+                assert self.ledger.intend(call) == granted
             if granted:
                 self.attempts[step] += 1
                 self.open.append(call)

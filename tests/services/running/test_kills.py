@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from aos.api.running.runs import listed, reconcile, show
 from aos.domain.runs.run import Place
@@ -78,29 +79,33 @@ def after_the_kill(folder: Path) -> None:
 # -- the same of `aos run` ---------------------------------------------------------------------------------------
 
 _AOS = (sys.executable, "-m", "aos")
+
+
+def _skill(purpose: str, *, reads: bool) -> dict[str, Any]:
+    effects = dict.fromkeys(["read_only", "idempotent", "reversible"], reads)
+    return {
+        "version": "1",
+        "purpose": purpose,
+        "effects": {**effects, "destructive": False, "open_world": not reads},
+        "latency_ms": 50,
+        "cost": {"cost_cents": 0},
+        "failures": [],
+    }
+
+
 _CATALOG = {
     "aos_catalog": "1",
     "skills": {
-        "note": {
-            "version": "1",
-            "purpose": "Append to a file: done twice, it is there twice",
-            "effects": {
-                "read_only": False,
-                "idempotent": False,
-                "destructive": False,
-                "reversible": False,
-                "open_world": True,
-            },
-            "latency_ms": 50,
-            "cost": {"cost_cents": 0},
-            "failures": [],
-        }
+        "note": _skill("Append to a file: done twice, it is there twice", reads=False),
+        "look": _skill("Say how long the file is: what is recorded of that may wait", reads=True),
     },
 }
+_PLAN = [{"id": "s1", "skill": "note"}, {"id": "seen", "skill": "look"}, {"id": "s2", "skill": "note"}]
 _SETTINGS = """
 catalogs = ["catalog.json"]
 [run.commands]
 note = {words = ["/bin/sh", "-c", "cat > /dev/null; echo $AOS_STEP >> effects; echo '{\\"result\\": {}}'"]}
+look = {words = ["/bin/sh", "-c", "cat > /dev/null; printf '{\\"result\\": %d}' $(wc -l < effects)"]}
 """
 
 
@@ -123,7 +128,7 @@ def test_aos_run_does_nothing_twice_wherever_it_is_killed(tmp_path: Path) -> Non
 def run_killed_at(folder: Path, call: str, n: int) -> int:
     (folder / "catalog.json").write_text(json.dumps(_CATALOG))
     (folder / "aos.toml").write_text(_SETTINGS)
-    (folder / "plan.json").write_text(json.dumps([{"skill": "note"}, {"skill": "note"}]))
+    (folder / "plan.json").write_text(json.dumps(_PLAN))
     return aos(folder, "run", "plan.json", before=("strace", *killing(call, n)))
 
 
@@ -142,6 +147,8 @@ def gone_on_with(folder: Path) -> None:
             step = open_one.intent.place.step
             told = "--committed" if step in effects(folder) else "--not-committed"
             assert aos(folder, "runs", "reconcile", state.start.id, "--step", step, told) == 0
-    assert show(ledger, None).state.status == "succeeded"
+    state = show(ledger, None).state
+    assert state.status == "succeeded"
+    assert state.steps["seen"].output == 1  # it was on record before the second effect began
     assert effects(folder) == Counter(STEPS)
     assert not verify(ledger).damage

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aos.api.running.runs import show
 from aos.domain.runs.run import GoAhead, Intent, Money, Place, RunEnd
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
@@ -30,6 +31,21 @@ def test_it_is_a_journal(path: Path) -> None:
         journal: Journal = ledger
         journal.begin(start())
         assert journal.money("r1") == Money(Decimal(10), Decimal(0), Decimal(0))
+
+
+def test_notes_are_written_with_what_comes_next_and_not_before(path: Path) -> None:
+    first, second, third = intent(reserve=None), intent("s2", reserve=None), intent("s3", reserve="99")
+    with Ledger(path) as ledger:
+        ledger.begin(start())
+        ledger.note(first, second)
+        ledger.settle(settled(first))
+        assert not show(path, "r1").state.attempts
+        assert not ledger.intend(third)  # what is refused takes nothing along
+        assert not show(path, "r1").state.attempts
+        ledger.flush()
+        assert [one.intent for one in show(path, "r1").state.attempts] == [first, second]
+        ledger.end(run_end())
+    assert not verify(path).damage
 
 
 def test_a_run_comes_back_as_it_was_written(path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from aos.domain.plans.plan import OnError, Plan, Step
 from aos.domain.runs.happenings import AttemptEnded, Happening
 from aos.domain.runs.run import Intent, Place, RunEnd, Settled
-from aos.domain.skills.skill import RetryPolicy
+from aos.domain.skills.skill import Effects, RetryPolicy
 from aos.errors import AosError
 from aos.runtime.memory import Memory
 from aos.runtime.skills import Reply
@@ -19,6 +19,7 @@ from tests.unit.engine.build import catalog, skill
 from tests.unit.runtime.scripted import Bench, Told, codes, ends, fails, writer
 
 QUICK = RetryPolicy(3, backoff_ms=1)
+PUTS = Effects(False, True, False, False, True)
 
 
 # -- budget, people, signals --------------------------------------------------------------------------------------
@@ -174,12 +175,12 @@ def test_nothing_is_done_that_could_not_be_written_down():
     bench = Bench(work=Told())
     bench.journal = Torn(1)
     with pytest.raises(AosError, match="full"):
-        bench.run(Step("a", "work", {}), Step("b", "work", {}))
+        bench.run(Step("a", "work", {}), Step("b", "work", {}), known=catalog(writer("work")))
     assert len(bench.skills["work"].calls) == 1
 
 
 class Late(Memory):
-    """A journal that writes outcomes with what is written next, as a ledger does."""
+    """A journal that writes outcomes and notes with what is written next, as a ledger does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,6 +191,9 @@ class Late(Memory):
     def settle(self, settled: Settled) -> None:
         super().settle(settled)
         self.waiting.append((settled.intent.place, settled.intent.attempt))
+
+    def note(self, *intents: Intent) -> None:
+        assert super().intend(*intents)
 
     def intend(self, *intents: Intent) -> bool:
         fits = super().intend(*intents)
@@ -233,7 +237,7 @@ def test_nothing_follows_from_an_outcome_that_is_not_on_record():
         Step("a", "quick", {}, needs=()),
         Step("b", "slow", {}, needs=()),
         Step("c", "quick", {}, needs=("b",)),
-        known=catalog(skill("quick", retry=QUICK), skill("slow")),
+        known=catalog(skill("quick", retry=QUICK)._replace(effects=PUTS), skill("slow")),
     )
     assert state.status == "succeeded"
     assert codes(state, "c") == [None]

@@ -153,13 +153,12 @@ def test_a_run_that_is_stopped_does_not_wait_for_what_hears_nothing():
 
 
 def test_a_chain_of_quick_steps_hears_that_it_is_to_stop():
-    bench = Bench(quick=Told())
-
-    def watch(happening: Happening) -> None:
-        if isinstance(happening, AttemptStarted) and happening.intent.place.iteration == 20:
+    def work(_: Any, call: Call) -> Reply:
+        if call.place.iteration == 20:
             executor.stop()
+        return Reply("done")
 
-    bench.watch = watch
+    bench = Bench(quick=Told(*[work] * 100))
     executor = bench.executor(Plan((Step("a", "quick", {}, iterations=100),)), **PATIENT)
     assert executor.run().status == "cancelled"
     assert len(bench.skills["quick"].calls) == 21
@@ -284,9 +283,9 @@ def test_what_a_turn_raises_ends_the_run_in_whichever_thread_it_is_taken():
 
     bench = Bench(quick=Told(), hears=Told(hears))
     bench.watch = watch
-    beside = Step("beside", "hears", {}, needs=())
+    beside, known = Step("beside", "hears", {}, needs=()), catalog(writer("quick"), writer("hears"))
     with pytest.raises(LookupError, match="nobody looks"):
-        bench.run(*chain("quick", "quick", "quick", "quick"), beside)
+        bench.run(*chain("quick", "quick", "quick", "quick"), beside, known=known)
     gone()
     assert len(bench.skills["quick"].calls) == 2
     assert bench.skills["hears"].calls[0][1].cancelled.is_set()

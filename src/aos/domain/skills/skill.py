@@ -250,6 +250,12 @@ def declares_nothing(skill: Skill) -> bool:
     return isinstance(cost, CallCost) and cost.per_attempt.value == Constant(0) and not cost.per_ms
 
 
+def pure(skill: Skill, params: Mapping[str, Any]) -> bool:
+    """Whether a call with these parameters is free, changes nothing and reaches nobody: made again, nobody can tell."""
+    effects = skill.effects_of(params)
+    return effects.read_only and not effects.open_world and declares_nothing(skill)
+
+
 class Correlation(NamedTuple):
     """Gaussian-copula correlation of latencies: among all steps of a run, and among parallel siblings.
 
