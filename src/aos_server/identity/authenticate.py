@@ -92,7 +92,8 @@ class Identity:
         """The caller. `live` asks for the level that holds now, which takes an answer from elsewhere.
 
         Raises AosError: unauthenticated, auth_unavailable where who must be asked can't be, or rate_limited where
-        from there too many were refused. Without `live` a JWT needs nobody but the keys in the cache.
+        from there too many were refused. Without `live` a JWT needs nobody but the keys in the cache, and an opaque
+        token nobody for a minute.
         """
         if given.key is not None:
             return await self._by_key(given.key, given.source)
@@ -151,6 +152,9 @@ class Identity:
         issuer = next((issuer for issuer in self._issuers.values() if issuer.client is not None), None)
         if issuer is None:
             raise refused("opaque tokens are not accepted here")
+        known = None if live else self._strangers.lately(token, Claims)
+        if known is not None and not known.expired(self._clock()):
+            return await self._person_or_machine(known, issuer, live, False)
         claims = await self._strangers.ask(token, source, partial(self._introspected, token, issuer))
         return await self._person_or_machine(claims, issuer, live, True)
 
@@ -162,14 +166,14 @@ class Identity:
         principal = Principal(issuer.url, claims.subject)
         if claims.machine:
             return Caller(principal, claims.tenant, "machine", live=asked, scopes=claims.scopes - {"decide"})
-        level = level_of(claims.roles)
+        level, told = level_of(claims.roles), asked and self._auth_service is None
         person = Caller(
             principal,
             claims.tenant,
             "human",
             claims.roles,
-            level if asked else min(level, MAX_CLAIMED_LEVEL),
-            asked,
+            level if told else min(level, MAX_CLAIMED_LEVEL),
+            told,
         )
         return await self._empowered(person) if live or self._unrestricted else person
 

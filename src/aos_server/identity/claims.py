@@ -32,13 +32,18 @@ _MAX_ROLES = 100
 
 
 class Claims(NamedTuple):
-    """What a token says about its bearer, checked."""
+    """What a token says about its bearer, checked. `expires_s` is Unix time."""
 
     subject: str
     tenant: str
     roles: tuple[str, ...]
     scopes: frozenset[Act]
     machine: bool
+    expires_s: float
+
+    def expired(self, now_s: float) -> bool:
+        """Whether it has."""
+        return self.expires_s <= now_s - LEEWAY_S
 
 
 def refused(detail: str) -> AosError:
@@ -56,7 +61,7 @@ def check(claims: Json, issuer: Issuer, now_s: float) -> Claims:
     if fields["iss"] not in (MISSING, issuer.url):
         reader.add("/iss", "bad_value", "it was issued by somebody else")
     _check_audience(reader, fields["aud"], issuer)
-    _check_times(reader, fields, now_s)
+    expires_s = _check_times(reader, fields, now_s)
     subject = _matching(reader, fields["sub"], "/sub", _SUBJECT)
     tenant = _matching(reader, fields[issuer.tenant_claim], at("", issuer.tenant_claim), _TENANT)
     if tenant and not issuer.serves(tenant):
@@ -65,7 +70,7 @@ def check(claims: Json, issuer: Issuer, now_s: float) -> Claims:
     scope = "" if fields["scope"] is MISSING else reader.text(fields["scope"], "/scope", "")
     reader.raise_if_any("unauthenticated", "the token")
     scopes = frozenset(_SCOPES[word] for word in scope.split(" ") if word in _SCOPES)
-    return Claims(subject, tenant, roles, scopes, not issuer.human or _is_machine(fields))
+    return Claims(subject, tenant, roles, scopes, not issuer.human or _is_machine(fields), expires_s)
 
 
 def _check_audience(reader: Reader, audience: Field, issuer: Issuer) -> None:
@@ -74,7 +79,8 @@ def _check_audience(reader: Reader, audience: Field, issuer: Issuer) -> None:
         reader.add("/aud", "bad_value", f'it is meant for somebody else; "{issuer.audience}" must be named')
 
 
-def _check_times(reader: Reader, fields: Fields, now_s: float) -> None:
+def _check_times(reader: Reader, fields: Fields, now_s: float) -> float:
+    """When it expires, where nothing is wrong."""
     issued = reader.number(fields["iat"], "/iat", None)
     expires = reader.number(fields["exp"], "/exp", None)
     starts = None if fields["nbf"] is MISSING else reader.number(fields["nbf"], "/nbf", None)
@@ -86,6 +92,7 @@ def _check_times(reader: Reader, fields: Fields, now_s: float) -> None:
         reader.add("/nbf", "bad_value", "it is not valid yet")
     if issued is not None and expires is not None and not 0 < expires - issued <= MAX_LIFE_S:
         reader.add("/exp", "bad_value", f"it must be good for at most {MAX_LIFE_S:,} s")
+    return 0.0 if expires is None else float(expires)
 
 
 def _matching(reader: Reader, value: Field, pointer: str, pattern: re.Pattern[str]) -> str:

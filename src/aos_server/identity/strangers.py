@@ -1,6 +1,7 @@
 """Credentials that nobody knows yet. Anybody can make them up and have others asked about them: so there are limits.
 
-One that was good is no stranger: it is asked about each time, as it has to be, and its bearer has a rate of their own.
+One that was good is no stranger: its bearer has a rate of their own. What was said of it lately is remembered, for
+whoever may rely on that.
 """
 
 import asyncio
@@ -15,7 +16,10 @@ from weakref import WeakValueDictionary
 
 from aos.errors import AosError, Finding
 
-__all__ = ["MAX_STRANGERS", "REFUSED_S", "Strangers", "source_of"]
+__all__ = ["LATELY_S", "MAX_STRANGERS", "REFUSED_S", "Strangers", "source_of"]
+
+LATELY_S = 60.0
+"""For so long what was said of a good credential is remembered."""
 
 REFUSED_S = 2.0
 """For so long what was refused is not asked about anew; no longer, since it may be on its way to who is asked."""
@@ -40,16 +44,22 @@ class Strangers:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._known = _Recent[None](_KNOWN_S, clock)
+        self._lately = _Recent[object](LATELY_S, clock)
         self._refused = _Recent[_Refusal](REFUSED_S, clock)
         self._counts = _Recent[list[int]](_WINDOW_S, clock)
         self._asking: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+
+    def lately(self, credential: str, kind: type[V]) -> V | None:
+        """What of that type was answered about it in the last seconds; None where nothing was, or a refusal."""
+        answer = self._lately.get(_key(credential))
+        return answer if isinstance(answer, kind) else None
 
     async def ask(self, credential: str, source: str, question: Callable[[], Awaitable[V]]) -> V:
         """What `question` answers, which raises AosError(unauthenticated) for a credential that is refused.
 
         Raises that, and AosError(rate_limited) where `source` has brought too many of them.
         """
-        key = hashlib.sha256(credential.encode()).digest()
+        key = _key(credential)
         if key not in self._known:
             async with self._asking.setdefault(
                 key, asyncio.Lock()
@@ -67,9 +77,11 @@ class Strangers:
         except AosError as error:
             if error.code == "unauthenticated":
                 self._known.forget(key)
+                self._lately.forget(key)
                 self._refused.put(key, _Refusal(error.detail, error.findings))
             raise
         self._known.put(key, None)
+        self._lately.put(key, answer)
         return answer
 
     @contextmanager
@@ -90,6 +102,11 @@ class Strangers:
             raise
         finally:
             count[0] -= not refused
+
+
+def _key(credential: str) -> bytes:
+    """What stands for it: none is kept as it is."""
+    return hashlib.sha256(credential.encode()).digest()
 
 
 class _Recent(Generic[V]):

@@ -80,7 +80,8 @@ class World:
         remote = self.remote()
         if more.pop("auth", False):
             more["auth_service"] = AuthService(AUTH, "key", remote)
-        return Identity(more.pop("issuers", [issuer]), remote, clock=lambda: NOW, **more)
+        clock = more.pop("now", lambda: NOW)
+        return Identity(more.pop("issuers", [issuer]), remote, clock=clock, **more)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from aos.errors import AosError
+from aos_server.http.gate import Gate
 from aos_server.identity.authenticate import Credentials
-from aos_server.identity.caller import ACTS, Caller, Principal, require
+from aos_server.identity.caller import ACTS, Act, Caller, Principal, require
 from aos_server.identity.issuers import Issuer, IssuerClient, faults
 from aos_server.identity.remote import Remote
 from aos_server.identity.roles import LEVELS
@@ -119,6 +120,79 @@ def test_an_opaque_token_is_asked_about() -> None:
     caller = identify(world.identity(client=True), "opaque")
     assert (caller.level, caller.live, caller.principal) == (5, True, OWNER)
     assert code_of(world, "opaque") == "unauthenticated"  # nobody to ask
+
+
+@pytest.mark.parametrize(
+    ("text", "how"), [(token(), {}), (token(), {"client": True}), ("opaque", {"client": True})]
+)
+def test_where_there_is_an_auth_service_no_issuer_gives_a_level(text: str, how: dict[str, Any]) -> None:
+    world = World()
+    world.introspected, world.authority = OPAQUE, {**ANSWER, "roles": ["guest"], "max_approval_level": 1}
+    gate, given = Gate(world.identity(auth=True, **how), None, trusting=False), Credentials(token=text)
+
+    async def levels() -> set[int | str]:
+        found = set[int | str]()
+        for act in ACTS[1:] * 2:
+            caller = await gate.known(given)
+            assert caller is not None
+            try:
+                found.add((await gate.admit(caller, act, {}, given)).level)
+            except AosError as error:
+                found.add(error.code)
+        return found
+
+    assert run(levels()) == {1, "authorization_denied"}
+
+
+def test_of_an_opaque_token_that_only_reads_its_issuer_is_asked_once_a_minute() -> None:
+    world, now = World(), [NOW]
+    world.introspected = {**OPAQUE, "exp": NOW + 20}
+    identity = world.identity(client=True, now=lambda: now[0])
+    gate, given = Gate(identity, None, trusting=False), Credentials(token="opaque")
+
+    async def admitted(act: Act) -> tuple[int, bool]:
+        caller = await gate.known(given)
+        assert caller is not None
+        caller = await gate.admit(caller, act, {}, given)
+        return caller.level, caller.live
+
+    async def act() -> None:
+        assert [await admitted("read") for _ in range(4)] == [(5, True), *[(3, False)] * 3]
+        assert world.asked.count("/introspect") == 1
+        for number, what in enumerate(ACTS[1:], 2):
+            assert await admitted(what) == (5, True)
+            assert world.asked.count("/introspect") == number
+        now[0] += 50  # it has expired since
+        world.introspected = {"active": False}
+        for what in ACTS:
+            with pytest.raises(AosError) as caught:
+                await admitted(what)
+            assert caught.value.code == "unauthenticated"
+
+    run(act())
+
+
+@pytest.mark.parametrize("noticed_by", ["create", "decide"])
+def test_who_changes_something_is_asked_about_and_then_reads_no_more_either(noticed_by: Act) -> None:
+    world = World()
+    world.introspected = OPAQUE
+    gate, given = Gate(world.identity(client=True), None, trusting=False), Credentials(token="opaque")
+
+    async def code(act: Act) -> str | None:
+        try:
+            caller = await gate.known(given)
+            assert caller is not None
+            await gate.admit(caller, act, {}, given)
+        except AosError as error:
+            return error.code
+        return None
+
+    async def act() -> list[str | None]:
+        assert await code("read") is None
+        world.introspected = {"active": False}  # taken back
+        return [await code("read"), await code(noticed_by), await code("read")]
+
+    assert run(act()) == [None, "unauthenticated", "unauthenticated"]
 
 
 def test_a_client_without_a_subject_is_itself_and_a_machine() -> None:
