@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from aos.api.running.run import run as run
     from aos.domain.approvals.policies import Principal as Principal
     from aos.domain.forecasts.forecast import Forecast as Forecast
-    from aos.domain.forecasts.results import RunResult as RunResult
     from aos.domain.forecasts.results import SimulationResult as SimulationResult
     from aos.domain.forecasts.verdicts import Limits as Limits
     from aos.domain.forecasts.verdicts import Verdict as Verdict
     from aos.domain.plans.plan import Plan as Plan
     from aos.domain.plans.plan import Step as Step
+    from aos.domain.runs.results import RunResult as RunResult
     from aos.domain.skills.skill import Catalog as Catalog
     from aos.domain.skills.skill import Skill as Skill
     from aos.errors import AosError as AosError
@@ -46,7 +46,7 @@ _HOMES = {
     "Plan": "aos.domain.plans.plan",
     "Principal": "aos.domain.approvals.policies",
     "Question": "aos.api.running.history",
-    "RunResult": "aos.domain.forecasts.results",
+    "RunResult": "aos.domain.runs.results",
     "SimulationResult": "aos.domain.forecasts.results",
     "Skill": "aos.domain.skills.skill",
     "Step": "aos.domain.plans.plan",

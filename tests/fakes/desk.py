@@ -11,7 +11,7 @@ from aos.errors import AosError, Exit
 from aos.wire.approvals import request_digest
 from aos.wire.envelopes import dump_envelope
 from aos.wire.plans.read import dump_plan
-from aos.wire.results.documents import simulation
+from aos.wire.results.simulations import simulation
 
 
 class Desk:

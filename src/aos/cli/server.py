@@ -9,8 +9,7 @@ from typer import Option
 from aos.cli.answer import Answer, Look
 from aos.domain.forecasts.verdicts import Limits
 from aos.errors import Exit
-from aos.wire.policies import POLICY_EXITS
-from aos.wire.results.documents import EXITS, envelope
+from aos.wire.results.documents import envelope
 
 if TYPE_CHECKING:
     from aos.sdk.client import Client
@@ -80,6 +79,7 @@ def simulated(
     Raises InputError(invalid_plan) where the server finds something wrong with the plan, as it would be here.
     """
     from aos.api.server.session import simulate_there
+    from aos.wire.results.simulations import EXITS
 
     told = simulate_there(server, source, inputs, asked, **terms)
     decision = told.document["verdict"]
@@ -101,6 +101,7 @@ def decided(
 ) -> Answer:
     """What a server decides of the plan at `source`: by its rules, permissions and budget. Nothing is changed."""
     from aos.api.server.session import decide_there
+    from aos.wire.policies import POLICY_EXITS
 
     told = decide_there(server, source, inputs, agent, tenant)
     status = POLICY_EXITS.get(told.document["decision"], Exit.NO)

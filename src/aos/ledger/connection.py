@@ -2,16 +2,13 @@
 
 import os
 import sqlite3
-import tempfile
 import time
-import uuid
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from aos.errors import AosError
-from aos.ledger.entries import GENESIS, seal
 from aos.ledger.schema import VERSION, is_ledger, migrate
 from aos.wire.problems import visible
 
@@ -34,6 +31,11 @@ def create(path: Path) -> None:
     It is made under another name and linked into place, so an empty or half-made file at `path` is always damage.
     Raises AosError(write_failed).
     """
+    import tempfile
+    import uuid
+
+    from aos.ledger.entries import GENESIS, seal
+
     with failures(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

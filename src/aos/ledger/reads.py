@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.runs.recorded import Measured, PastFailures, RunLine, Tried
+from aos.domain.runs.recorded import PastFailures, RunLine, Tried
 from aos.domain.runs.run import Money, Place
+from aos.domain.skills.measured import Measured
 from aos.errors import AosError
 from aos.ledger.money import of_micro
 from aos.ledger.state import UNKNOWN_COSTS

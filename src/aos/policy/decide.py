@@ -9,7 +9,8 @@ from functools import lru_cache
 from json import dumps
 from typing import Any, NamedTuple
 
-from aos.domain.approvals.policies import LEVELS, Facts, PolicyDecision, Principal, Question, Rule, Ruling
+from aos.domain.approvals.levels import LEVELS
+from aos.domain.approvals.policies import Facts, PolicyDecision, Principal, Question, Rule, Ruling
 from aos.policy.cedar import cedar
 from aos.policy.rules import Policy
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, cast
 
 from aos.domain.approvals.envelopes import Departure, Envelope, Held, Reach
-from aos.domain.approvals.policies import LEVELS, PolicyDecision
+from aos.domain.approvals.levels import LEVELS
+from aos.domain.approvals.policies import PolicyDecision
 from aos.domain.forecasts.verdicts import MAX_SAMPLES
 from aos.domain.plans.matching import matches, under_the_names_of
 from aos.domain.plans.plan import MAX_STEPS_API, Plan

@@ -13,7 +13,7 @@ from aos.domain.forecasts.verdicts import Limits
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.skill import Catalog, Skill
 from aos.wire.catalogs.read import default_catalog
-from aos.wire.results.documents import simulation
+from aos.wire.results.simulations import simulation
 from tests.strategies.plans import plans
 
 SAMPLES = 400

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from aos import load_catalog, load_plan, simulate
 from aos.wire.encode import one_line
-from aos.wire.results.documents import simulation
+from aos.wire.results.simulations import simulation
 from aos_server import logs
 from aos_server.app import application
 from aos_server.identity.auth_service import AuthService

@@ -12,11 +12,11 @@ from aos.api.running.grants import Grant, grant_of
 from aos.api.running.run import Means, resume, run
 from aos.api.running.runs import export, import_from
 from aos.domain.approvals.envelopes import Held
-from aos.domain.forecasts.results import RunResult
 from aos.domain.forecasts.verdicts import Limits
 from aos.domain.plans.plan import OnError, Plan, Step
 from aos.domain.runs.outcomes import Execution, Outcome
 from aos.domain.runs.recorded import Attempted, Progress, RunState
+from aos.domain.runs.results import RunResult
 from aos.domain.runs.run import StepEnd
 from aos.engine.execution.program import compile_plan
 from aos.engine.simulate import Simulation

@@ -12,8 +12,8 @@ from aos.domain.skills.skill import Catalog
 from aos.errors import AosError, InputError
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.plans.read import parse_plan
-from aos.wire.results.documents import simulation
 from aos.wire.results.saved import parse_result
+from aos.wire.results.simulations import simulation
 
 READ: dict[str, Any] = {"skill": "fs_read", "params": {"path": "${inputs.file}"}}
 ASK: dict[str, Any] = {"skill": "llm_invoke", "params": {"prompt": "?", "model": "gpt-4o-mini"}}

@@ -1,8 +1,6 @@
 """Codes by name."""
 
 from aos.errors import CODES, AosError, Finding
-from aos.wire.problems import visible
-from aos.wire.shape import closest
 
 
 def find_code(name: str) -> str:
@@ -13,6 +11,9 @@ def find_code(name: str) -> str:
     code = name.rpartition(".")[2].lower()
     if code in CODES:
         return code
+    from aos.wire.problems import visible
+    from aos.wire.shape import closest
+
     meant = closest(code, CODES)
     detail = f'there is no code "{visible(name)}"' + (f'; did you mean "{meant}"?' if meant else "")
     raise AosError(

@@ -1,13 +1,15 @@
 """Plans, catalogs and settings from where the caller keeps them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aos.domain.skills.skill import Catalog
 from aos.files.config import Config
 from aos.files.sources import Document, read_document
 from aos.wire.catalogs.read import default_catalog, parse_catalog
-from aos.wire.plans.read import ParsedPlan, parse_plan
+
+if TYPE_CHECKING:
+    from aos.wire.plans.read import ParsedPlan
 
 MAX_CATALOG_BYTES = 64 * 1024 * 1024
 MAX_CATALOG_NODES = 10_000_000
@@ -30,11 +32,13 @@ def load_catalog(paths: Sequence[str] = (), config: Config | None = None) -> Cat
     return catalog
 
 
-def load_plan(source: str, catalog: Catalog, inputs: Mapping[str, Any] | None = None) -> ParsedPlan:
+def load_plan(source: str, catalog: Catalog, inputs: Mapping[str, Any] | None = None) -> "ParsedPlan":
     """Read and check a plan: a path, `-` for standard input, or inline JSON.
 
     `inputs` override the plan's own. Raises InputError(invalid_plan) with everything wrong with it.
     """
+    from aos.wire.plans.read import parse_plan
+
     document = read_document(source, code="invalid_plan")
     return parse_plan(document.value, catalog, name=document.name, inputs=inputs or {})
 

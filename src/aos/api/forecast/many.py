@@ -22,7 +22,7 @@ from aos.files.lines import Line
 from aos.wire.encode import one_line
 from aos.wire.problems import problem
 from aos.wire.requests import Request, parse_request
-from aos.wire.results.documents import simulation, summary
+from aos.wire.results.simulations import simulation, summary
 
 T = TypeVar("T")
 

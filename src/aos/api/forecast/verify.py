@@ -13,8 +13,8 @@ from aos.errors import InputError
 from aos.files.sources import read_document
 from aos.wire.plans.changes import changes
 from aos.wire.plans.read import parse_plan, plan_digest
-from aos.wire.results.documents import simulation
 from aos.wire.results.saved import MAX_RESULT_BYTES, SavedResult, parse_result
+from aos.wire.results.simulations import simulation
 
 # What says how the result was asked for and told; and what is compared by itself.
 _BESIDE = frozenset(

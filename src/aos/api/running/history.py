@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aos.api.running.ledgers import reading
-from aos.domain.runs.recorded import Attempted, Measured, RunState, Tried
-from aos.domain.runs.run import Money
-from aos.domain.skills.failures import FAILURES
 from aos.domain.skills.skill import Catalog
 from aos.errors import AosError
 from aos.wire.results.documents import money, significant
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from aos.domain.runs.recorded import Attempted, RunState, Tried
+    from aos.domain.runs.run import Money
+    from aos.domain.skills.measured import Measured
 
 __all__ = [
     "Calls",
@@ -79,7 +80,7 @@ def remaining_budget(query_type: str, question: Question) -> Reply:
     return _remaining(query_type, None, None, question)
 
 
-def _remaining(query_type: str, run: str | None, found: Money | None, question: Question) -> Reply:
+def _remaining(query_type: str, run: str | None, found: "Money | None", question: Question) -> Reply:
     unknowns = dict[str, str]()
     if found is None:
         why = "nothing has been recorded: there is no run in the ledger"
@@ -122,7 +123,7 @@ def what_was_tried(query_type: str, question: Question) -> Reply:
     return Reply(query_type, {"count": count, "attempts": [_tried(one) for one in found]}, unknowns)
 
 
-def _tried(one: Tried) -> Mapping[str, Any]:
+def _tried(one: "Tried") -> Mapping[str, Any]:
     return {
         "step": str(one.place),
         "skill": one.skill,
@@ -154,6 +155,7 @@ def last_step(query_type: str, question: Question) -> Reply:
 
 def why_it_failed(query_type: str, question: Question) -> Reply:
     """The latest failure, of the step named or of any: what it means, how such failures went before, what to do."""
+    from aos.domain.skills.failures import FAILURES
     from aos.ledger.reads import past_failures
 
     with reading(question.ledger) as db:
@@ -179,7 +181,7 @@ def why_it_failed(query_type: str, question: Question) -> Reply:
     return Reply(query_type, result, unknowns)
 
 
-def _latest(db: "sqlite3.Connection", question: Question, *, failed: bool) -> tuple[RunState, Attempted]:
+def _latest(db: "sqlite3.Connection", question: Question, *, failed: bool) -> "tuple[RunState, Attempted]":
     """The latest attempt that fits, with its run. Raises AosError(needs_ledger) where there is none."""
     from aos.ledger.reads import find_run, latest_run
     from aos.ledger.state import read_state
@@ -199,7 +201,7 @@ def _latest(db: "sqlite3.Connection", question: Question, *, failed: bool) -> tu
     raise AosError("needs_ledger", f"{what}{where} is recorded", fix="Name another --run or --step.")
 
 
-def _succeeded(one: Attempted) -> bool:
+def _succeeded(one: "Attempted") -> bool:
     return one.outcome is not None and one.outcome.success
 
 
@@ -237,18 +239,18 @@ def state_of(question: Question, now_ms: float) -> Calls:
     return Calls({key: left.result[key], "rates": rates}, unknowns)
 
 
-def measured_of(ledger: Path | None, skill: str) -> tuple[Measured | None, str]:
+def measured_of(ledger: Path | None, skill: str) -> "tuple[Measured | None, str]":
     """What the ledger has of a skill; None with the reason where it has nothing, or can't be read."""
-    from aos.ledger.reads import measured
-
     try:
         with reading(ledger) as db:
+            from aos.ledger.reads import measured
+
             return measured(db, skill), "no attempt of it is recorded"
     except AosError as error:
         return None, error.detail
 
 
-def _attempt(state: RunState, one: Attempted) -> Mapping[str, Any]:
+def _attempt(state: "RunState", one: "Attempted") -> Mapping[str, Any]:
     intent, outcome = one.intent, one.outcome
     failure = outcome.failure if outcome else None
     return {

@@ -14,11 +14,12 @@ from aos.api.running.bounds import held_to
 from aos.api.running.grants import Grant
 from aos.api.running.needs import carried_out_by, check_secrets
 from aos.domain.approvals.policies import rank
-from aos.domain.forecasts.results import RunResult, SimulationResult
+from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.runs.happenings import Observer
 from aos.domain.runs.recorded import PastFailures, RunState
+from aos.domain.runs.results import RunResult
 from aos.domain.runs.run import RunEnd, RunStart
 from aos.domain.skills.skill import Catalog, Effects
 from aos.errors import AosError, InputError
@@ -31,7 +32,7 @@ from aos.runtime.skills import Implementation
 from aos.runtime.skills.world import World
 from aos.wire.catalogs.read import catalog_contract_digest, default_catalog
 from aos.wire.plans.read import dump_plan, parse_plan, plan_digest
-from aos.wire.results.documents import EXITS, simulation
+from aos.wire.results.simulations import EXITS, simulation
 
 __all__ = ["Means", "Record", "irreversible", "permitted", "resume", "run"]
 

@@ -29,7 +29,7 @@ from aos.cli.server import Elsewhere, simulated
 from aos.cli.values import named_values
 from aos.domain.forecasts.verdicts import Limits
 from aos.files.config import find_config
-from aos.wire.results.documents import simulation
+from aos.wire.results.simulations import simulation
 
 
 def simulate(

@@ -4,7 +4,7 @@ from typer import BadParameter
 
 from aos.domain.forecasts.verdicts import Verdict
 from aos.errors import Exit
-from aos.wire.results.documents import EXITS
+from aos.wire.results.simulations import EXITS
 
 FAIL_ON = frozenset({"infeasible", "undetermined"})
 

@@ -4,8 +4,8 @@ import sys
 
 from aos.cli.answer import Answer, Look, is_terminal, write
 from aos.cli.run.people import Person
-from aos.domain.forecasts.results import RunResult
 from aos.domain.runs.happenings import Happening, Observer
+from aos.domain.runs.results import RunResult
 from aos.errors import Exit
 from aos.wire.encode import one_line
 from aos.wire.results.runs import event, exit_status, next_actions, not_started

@@ -2,13 +2,13 @@
 
 from typing import Literal, NamedTuple
 
+from aos.domain.approvals.levels import LEVELS
+
 Effect = Literal["permit", "forbid"]
 Action = Literal["run", "call"]
 PolicyDecision = Literal["allow", "requires_approval", "deny"]
 Ground = Literal["permitted", "forbidden", "not_permitted", "error"]
 """Why: a rule permits it, a rule forbids it, no rule permits it, or a rule could not be evaluated."""
-
-LEVELS = (1, 2, 3, 4, 5)
 
 
 class Rule(NamedTuple):

@@ -1,7 +1,7 @@
-"""What the use cases give back: the question as it was understood, and the answer."""
+"""What a simulation gives back: the question as it was understood, and the answer."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aos.domain.approvals.policies import PolicyVerdict
 from aos.domain.forecasts.alternatives import Alternative
@@ -9,7 +9,6 @@ from aos.domain.forecasts.attribution import Attribution, Evidence
 from aos.domain.forecasts.forecast import Forecast
 from aos.domain.forecasts.verdicts import Limits, Verdict
 from aos.domain.plans.plan import Plan
-from aos.domain.runs.recorded import RunState
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Skill
 
@@ -46,16 +45,3 @@ class SimulationResult(NamedTuple):
     alternatives: tuple[Alternative, ...] = ()
     sought: bool = False
     policy: PolicyVerdict | None = None
-
-
-class RunResult(NamedTuple):
-    """A plan that was run. `state` is None where it was not started, since the verdict is not feasible.
-
-    `simulation` is the `aos.simulation/1` document that it was started on, `forecast` the same as values (None where
-    the run was resumed).
-    """
-
-    plan: Plan
-    simulation: Mapping[str, Any]
-    state: RunState | None
-    forecast: SimulationResult | None = None

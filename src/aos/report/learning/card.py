@@ -5,8 +5,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aos.domain.runs.recorded import Measured
 from aos.domain.skills.distributions import Constant, Distribution, Uniform, median
+from aos.domain.skills.measured import Measured
 from aos.domain.skills.skill import (
     AnyGrowth,
     CallCost,

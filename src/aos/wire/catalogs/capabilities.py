@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, MAX_SAMPLES
-from aos.domain.plans.plan import MAX_INSTANCES, MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS, MAX_STEPS_API
-from aos.domain.runs.recorded import Measured
 from aos.domain.skills.distributions import median
+from aos.domain.skills.measured import Measured
 from aos.domain.skills.skill import CallCost, Catalog, Skill, TokenCost
 from aos.wire.catalogs.read import MAX_SKILLS, dump_catalog, dump_skill
 from aos.wire.codes import codes, exit_codes
@@ -178,6 +177,8 @@ def _rounded(value: Any) -> Any:
 
 
 def _limits() -> Document:
+    from aos.domain.plans.plan import MAX_INSTANCES, MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS, MAX_STEPS_API
+
     return {
         "plan_steps": MAX_STEPS,
         "plan_steps_api": MAX_STEPS_API,

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aos.domain.approvals.policies import LEVELS
+from aos.domain.approvals.levels import LEVELS
 from aos.domain.kept import kept
 from aos.domain.skills.distributions import Distribution
 from aos.domain.skills.skill import Catalog, Correlation, Figure, Skill

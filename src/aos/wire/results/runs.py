@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from aos.domain.forecasts.results import RunResult
 from aos.domain.plans.plan import Plan
 from aos.domain.runs.happenings import (
     AttemptEnded,
@@ -17,9 +16,11 @@ from aos.domain.runs.happenings import (
 )
 from aos.domain.runs.outcomes import Outcome
 from aos.domain.runs.recorded import Attempted, RunState
+from aos.domain.runs.results import RunResult
 from aos.domain.runs.run import Intent, Place
 from aos.errors import Exit
-from aos.wire.results.documents import EXITS, Document, envelope, money, significant
+from aos.wire.results.documents import Document, envelope, money, significant
+from aos.wire.results.simulations import EXITS
 
 __all__ = ["event", "exit_status", "next_actions", "not_started", "outcome", "reconciling", "run"]
 

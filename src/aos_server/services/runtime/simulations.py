@@ -18,7 +18,8 @@ from aos.wire.encode import one_line
 from aos.wire.envelopes import changed, dump_envelope, parse_envelope
 from aos.wire.plans.read import parse_plan
 from aos.wire.problems import MAX_ERRORS, problem
-from aos.wire.results.documents import EXITS, Document, envelope, money, simulation
+from aos.wire.results.documents import Document, envelope, money
+from aos.wire.results.simulations import EXITS, simulation
 from aos.wire.shape import at
 from aos.wire.strict import Json
 from aos_server.services.policy.active import policy_of

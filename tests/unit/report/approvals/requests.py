@@ -9,7 +9,7 @@ from aos.domain.plans.plan import Plan, Step
 from aos.errors import Exit
 from aos.report.approvals.card import Request
 from aos.wire.plans.read import dump_plan
-from aos.wire.results.documents import simulation
+from aos.wire.results.simulations import simulation
 
 NOW = datetime(2026, 11, 26, 5, 0, tzinfo=UTC)
 
