@@ -2,7 +2,13 @@
 
 from decimal import ROUND_CEILING, Decimal
 
-__all__ = ["micro", "of_micro"]
+__all__ = ["UNKNOWN_COSTS", "micro", "of_micro"]
+
+UNKNOWN_COSTS = (
+    "unknown_costs + CASE status WHEN 'running' THEN 0"
+    " ELSE (SELECT count(*) FROM attempts WHERE run = runs.id AND settled IS NULL) END"
+)
+"""Attempts whose cost nobody knows: those counted, and those that nobody saw the end of when the run ended."""
 
 _MICRO = 1_000_000
 _MOST = 2**62

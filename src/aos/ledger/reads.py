@@ -12,8 +12,7 @@ from aos.domain.runs.recorded import PastFailures, RunLine, Tried
 from aos.domain.runs.run import Money, Place
 from aos.domain.skills.measured import Measured
 from aos.errors import AosError
-from aos.ledger.money import of_micro
-from aos.ledger.state import UNKNOWN_COSTS
+from aos.ledger.money import UNKNOWN_COSTS, of_micro
 from aos.wire.problems import visible
 
 __all__ = [

@@ -12,7 +12,7 @@ from aos.domain.runs.run import Money, RunEnd, RunStart, StepEnd
 from aos.errors import AosError
 from aos.ledger import documents
 from aos.ledger.entries import GENESIS, Entry, seal
-from aos.ledger.money import of_micro
+from aos.ledger.money import UNKNOWN_COSTS, of_micro
 from aos.wire.problems import visible
 
 __all__ = ["check_head", "fetcher", "head", "read_money", "read_state"]
@@ -47,13 +47,6 @@ def fetcher(db: sqlite3.Connection) -> documents.Fetch:
         return json.loads(row[0])
 
     return fetch
-
-
-UNKNOWN_COSTS = (
-    "unknown_costs + CASE status WHEN 'running' THEN 0"
-    " ELSE (SELECT count(*) FROM attempts WHERE run = runs.id AND settled IS NULL) END"
-)
-"""Attempts whose cost nobody knows: those counted, and those that nobody saw the end of when the run ended."""
 
 
 def read_money(db: sqlite3.Connection, run: str) -> Money:
