@@ -215,23 +215,27 @@ def test_no_colour_in_a_pipe() -> None:
 
 
 HEAVY = {"cedarpy", "httpx", "psycopg", "starlette", "pydantic"}
+NO_TERMINAL = {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"}
+NO_PLAN = {*NO_TERMINAL, "hashlib", "aos.domain.plans", "aos.domain.runs", "aos.domain.forecasts.forecast"}
+NO_SKILL = {*NO_TERMINAL, "decimal", "aos.domain"}
+NO_RUN = {"rich", "yaml", "tomllib", "multiprocessing", "concurrent", "sqlite3", "aos.domain.runs"}
 IMPORTS: dict[str, set[str]] = {
-    "--help": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs", "aos.wire"},
-    "version --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "explain too_close --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "explain nothing --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "skills --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "skill http_call --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "capabilities --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "plan schema --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "query allowed_skills --json": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "completion bash": {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"},
-    "skills": {"numpy", "yaml", "tomllib", "jsonschema_rs"},
-    f"plan check {DEMO}": {"numpy", "rich", "yaml", "tomllib"},
-    f"simulate {DEMO} --json": {"rich", "yaml", "tomllib", "multiprocessing", "concurrent"},
-    f"diff {DEMO} {DEMO} --json": {"rich", "yaml", "tomllib", "multiprocessing", "concurrent"},
-    f"verify {DEMO.with_name('expected.json')} --json": {"rich", "yaml", "tomllib", "multiprocessing"},
-    f"simulate {DEMO}": {"yaml", "tomllib"},
+    "--help": {*NO_SKILL, "aos.wire"},
+    "version --json": NO_SKILL,
+    "explain too_close --json": NO_SKILL,
+    "explain nothing --json": NO_TERMINAL,
+    "skills --json": NO_PLAN,
+    "skill http_call --json": NO_PLAN,
+    "capabilities --json": {*NO_TERMINAL, "hashlib", "aos.domain.runs", "aos.domain.forecasts.forecast"},
+    "plan schema --json": NO_TERMINAL,
+    "query allowed_skills --json": NO_PLAN,
+    "completion bash": {*NO_SKILL, "aos.wire"},
+    "skills": {"numpy", "yaml", "tomllib", "jsonschema_rs", "aos.domain.plans", "aos.domain.runs"},
+    f"plan check {DEMO}": {"numpy", "rich", "yaml", "tomllib", "aos.domain.runs"},
+    f"simulate {DEMO} --json": NO_RUN,
+    f"diff {DEMO} {DEMO} --json": NO_RUN,
+    f"verify {DEMO.with_name('expected.json')} --json": NO_RUN,
+    f"simulate {DEMO}": {"yaml", "tomllib", "sqlite3", "aos.domain.runs"},
 }
 
 
