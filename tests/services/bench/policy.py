@@ -19,7 +19,7 @@ from aos_server.db.pool import Database
 from aos_server.services.runtime.runs import Runs
 from aos_server.services.tenants import Stored
 from aos_server.services.workers import Workers
-from aos_server.settings import Secret
+from aos_server.settings import Audited, Secret
 from tests.server.http.world import People
 from tests.server.serve import serving
 from tests.services.conftest import userlist
@@ -59,9 +59,13 @@ def main() -> None:
         pooler.start()
         try:
             url = postgres.url("aos_app", "bench", pooler.port)
-            with redirect_stderr(nowhere), serving(_served(Secret(url))) as at:
+            with (
+                redirect_stderr(nowhere),
+                serving(_served(Secret(url), "none")) as at,
+                serving(_served(Secret(url), "all")) as audited_at,
+            ):
                 logs.configure(plain=False)  # as the server does: a line for each request
-                rounds = [_round(at, home) for _ in range(ROUNDS)]
+                rounds = [_round(at, audited_at, home) for _ in range(ROUNDS)]
         finally:
             pooler.kill()
             postgres.kill()
@@ -71,14 +75,19 @@ def main() -> None:
         print(f"{name:40}  {rate:8,.0f} a second  {rate / select:5.2f}x")
 
 
-def _served(database_url: Secret) -> Any:
+def _served(database_url: Secret, audited: Audited) -> Any:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         async with Database.open(database_url, 10) as database:
             workers = Workers(max(2, os.cpu_count() or 2), COMPUTE_S)
             await workers.start()
             outer.default = application(
-                People(), workers=workers, runs=Runs(database), tenants=Stored(database)
+                People(),
+                workers=workers,
+                runs=Runs(database),
+                database=database,
+                tenants=Stored(database),
+                audited=audited,
             )
             yield
 
@@ -86,7 +95,7 @@ def _served(database_url: Secret) -> Any:
     return outer
 
 
-def _round(url: str, home: Path) -> dict[str, float]:
+def _round(url: str, audited: str, home: Path) -> dict[str, float]:
     return {
         "a route of one SELECT": _wrk(f"{url}/api/v1/runs/r1"),
         "eval, a call asked before, allowed": _eval(url, home, READS),
@@ -94,6 +103,8 @@ def _round(url: str, home: Path) -> dict[str, float]:
         "eval, a new call, allowed": _eval(url, home, NEW_READS),
         "eval, a new call, approval": _eval(url, home, NEW_WRITES),
         "eval, a new call of a new agent, allowed": _eval(url, home, NEW_MAILS),
+        "the same, audited: asked before": _eval(audited, home, READS),
+        "the same, audited: a new call": _eval(audited, home, NEW_READS),
     }
 
 
