@@ -14,9 +14,19 @@ from aos.wire.plans.parameters import known_validator
 from aos.wire.problems import at, visible
 
 if TYPE_CHECKING:
-    from jsonschema_rs import Draft202012Validator
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
 __all__ = ["Bindings", "Params", "Secret", "Unfit"]
+
+_TYPES = {
+    "null": "null",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "array": "an array",
+    "object": "an object",
+}
 
 _SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -107,6 +117,16 @@ class Bindings:
             raise Unfit("BAD_PARAMS", wrong)
         return Params(values, _digest(shown))
 
+    def shown(self, step: Step) -> Step:
+        """The step as people are to see it before it runs: what is known in place of references; no secrets."""
+
+        def look_up(reference: Reference) -> Any:
+            later = reference.kind in ("secrets", "item", "index")
+            return _written(reference) if later else self._value(reference, None)
+
+        params = resolve(dict(step.params), look_up, _text)
+        return step._replace(params={**params, **self._main_input(self._index[step.id], step)})
+
     def misfit(self, skill: str, result: Any) -> str | None:
         """What is wrong with a result of the skill, in words that repeat nothing of it; None where it fits."""
         return _misfit(self._gives[skill], result)
@@ -151,8 +171,40 @@ def _misfit(schema: "Draft202012Validator", value: Any) -> str | None:
         return None
     for error in schema.iter_errors(value):
         place = at("", *(str(part) for part in error.instance_path)) or "it"
-        return f"{visible(place)} breaks `{error.kind.name}` of the schema"
+        return f"{visible(place)} {_broken(error)}"
     return None
+
+
+def _broken(error: "ValidationError") -> str:
+    """Which rule of the schema is broken, by the schema's words and the type of the value alone."""
+    kind: Any = error.kind
+    if kind.name == "type":
+        wanted = " or ".join(sorted(_TYPES.get(name, name) for name in kind.types))
+        hint = "; a reference among other text is text" if "string" in kind.types else ""
+        return f"is {_type(error.instance)}, and has to be {wanted}{hint}"
+    if kind.name == "required":
+        return f'has no "{visible(kind.property)}"'
+    limit = getattr(kind, "limit", None)
+    return f"breaks `{kind.name}{'' if limit is None else f': {limit}'}` of the schema"
+
+
+def _type(value: Any) -> str:
+    match value:
+        case None:
+            return "null, as of a step that gave nothing"
+        case bool():
+            return _TYPES["boolean"]
+        case str():
+            return _TYPES["string"]
+        case int() | float():
+            return _TYPES["number"]
+        case _:
+            return _TYPES["array" if isinstance(value, list) else "object"]
+
+
+def _written(reference: Reference) -> str:
+    named = (reference.name,) if reference.name else ()
+    return f"${{{'.'.join((reference.kind, *named, *reference.path))}}}"
 
 
 def _text(value: Any) -> str:

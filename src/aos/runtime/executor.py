@@ -183,7 +183,7 @@ class Executor:
         self._record.flush()
         asked, step = self.use.clock(), self.plan.steps[i]
         try:
-            yes = self.use.confirm(step)
+            yes = self.use.confirm(self._bindings.shown(step))
         except KeyboardInterrupt:
             self.stop()
             return True

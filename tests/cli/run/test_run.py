@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -270,6 +271,7 @@ def test_a_person_is_asked_before_what_cannot_be_undone(service: Service, tmp_pa
     said_no = at_terminal(tmp_path, lambda line: "n" if line.endswith(asks) else None, "--plan", plan)
     assert said_no[0] == 3
     assert not service.server.received
+    assert re.search(r'  s1  http_call  {.*"url": ', said_no[1])
     said_yes = at_terminal(tmp_path, lambda line: "y" if line.endswith(asks) else None, "--plan", plan)
     assert said_yes[0] == 0
     unasked = at_terminal(tmp_path, lambda line: None, "--plan", plan, "--yes")
@@ -279,7 +281,8 @@ def test_a_person_is_asked_before_what_cannot_be_undone(service: Service, tmp_pa
 
 
 def test_a_go_ahead_is_asked_for_and_without_anybody_the_run_pauses(service: Service, tmp_path: Path) -> None:
-    plan = inline(get(service, approval=3))
+    step = get(service, approval=3, params={"url": f"{service.url}/a?${{inputs.of}}"})
+    plan = inline(step, inputs={"of": "what is seen"})
     paused = run(tmp_path, "--plan", plan, "--json")
     assert (paused.status, paused.document["cause"], paused.document["at"]) == (8, "approval", "s1")
     name = paused.document["run"]
@@ -290,6 +293,7 @@ def test_a_go_ahead_is_asked_for_and_without_anybody_the_run_pauses(service: Ser
     status, shown = at_terminal(tmp_path, answer, "--resume", name)
     assert status == 0
     assert "level 3" in shown
+    assert f"url  {service.url}/a?what is seen" in shown
     assert service.count("GET") == 1
 
 

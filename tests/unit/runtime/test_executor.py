@@ -4,6 +4,8 @@ import time
 from threading import Barrier
 from typing import Any
 
+import pytest
+
 from aos.domain.plans.plan import OnError, Step, When
 from aos.domain.skills.skill import RetryPolicy
 from aos.runtime.outcomes import masked
@@ -65,6 +67,29 @@ def test_what_goes_over_no_list_fails_with_a_code_and_no_call():
     assert state.status == "failed"
     assert codes(state, "b") == ["BAD_PARAMS"]
     assert len(work.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "detail"),
+    [
+        ({"type": "string"}, ["x"], "is an array, and has to be text; a reference among other text is text"),
+        ({"type": "integer"}, None, "is null, as of a step that gave nothing, and has to be a whole number"),
+        ({"type": "object"}, "psst", "is text, and has to be an object"),
+        ({"required": ["to"]}, {}, 'has no "to"'),
+        ({"maxLength": 3}, "psst", "breaks `maxLength: 3` of the schema"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_does_not_fit_is_told_by_its_type_alone(schema, value, detail):
+    strict = skill("strict")._replace(input_schema={"properties": {"n": schema}})
+    state = Bench(work=Told(Reply(value)), strict=Told()).run(
+        Step("a", "work", {}),
+        Step("b", "strict", {"n": "${steps.a.output}"}),
+        known=catalog(skill("work"), strict),
+    )
+    last = state.attempts[-1].outcome
+    assert last
+    assert last.failure
+    assert last.failure.detail == f"/n {detail}"
 
 
 def test_parameters_are_checked_once_they_are_known():

@@ -79,6 +79,27 @@ def test_a_person_is_asked_once_nothing_else_is_left_to_do():
     assert state.active_ms < 90
 
 
+def test_who_is_asked_sees_what_the_step_would_be_given_but_no_secret():
+    asked: list[Step] = []
+    params = {
+        "of": "${steps.a.output.n}",
+        "in": "${inputs.in}",
+        "with": "${secrets.key}",
+        "at": "${item.at} of it",
+    }
+    state = Bench(work=Told(Reply({"n": 7}))).run(
+        Step("a", "work", {}),
+        Step("b", "work", params, for_each=({"at": 1}, {"at": 2}), approval=2),
+        inputs={"in": ["x"]},
+        secret=lambda name: "psst",
+        confirm=lambda step: asked.append(step),
+    )
+    assert state.status == "paused"
+    assert [step.params for step in asked] == [
+        {"of": 7, "in": ["x"], "with": "${secrets.key}", "at": "${item.at} of it"}
+    ]
+
+
 def test_without_anybody_to_ask_the_run_pauses_and_a_no_fails_the_step():
     bench = Bench(work=Told())
     step = Step("a", "work", {}, approval=2)

@@ -1,13 +1,15 @@
 """The person at the terminal: asked before what can't be undone, and able to stop the run."""
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
-from aos.cli.answer import is_live
+from aos.cli.answer import is_live, look
 from aos.domain.plans.plan import Step
 from aos.errors import AosError, Exit
 from aos.wire.problems import visible
@@ -15,6 +17,7 @@ from aos.wire.problems import visible
 __all__ = ["Person"]
 
 _SHOWN = 10
+_MOST = 400  # characters of a parameter
 
 
 class Person:
@@ -33,7 +36,7 @@ class Person:
         """Ask whether to run a plan with these steps, which can't be undone. Raises AosError(not_confirmed)."""
         if not steps or not self.present:
             return
-        listed = "".join(f"  {step.id}  {visible(step.skill)}\n" for step in steps[:_SHOWN])
+        listed = "".join(f"  {step.id}  {visible(step.skill)}  {_brief(step)}\n" for step in steps[:_SHOWN])
         if len(steps) > _SHOWN:
             listed += f"  and {len(steps) - _SHOWN:,} more\n"
         if _asked(f"These steps can't be undone:\n{listed}Run them? [y/N] ") not in ("y", "yes"):
@@ -52,7 +55,11 @@ class Person:
             return None
         self._asking = True
         try:
-            text = f"{step.id} ({visible(step.skill)}) wants a go-ahead of level {step.approval}. Go on? [y/n/Later] "
+            listed = "".join(
+                f"  {visible(key)}  {_value(value, _MOST)}\n" for key, value in step.params.items()
+            )
+            wants = f"{step.id} ({visible(step.skill)}) wants a go-ahead of level {step.approval}"
+            text = f"{wants}:\n{listed}Go on? [y/n/Later] "
             return {"y": True, "yes": True, "n": False, "no": False}.get(_asked(text))
         finally:
             self._asking = False
@@ -82,6 +89,15 @@ def _ending() -> list[signal.Signals]:
 def _over() -> str:
     """What puts a text over the line that says how far the run has got."""
     return "\r\x1b[K" if is_live(sys.stderr) else ""
+
+
+def _brief(step: Step) -> str:
+    """The parameters in what is left of a line."""
+    return _value(dict(step.params), max(20, look(sys.stderr).width - len(step.id) - len(step.skill) - 7))
+
+
+def _value(value: Any, most: int) -> str:
+    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), most)
 
 
 def _asked(text: str) -> str:

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, cast
 
 from aos.domain.skills.failures import FAILURES, Effect
 from aos.domain.skills.skill import MAX_CENTS, Skill
-from aos.errors import InputError
+from aos.errors import Finding, InputError
 from aos.runtime.guards import GuardError
 from aos.runtime.guards.patience import Patience
-from aos.runtime.guards.processes import run
+from aos.runtime.guards.processes import Finished, run
 from aos.runtime.skills import Call, Fault, Reply
 from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import Command, World
@@ -49,9 +49,7 @@ class _Command(NamedTuple):
         try:
             reply = _read(done.output)
         except InputError as error:
-            found = f"{error.findings[0].pointer} {error.findings[0].detail}".strip()
-            detail = f"{_ended(done.status)}, and not the output of a skill: {found}{_last(done.errors)}"
-            raise GuardError("SKILL_ERROR", detail) from None
+            raise GuardError("SKILL_ERROR", _unread(done, error.findings[0])) from None
         if reply.fault is None and done.status != 0:
             raise GuardError("SKILL_ERROR", f"a result, but {_ended(done.status)}{_last(done.errors)}")
         if reply.fault and reply.fault.code not in self.codes:
@@ -90,6 +88,18 @@ def _read(output: bytes) -> Reply:
     cost = reader.money(fields["cost_cents"], "/cost_cents", Decimal(0), high=MAX_CENTS)
     reader.raise_if_any("bad_params", "output")
     return Reply(fields.get("result"), fault, cost, effect=effect, features=features)
+
+
+def _unread(done: Finished, found: Finding) -> str:
+    """Why the output is none of a skill. One that broke says why on stderr."""
+    if not done.output.strip():
+        return f"{_ended(done.status)}, and no output{_last(done.errors)}"
+    first = visible(done.output.decode("utf-8", "replace").strip().splitlines()[0], 60)
+    if found.pointer or done.output.lstrip()[:1] == b"{":
+        wrong = f"{found.pointer} {found.detail}".strip()
+    else:
+        wrong = "stdout is for one JSON object, and what else there is to say for stderr"
+    return f"{_ended(done.status)}, and an output that begins {first}: {wrong}{_last(done.errors)}"
 
 
 def _ended(status: int) -> str:

@@ -94,6 +94,21 @@ def test_a_program_that_breaks_the_rules_is_a_skill_error(tmp_path, output, stat
     assert "\x1b" not in fault.detail
 
 
+@pytest.mark.parametrize(
+    ("output", "status", "detail"),
+    [
+        ("", 3, "exit status 3, and no output"),
+        ("\x1b[1mcollected 12 items\n{}", 0, "exit status 0, and an output that begins \\x1b[1mcollected 12 items: "
+         "stdout is for one JSON object, and what else there is to say for stderr"),
+        ('{"result": 1, "other": 1}', 0, 'exit status 0, and an output that begins {"result": 1, "other": 1}: '
+         '/other unknown key "other"'),
+        ('{"result": ', 0, 'exit status 0, and an output that begins {"result":: line 2, column 1: Expecting value'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_output_is_said(tmp_path, output, status, detail):
+    assert program(says(output, status), tmp_path).fault.detail.startswith(detail)
+
+
 def test_the_last_line_of_stderr_is_shown(tmp_path):
     assert program(says("", 3), tmp_path).fault.detail.endswith(": last \\x1b[2J")
 
