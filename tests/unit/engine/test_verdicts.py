@@ -3,7 +3,7 @@
 import pytest
 
 from aos.domain.forecasts.verdicts import Limits, Reason
-from aos.domain.plans.plan import OnError, Step
+from aos.domain.plans.plan import Expect, OnError, Step, When
 from aos.domain.skills.distributions import Constant, Lognormal, Uniform
 from aos.engine.feasibility import judge
 from tests.unit.engine.build import catalog, chain, decide, program, skill, steps
@@ -123,6 +123,32 @@ class TestUnknown:
         assert verdict.decision == "undetermined"
         assert {reason.code for reason in verdict.reasons} == {"unknown_items"}
         assert forecast.cost_at_least.p99.value == 0
+
+    def test_what_a_fan_out_gives_has_as_many_items(self):
+        first = Step("a", "work", {}, for_each=(1, 2, 3))
+        second = Step("b", "work", {}, for_each="${steps.a.output}")
+        third = Step("c", "work", {}, for_each="${steps.b.output}")
+        known = catalog(skill(cost=Constant(2.0)))
+        cost = decide(steps(first, second, third), known)[0].cost
+        assert cost
+        assert cost.p99.value == 18
+
+    @pytest.mark.parametrize(
+        ("first", "over"),
+        [
+            ({"on_error": OnError("continue")}, "${steps.a.output}"),
+            ({"on_error": OnError("fallback", "c")}, "${steps.a.output}"),
+            ({"when": When("c", "succeeded")}, "${steps.a.output}"),
+            ({"for_each": "${steps.c.output}", "expect": Expect(2, 5)}, "${steps.a.output}"),
+            ({"for_each": None}, "${steps.a.output}"),
+            ({}, "${steps.a.output.0.of}"),
+            ({}, "${steps.c.output}"),
+        ],
+    )
+    def test_but_not_if_it_may_give_anything_else(self, first, over):
+        a = Step("a", "work", {}, for_each=(1, 2, 3))._replace(**first)
+        plan = steps(Step("c", "work", {}, needs=()), a, Step("b", "work", {}, for_each=over))
+        assert {reason.code for reason in decide(plan, catalog(skill()))[1].reasons} == {"unknown_items"}
 
     def test_the_items_of_an_input_are_counted(self):
         plan = chain(1, for_each="${inputs.urls}")._replace(inputs={"urls": [1, 2, 3]})

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from aos.domain.forecasts.forecast import Unknown
 from aos.domain.kept import kept
 from aos.domain.plans.plan import MAX_ITEMS, Order, Plan, Step, order
-from aos.domain.plans.references import given
+from aos.domain.plans.references import Reference, given, parse
 from aos.domain.plans.retries import effective_retry
 from aos.domain.plans.stated import Stated, stated
 from aos.domain.skills.distributions import Constant, Distribution, Lognormal, median
@@ -96,13 +96,22 @@ def compile_plan(
     calls = []
     unknowns: list[Unknown] = []
     as_recorded = True
+    fan_outs = {
+        step.id: step
+        for i, step in enumerate(plan.steps)
+        if step.for_each is not None
+        and step.on_error.action == "fail"
+        and step.when is None
+        and i not in dag.fallback_of
+    }
     groups: dict[tuple[str, tuple[int, ...]], int] = {}
     for i, step in enumerate(plan.steps):
         said = stated(step.params, catalog.skills[step.skill], plan.inputs)
         skill = sized(catalog.skills[step.skill], said.features)
         stream = (streams or {}).get(step.id, i)
         group = groups.setdefault((step.skill, dag.after[i]), stream)
-        call = _call(step._replace(params={}), stream, group, skill, catalog, plan.inputs, said, prices)
+        items = _items(step, fan_outs, plan.inputs)
+        call = _call(step._replace(params={}), stream, group, skill, catalog, items, said, prices)
         as_recorded = as_recorded and skill is catalog.skills[step.skill]
         calls.append(
             call._replace(
@@ -155,7 +164,7 @@ def _call(
     group: int,
     skill: Skill,
     catalog: Catalog,
-    inputs: Mapping[str, Any],
+    items: Items,
     said: Stated,
     prices: Mapping[str, ModelPrice],
 ) -> Call:
@@ -172,7 +181,7 @@ def _call(
         retried=(again := retried(attempts.modes, retry, said.effects)),
         retries_all=bool(again.all()),
         price=price(skill.cost, said, prices) if skill.cost else None,
-        items=_items(step, inputs),
+        items=items,
         overhead=None if overhead and overhead.value == Constant(0) else _table(overhead),
         typical_overhead=median(overhead.value) if overhead else 0.0,
         typical_ms=min(median(skill.latency.value), attempts.timeout_ms) if skill.latency else None,
@@ -193,21 +202,35 @@ def _table(figure: Figure[Distribution] | None) -> Floats | None:
     return quantile_table(figure.value) if figure else None
 
 
-def _items(step: Step, inputs: Mapping[str, Any]) -> Items:
-    """Known items are counted; expected ones drawn, lognormal through p50 and p90, rounded, at most 50."""
+def _items(step: Step, fan_outs: Mapping[str, Step], inputs: Mapping[str, Any]) -> Items:
+    """Known items are counted; expected ones drawn, lognormal through p50 and p90, rounded, at most 50.
+
+    What one of `fan_outs` gives, steps without which nothing goes on, has as many items as it went over.
+    """
     if step.for_each is None:
         return Items(1, 1)
     listed = given(step.for_each, inputs)
     if isinstance(listed, list | tuple):
         return Items(len(listed), len(listed))
     if step.expect is None:
-        return Items(0, 0, known=False)
+        feeder = fan_outs.get(_whole_output(str(step.for_each)))
+        items = _items(feeder, fan_outs, inputs) if feeder else None
+        # A number that is drawn would have to be the same in both.
+        return items if items and items.table is None else Items(0, 0, known=False)
     p50, p90 = step.expect
     if p50 == p90:
         return Items(round(p50), round(p50))
     sigma = float(np.log(p90 / p50)) / _NORMAL_P90
     table = np.clip(np.rint(quantile_table(Lognormal(p50, sigma))), 0, MAX_ITEMS)
     return Items(int(table[-1]), round(p50), table)
+
+
+def _whole_output(text: str) -> str:
+    """The step to whose output, all of it, the text refers; empty where it refers to something else."""
+    reference = parse(text)[0]
+    if isinstance(reference, Reference) and reference.kind == "steps" and not reference.path:
+        return reference.name
+    return ""
 
 
 def _unknowns(i: int, call: Call, skill: Skill, catalog: Catalog, model: str | None) -> list[Unknown]:
