@@ -214,7 +214,7 @@ def test_no_colour_in_a_pipe() -> None:
     assert b"\x1b" not in aos("simulate", "--plan", HOPELESS, env={"FORCE_COLOR": "1", "TERM": "xterm"}).out
 
 
-HEAVY = {"cedarpy", "httpx", "psycopg", "starlette", "pydantic"}
+HEAVY = {"cedarpy", "httpx", "psycopg", "starlette", "pydantic", "jmespath"}
 NO_TERMINAL = {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"}
 NO_PLAN = {*NO_TERMINAL, "hashlib", "aos.domain.plans", "aos.domain.runs", "aos.domain.forecasts.forecast"}
 NO_SKILL = {*NO_TERMINAL, "decimal", "aos.domain"}

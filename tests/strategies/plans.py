@@ -160,7 +160,7 @@ def _step(sketch: _Sketch, earlier: list[Step], fallback: str | None, stands_in:
 
 def _items(stated: list[Any] | int | None, outputs: list[str]) -> tuple[Any, ...] | str | None:
     if isinstance(stated, int):
-        sources = ["${inputs.items}", *outputs]
+        sources = ["${inputs.items}", *(output for output in outputs if output.endswith(_OF_ANY_TYPE))]
         return sources[stated % len(sources)]
     return None if stated is None else tuple(stated)
 
@@ -191,6 +191,8 @@ def _outputs(earlier: list[Step]) -> list[str]:
 
 
 _WHOLE = re.compile(r"\$\{steps\.[^.]+\.output(\.0)?\}").fullmatch
+_OF_ANY_TYPE = (".body}", ".result}")
+"""Main outputs that may turn out to be arrays."""
 _ANYTHING = {"input", "payload"}
 """Parameters that take a whole output, which is no text."""
 

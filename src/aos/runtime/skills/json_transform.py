@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 from jmespath.visitor import Options, TreeInterpreter
@@ -22,13 +21,12 @@ from aos.runtime.guards.patience import Patience
 from aos.runtime.skills import Call, Reply
 from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import World
+from aos.wire.plans.queries import MAX_QUERY, tree
 from aos.wire.problems import visible
 from aos.wire.strict import Json, parse
 
 __all__ = ["MAX_QUERY", "MAX_STEPS", "implementation"]
 
-MAX_QUERY = 4_096
-"""Characters of a query."""
 MAX_STEPS = 1_000_000
 """Parts of a query evaluated, each once for every value that it meets."""
 
@@ -43,7 +41,7 @@ class _JsonTransform(NamedTuple):
             raise GuardError("BAD_PARAMS", "no input is given, and no step before has an output to take")
         value = _input(params["input"], self.max_bytes)
         patience = Patience(call.timeout_s, call.cancelled)
-        result = _searched(_tree(params["query"]), value, _Bounded(patience, self.max_bytes))
+        result = _searched(_parsed(params["query"]), value, _Bounded(patience, self.max_bytes))
         if result is None and value is not None:
             raise GuardError(
                 "BAD_QUERY", "the query finds nothing in this input; `QUERY || 'x'` gives it another value"
@@ -63,19 +61,15 @@ def _input(given: Any, max_bytes: int) -> Any:
     return _read(data.removeprefix(codecs.BOM_UTF8), "the input", max_bytes, long_as_text=True)
 
 
-def _tree(query: str) -> Any:
-    """The query parsed; one leading dot is accepted, as in jq."""
+def _parsed(query: str) -> Any:
     if len(query) > MAX_QUERY:
         raise GuardError(
             "INPUT_TOO_LARGE", f"a query of {len(query):,} characters; the limit is {MAX_QUERY:,}"
         )
-    plain = query.strip().removeprefix(".") or "@"
     try:
-        return jmespath.compile(plain).parsed
-    except RecursionError:
-        raise GuardError("BAD_QUERY", "nested too deep") from None
-    except (JMESPathError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise _bad(error) from None
+        return tree(query)
+    except ValueError as error:
+        raise GuardError("BAD_QUERY", str(error)) from None
 
 
 def _searched(tree: Any, value: Any, interpreter: "_Bounded") -> Any:

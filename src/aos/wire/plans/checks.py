@@ -16,7 +16,8 @@ from aos.domain.plans.plan import (
 )
 from aos.domain.plans.references import Reference, parse, strings
 from aos.domain.skills.skill import Skill
-from aos.wire.plans.parameters import NOWHERE, check_params, known_validator, value_at
+from aos.wire.plans.parameters import NOWHERE, check_params, in_words, known_validator, value_at
+from aos.wire.plans.queries import fault
 from aos.wire.plans.steps import Draft, add_unknown
 from aos.wire.problems import visible
 from aos.wire.shape import Reader, at, shown
@@ -24,6 +25,7 @@ from aos.wire.shape import Reader, at, shown
 __all__ = ["PlanChecker"]
 
 _MOST_CYCLES = 20
+_QUERY_CHARACTERS = 65_536  # of a plan, parsed in 0.2 s
 _SCALARS = ("string", "integer", "number", "boolean", "null")
 
 
@@ -47,6 +49,7 @@ class PlanChecker:
         self._inputs = dict(inputs)
         self._index: dict[str, int] = {}
         self._fallback_of: dict[int, int] = {}
+        self._query_characters = _QUERY_CHARACTERS
         self.used_inputs: set[str] = set()
 
     def check(self, pointer: str) -> None:
@@ -60,6 +63,8 @@ class PlanChecker:
             if skill and draft.params is not None:
                 self._check_main_input(i, draft, draft.params)
                 self._check_params(draft.step, skill, draft.params)
+                if draft.step.skill == "json_transform":
+                    self._check_query(draft.step.params.get("query"), at(draft.params, "query"))
 
     def _check_ids(self) -> None:
         for i, draft in enumerate(self._drafts):
@@ -153,7 +158,7 @@ class PlanChecker:
         each = at(draft.pointer, "for_each")
         items: Any = list(step.for_each) if isinstance(step.for_each, tuple) else step.for_each
         if isinstance(items, str):
-            self._check_for_each(items, each)
+            self._check_for_each(i, items, each)
         for value, pointer, in_items in (
             (dict(step.params), draft.params or "", items is not None),
             (items, each, False),
@@ -241,8 +246,8 @@ class PlanChecker:
         if reference.path:
             self._reader.add(pointer, "bad_reference", f'the secret "{reference.name}" has no parts')
 
-    def _check_for_each(self, text: str, pointer: str) -> None:
-        """One reference and nothing else; what an input holds is known."""
+    def _check_for_each(self, i: int, text: str, pointer: str) -> None:
+        """One reference and nothing else, to what may be an array; what an input holds is known."""
         try:
             pieces = parse(text)
         except ValueError:
@@ -255,6 +260,9 @@ class PlanChecker:
             value = value_at(self._inputs, (reference.name, *reference.path))
             if value is not NOWHERE:
                 self._reader.array(value, pointer, max_len=MAX_ITEMS)
+        elif reference.kind == "steps" and (kind := self._output_type(i, reference)) and kind != "array":
+            detail = f"expected an array, and {shown(text)} is {in_words(kind)}"
+            self._reader.add(pointer, "bad_value", detail)
 
     # -- size, parameters ------------------------------------------------------------------------------
 
@@ -295,6 +303,25 @@ class PlanChecker:
         check = known_validator(skill.input_schema)
         kind = partial(self._output_type, self._index[step.id])
         check_params(self._reader, step.params, pointer, check, skill.input_schema, self._inputs, kind)
+
+    def _check_query(self, query: Any, pointer: str) -> None:
+        """A query that is known before the run is parsed, of very many as far as that takes no time."""
+        text = self._known_text(query)
+        if text is not None and len(text) <= self._query_characters:
+            self._query_characters -= len(text)
+            if detail := fault(text):
+                self._reader.add(pointer, "bad_params", detail)
+
+    def _known_text(self, value: Any) -> str | None:
+        """The text that a parameter will be; None where nobody knows yet."""
+        try:
+            (piece,) = parse(value) if isinstance(value, str) else ()
+        except ValueError:  # malformed, a finding of `_references`, or put together from several
+            return None
+        if isinstance(piece, str):
+            return piece
+        found = value_at(self._inputs, (piece.name, *piece.path)) if piece.kind == "inputs" else None
+        return found if isinstance(found, str) else None
 
     def _output_type(self, i: int, reference: Reference) -> str | None:
         """The JSON type of what step i finds in an output, where that is certain: what is passed over is null."""

@@ -21,7 +21,7 @@ from aos.wire.shape import Reader, at, closest, shown
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
-__all__ = ["NOWHERE", "check_params", "check_schema", "known_validator", "validator", "value_at"]
+__all__ = ["NOWHERE", "check_params", "check_schema", "in_words", "known_validator", "validator", "value_at"]
 
 Path = tuple[str, ...]
 
@@ -152,6 +152,11 @@ def value_at(value: Any, path: tuple[str, ...]) -> Any:
         else:
             return NOWHERE
     return value
+
+
+def in_words(kind: str) -> str:
+    """What people call a JSON type: `a whole number`."""
+    return _TYPES[kind][1] if kind in _TYPES else kind
 
 
 def check_params(
@@ -301,7 +306,7 @@ def _message(error: "ValidationError", known: _Known) -> str:
         return f'the parameter "{visible(kind.property)}" is missing'
     if kind.name == "type":
         typed = known.typed.get(_path(error))
-        got = _TYPES[typed][1] if typed else shown(cast(Any, error.instance))
+        got = in_words(typed) if typed else shown(cast(Any, error.instance))
         return f"expected {' or '.join(kind.types)}, got {got}"
     branches = getattr(kind, "context", None)
     if branches is None:

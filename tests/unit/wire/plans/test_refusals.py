@@ -8,6 +8,7 @@ from aos.errors import InputError
 from tests.unit.wire.plans.reading import FETCH, READ, read, step, wrong
 
 ASK: Any = {"skill": "llm_invoke"}
+QUERY: Any = {"skill": "json_transform"}
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,17 @@ def test_a_step_that_breaks_one_rule(keys: dict[str, Any], pointer: str, code: s
         ([READ, step(params={"path": "${steps.s1.output.bytes}"})], "/1/params/path", "bad_params"),
         ([READ, step(params={"path": "${steps.s1.output}"})], "/1/params/path", "bad_params"),
         ([step(for_each=[1]), step(params={"path": "${steps.s1.output}"})], "/1/params/path", "bad_params"),
+        ([READ, step(for_each="${steps.s1.output.bytes}")], "/1/for_each", "bad_value"),
+        ([READ, step(for_each="${steps.s1.output}")], "/1/for_each", "bad_value"),
+        ([{**QUERY, "params": {"query": "a[?b==", "input": 1}}], "/0/params/query", "bad_params"),
+        ([{**QUERY, "params": {"query": "select(a)", "input": 1}}], "/0/params/query", "bad_params"),
+        ([{**QUERY, "params": {"query": "(" * 2000, "input": 1}}], "/0/params/query", "bad_params"),
+        ([{**QUERY, "params": {"query": "a" * 4097, "input": 1}}], "/0/params/query", "bad_params"),
+        (
+            {"inputs": {"q": "a +"}, "steps": [{**QUERY, "params": {"query": "${inputs.q}", "input": 1}}]},
+            "/steps/0/params/query",
+            "bad_params",
+        ),
         ([step(for_each=[1]), step(params={"path": "${steps.s1.output.0.bytes}"})], "/1/params/path", "bad_params"),
         ([ASK | {"params": {"prompt": "?", "max_tokens": "${secrets.N}"}}], "/0/params/max_tokens", "bad_params"),
         ([READ, step(params={"path": "${steps.s1.output.bytes.x}"})], "/1/params/path", "unknown_output"),
