@@ -111,8 +111,27 @@ def test_a_feasible_plan_has_none_to_apply() -> None:
 def test_it_is_said_whether_they_are_sought() -> None:
     late = ("--plan", inline(STEP), "--deadline", "1ms")
     assert simulated(*late)["alternatives"]
+    assert simulated(*late)["alternatives_search"] == "found"
     assert simulated(*late, "--no-alternatives")["alternatives"] == []
+    assert simulated(*late, "--no-alternatives")["alternatives_search"] == "off"
+    assert simulated("--plan", inline(STEP))["alternatives_search"] == "not_needed"
+    assert simulated("--plan", inline(STEP), "--alternatives")["alternatives_search"] == "found_none"
     assert b"--apply 1" in aos("simulate", *late).out
+
+
+def test_the_secrets_that_it_names_are_listed_and_not_looked_up() -> None:
+    hook = {
+        "skill": "webhook_send",
+        "params": {"url": "https://${secrets.host}/${secrets.path}", "payload": {}},
+    }
+    mail = {"skill": "email_send", "params": {"to": "a@b.c", "subject": "s", "body": "${secrets.path}"}}
+    words = ("--plan", inline(hook, mail))
+    assert simulated(*words)["secrets"] == [
+        {"name": "host", "pointers": ["/steps/0/params/url"]},
+        {"name": "path", "pointers": ["/steps/0/params/url", "/steps/1/params/body"]},
+    ]
+    assert b"\nneeds     the secrets host, path, looked for when it runs\n" in aos("simulate", *words).out
+    assert simulated("--plan", inline(STEP))["secrets"] == []
 
 
 def test_shares_add_up_and_name_where_to_begin() -> None:

@@ -45,11 +45,11 @@ def simulate(
     result = _judged(asked, samples, seed, explain, progress)
     if gate:
         result = gate(result)
-    if alternatives is None:
-        alternatives = result.verdict.decision != "feasible"
-    if not alternatives:
+    if alternatives is None and result.verdict.decision == "feasible":
+        return result._replace(search="not_needed")
+    if alternatives is False:
         return result
-    return result._replace(alternatives=_alternatives(asked, result, gate), sought=True)
+    return result._replace(alternatives=_alternatives(asked, result, gate), search="done")
 
 
 def _judged(

@@ -18,7 +18,10 @@ from aos.wire.results.simulations import simulation
 
 # What says how the result was asked for and told; and what is compared by itself.
 _BESIDE = frozenset(
-    ("schema", "aos_version", "line", "id", "exit_code", "warnings", "alternatives", "inputs", "digests")
+    (
+        *("schema", "aos_version", "line", "id", "exit_code", "warnings"),
+        *("alternatives", "alternatives_search", "inputs", "digests"),
+    )
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Mapping
 
 from aos.domain.plans.plan import Plan, Step
-from aos.domain.plans.references import Reference, parse, strings
+from aos.domain.plans.references import references
 from aos.domain.skills.skill import Catalog
 from aos.errors import Finding, InputError
 from aos.runtime.masking import MIN_SECRET
@@ -65,9 +65,8 @@ def check_secrets(
 
 def _named(at: str, step: Step, world: World, own: Container[str]) -> Iterator[tuple[str, str]]:
     """The secrets of a step: those that its parameters refer to, and the one that its skill works with."""
-    for pointer, text in strings(dict(step.params)):
-        for piece in parse(text):
-            if isinstance(piece, Reference) and piece.kind == "secrets":
-                yield f"{at}/params{pointer}", piece.name
+    for pointer, reference in references(dict(step.params)):
+        if reference.kind == "secrets":
+            yield f"{at}/params{pointer}", reference.name
     if step.skill not in own and (key := key_of(step.skill, step.params, world)):
         yield at, key

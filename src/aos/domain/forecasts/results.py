@@ -1,7 +1,7 @@
 """What a simulation gives back: the question as it was understood, and the answer."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from aos.domain.approvals.policies import PolicyVerdict
 from aos.domain.forecasts.alternatives import Alternative
@@ -11,6 +11,9 @@ from aos.domain.forecasts.verdicts import Limits, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Skill
+
+Search = Literal["done", "not_needed", "off"]
+"""Whether alternatives were sought, or why not: the plan is feasible as it is, or nobody asked for them."""
 
 
 class Digests(NamedTuple):
@@ -27,7 +30,7 @@ class SimulationResult(NamedTuple):
 
     `samples` and `seed` are what was asked for; `forecast.samples` is what it took. `attribution` is None, and
     `evidence` and `alternatives` are empty, where nobody asked for them;
-    so is `policy`, what the rules say. `sought` says whether somebody asked for alternatives.
+    so is `policy`, what the rules say.
     """
 
     plan: Plan
@@ -43,5 +46,5 @@ class SimulationResult(NamedTuple):
     attribution: Attribution | None = None
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
-    sought: bool = False
+    search: Search = "off"
     policy: PolicyVerdict | None = None

@@ -136,6 +136,16 @@ def uses(step: Step) -> frozenset[str]:
     return frozenset(ref.name for value in values for _, ref in references(value) if ref.kind == "steps")
 
 
+def secrets(plan: Plan) -> dict[str, list[str]]:
+    """Names of the secrets that the plan's parameters refer to, and the places (JSON Pointers) of each."""
+    found: dict[str, list[str]] = {}
+    for i, step in enumerate(plan.steps):
+        for pointer, reference in references(dict(step.params)):
+            if reference.kind == "secrets":
+                found.setdefault(reference.name, []).append(f"/steps/{i}/params{pointer}")
+    return found
+
+
 def _predecessors(
     step: Step, i: int, previous: int | None, index: Mapping[str, int], fallback_of: Mapping[int, int]
 ) -> tuple[int, ...]:

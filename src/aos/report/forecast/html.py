@@ -274,6 +274,7 @@ def _basis(result: SimulationResult) -> Html:
     same = "Run this with the plan and the catalog of these digests, and the same figures come out:"
     return join(
         tag("p", f"{words.basis(result).capitalize()}."),
+        tag("p", f"It needs {needs}.") if (needs := words.needed(result.plan)) else "",
         *(tag("p", f"Note: {note}") for note in result.notes),
         tag("dl", *rows, class_="digests"),
         tag("p", same),

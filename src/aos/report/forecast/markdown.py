@@ -188,6 +188,8 @@ def _basis(result: SimulationResult) -> str:
     if result.prices:
         named = ", ".join(f"{code(name)} of {prose(p.as_of)}" for name, p in result.prices.items())
         lines.append(f"prices: {named}")
+    if needs := words.needed(result.plan):
+        lines.append(f"needs {prose(needs)}")
     return "<br>".join([*lines, *(f"note: {prose(note)}" for note in result.notes)])
 
 

@@ -16,7 +16,7 @@ from aos.errors import CODES, Exit
 from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
 from aos.report.forecast.advice import alternatives, drivers, evidence
 from aos.report.forecast.steps import risks, typical_run
-from aos.report.forecast.words import limits_kept, overshoot, typical
+from aos.report.forecast.words import limits_kept, needed, overshoot, typical
 from aos.report.learning.sources import sources
 from aos.report.parts.page import BAD, BAR, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
 from aos.report.parts.pictures import LIMIT, histogram
@@ -48,6 +48,7 @@ def simulation(result: SimulationResult, width: int, colour: bool, ascii: bool =
         from aos.report.forecast.policy import rulings
 
         page.section("policy", rulings(result.policy))
+    page.section("needs", filter(None, [needed(result.plan)]))
     page.section("cost", [*_quantity(page, _cost(result)), *_stop(forecast)])
     page.section("time", [*_quantity(page, _time(result)), *_elapsed(result)])
     unknown = _unnamed(result, "unknown_failure")

@@ -14,6 +14,7 @@ from aos.domain.forecasts.attribution import Danger, Fix
 from aos.domain.forecasts.forecast import BudgetStop, Chance, Figures, Forecast, Risk, Spread
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
+from aos.domain.plans.plan import Plan, secrets
 from aos.domain.skills.skill import CallCost, FailureMode, FanOut, Figure, Provenance, Skill, TokenCost
 from aos.errors import CODES, Exit
 from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
@@ -211,6 +212,15 @@ def asides(result: SimulationResult) -> Iterator[str]:
         yield f"with the wait for approvals: p50 {p50}, p95 {p95}"
 
 
+def needed(plan: Plan) -> str:
+    """`the secrets slack-token, mail, looked for when it runs`; "" where the plan names none."""
+    names = [*secrets(plan)]
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"the secret{'s' if len(names) > 1 else ''} {', '.join(names[:_NAMED])}{more}, looked for when it runs"
+
+
 # -- what drives it, and what it rests on ------------------------------------------------------------------
 
 
@@ -223,7 +233,7 @@ def begin_with(fix: Fix | None) -> str:
 
 def none_found(result: SimulationResult) -> bool:
     """Whether changes were looked for that would make it feasible, and there are none."""
-    return result.sought and not result.alternatives and result.verdict.decision != "feasible"
+    return result.search == "done" and not result.alternatives and result.verdict.decision != "feasible"
 
 
 def flags(offer: Alternative) -> str:

@@ -8,6 +8,7 @@ from aos.domain.forecasts.attribution import Attribution, Evidence
 from aos.domain.forecasts.forecast import Chance, Estimate, Figures, Forecast, Spread, StepForecast
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Decision, Verdict
+from aos.domain.plans.plan import secrets
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import CallCost, Figure, Skill
 from aos.errors import Exit
@@ -22,7 +23,7 @@ EXITS: Mapping[Decision, Exit] = {
 """The exit status of each verdict."""
 
 _DETAILS = (
-    *("risks", "step_estimates", "attribution", "evidence", "alternatives"),
+    *("risks", "step_estimates", "attribution", "evidence", "alternatives", "alternatives_search"),
     *("provenance", "prices", "inputs", "policy"),
 )
 
@@ -64,10 +65,12 @@ def simulation(result: SimulationResult, exit_status: int) -> Document:
         ],
         "step_estimates": [_step(step) for step in forecast.steps],
         "approvals": [approval._asdict() for approval in verdict.approvals],
+        "secrets": [{"name": name, "pointers": at} for name, at in secrets(result.plan).items()],
         "permission_gaps": [r._asdict() for r in verdict.reasons if r.code == "permission_denied"],
         "attribution": None if result.attribution is None else _attribution(result.attribution),
         "evidence": [_evidence(wanted) for wanted in result.evidence],
         "alternatives": [_alternative(offer) for offer in result.alternatives],
+        "alternatives_search": _search(result),
         "warnings": list(result.notes),
         "unknowns": _unknowns(forecast),
         "provenance": {name: provenance(skill) for name, skill in result.skills.items()},
@@ -234,6 +237,12 @@ def _alternative(offer: Alternative) -> Document:
             "duration_ms": {"p50": _figure(difference.time_p50), "p95": _figure(difference.time_p95)},
         },
     }
+
+
+def _search(result: SimulationResult) -> str:
+    if result.search != "done":
+        return result.search
+    return "found" if result.alternatives else "found_none"
 
 
 def _operation(operation: Operation) -> Document:
