@@ -15,10 +15,11 @@ from aos.domain.plans.flow import Flow
 from aos.engine.execution.clock import Clock
 from aos.engine.execution.network import Network, can_queue
 from aos.engine.execution.program import Call, Program
-from aos.engine.sampling.distributions import Floats, normal_scores
+from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
+from aos.engine.sampling.moods import Moods
 from aos.engine.sampling.prices import Money
-from aos.engine.sampling.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, RUN_MOOD, SIBLINGS, WAIT, Streams
+from aos.engine.sampling.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, WAIT, Streams
 
 T = TypeVar("T", bound=np.generic)
 
@@ -91,8 +92,7 @@ class _Chunk:
         self.flow = Flow([call.step for call in program.calls], program.order, np.ones(count, bool))
         self.costs: list[Money | None] = [None] * steps
         self.items: list[tuple[tuple[Node, ...], ...]] = [()] * steps
-        self.moods: dict[int, Floats] = {}
-        self.common: Floats | None = None
+        self.moods = Moods(program.shared, streams, count)
         self.factor = self._take(program.run_factor, RUN_FACTOR)
         records = program.rows or program.loans
         self.picked = self._take(records.pick, RECORDED_RUN) if records else None
@@ -170,7 +170,7 @@ class _Chunk:
             return from_run(program.rows, i, self.picked, Shared(factor=self.factor))
         if program.loans is not None and self.picked is not None:
             return from_donor(program.loans, call, self.streams, self.picked, Shared(factor=self.factor))
-        shared = Shared(*self._mood(call), self.factor)
+        shared = Shared(*self.moods.of(call.group, call.sized), self.factor)
         drawn = draw(call, self.streams, number, self.count, shared)
         return drawn, self._gap(call, number, overhead(call, self.streams, number, self.count, shared))
 
@@ -183,24 +183,6 @@ class _Chunk:
             self.delays[call.group] = call.late.draw(self.streams, self.count)
         delay: Floats = self.delays[call.group] * call.late.shares[call.sibling + item]
         return delay if gap is None else gap + delay
-
-    def _mood(self, call: Call) -> tuple[Floats | None, float]:
-        """Normal scores that the steps of a run share, siblings among themselves more than the rest."""
-        run, siblings = self.program.run_correlation, self.program.sibling_correlation
-        if siblings == 0:
-            return None, 0.0
-        mood = self.moods.get(call.group)
-        if mood is None:
-            own = normal_scores().take(self.streams.indices(self.count, SIBLINGS + call.group))
-            mood = np.sqrt(run / siblings) * self._common_mood() + np.sqrt(1 - run / siblings) * own
-            self.moods[call.group] = mood
-        return mood, siblings
-
-    def _common_mood(self) -> Floats:
-        """Normal scores shared by the whole run, drawn once."""
-        if self.common is None:
-            self.common = normal_scores().take(self.streams.indices(self.count, RUN_MOOD))
-        return self.common
 
     def _wait(self, i: int) -> Floats | None:
         call = self.program.calls[i]

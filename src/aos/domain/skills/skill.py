@@ -256,14 +256,27 @@ def pure(skill: Skill, params: Mapping[str, Any]) -> bool:
     return effects.read_only and not effects.open_world and declares_nothing(skill)
 
 
-class Correlation(NamedTuple):
-    """Gaussian-copula correlation of latencies: among all steps of a run, and among parallel siblings.
+class Rests(NamedTuple):
+    """Gaussian-copula correlation of what sizes leave unexplained: where a plan states them, they are no surprise to share.
 
-    `siblings` >= `run`: steps of one skill with the same predecessors share more than the run's own mood.
+    `run` and `siblings` are among such steps, `whole` is of one with the latency of a step that states no sizes.
     """
 
     run: Figure[float] | None = None
     siblings: Figure[float] | None = None
+    whole: Figure[float] | None = None
+
+
+class Correlation(NamedTuple):
+    """Gaussian-copula correlation of latencies: among all steps of a run, and among parallel siblings.
+
+    `siblings` >= `run`: steps of one skill with the same predecessors share more than the run's own mood. `rests` takes
+    the place of both for steps whose sizes are stated; where nobody knows it, they depend as all others do.
+    """
+
+    run: Figure[float] | None = None
+    siblings: Figure[float] | None = None
+    rests: Rests = Rests()
 
 
 class Drawn(NamedTuple):

@@ -19,7 +19,8 @@ from aos.engine.sampling.attempts import Attempts, attempts_table, retried
 from aos.engine.sampling.blocks import Loans, Rows, matching_loans, matching_rows
 from aos.engine.sampling.distributions import Floats, quantile_table
 from aos.engine.sampling.fanout import Late, late
-from aos.engine.sampling.growth import sized
+from aos.engine.sampling.growth import rest_alone, sized
+from aos.engine.sampling.moods import Dependence, dependence
 from aos.engine.sampling.prices import Price, price
 
 _NORMAL_P90 = 1.2815515655446004
@@ -39,7 +40,8 @@ class Items(NamedTuple):
 
 class Call(NamedTuple):
     """A step ready to be drawn, without its parameters: all that they say of it stands here. `stream` keys its
-    randomness; `group`, the stream of the first of them, that of its parallel siblings.
+    randomness; `group`, the stream of the first of them, that of its parallel siblings. `sized` says that the plan
+    states all sizes that its time grows with.
     """
 
     step: Step
@@ -60,6 +62,7 @@ class Call(NamedTuple):
     limiter: int
     sibling: int = 0
     late: Late | None = None
+    sized: bool = False
 
 
 class Program(NamedTuple):
@@ -71,8 +74,7 @@ class Program(NamedTuple):
 
     calls: tuple[Call, ...]
     order: Order
-    run_correlation: float
-    sibling_correlation: float
+    shared: Dependence
     pools: tuple[int, ...]
     limiters: tuple[tuple[float, int], ...]
     run_factor: Floats | None
@@ -115,6 +117,7 @@ def compile_plan(
         as_recorded = as_recorded and skill is catalog.skills[step.skill]
         calls.append(
             call._replace(
+                sized=rest_alone(skill, said.features),
                 pool=pools[skill.pool] if skill.pool else -1,
                 limiter=limited.index(skill.id) if skill.rate_limit else -1,
             )
@@ -123,15 +126,11 @@ def compile_plan(
     calls = _with_siblings(calls, catalog)
     # Runs drawn whole have the sizes of their own day.
     rows = matching_rows(plan, dag, catalog) if as_recorded else None
-    run = catalog.correlation.run
-    siblings = catalog.correlation.siblings
-    run_value = run.value if run else 0.0
     limits = (catalog.skills[name].rate_limit for name in limited)
     return Program(
         calls=tuple(calls),
         order=dag,
-        run_correlation=run_value,
-        sibling_correlation=max(run_value, siblings.value if siblings else 0.0),
+        shared=dependence(catalog.correlation),
         pools=tuple(catalog.pools.values()),
         limiters=tuple((60_000 / limit.per_minute, limit.burst) for limit in limits if limit),
         run_factor=_table(catalog.run_factor),

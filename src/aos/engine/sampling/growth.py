@@ -32,6 +32,11 @@ def sized(skill: Skill, known: tuple[tuple[str, float], ...]) -> Skill:
     return _sized(skill, known) if known else skill
 
 
+def rest_alone(skill: Skill, known: tuple[tuple[str, float], ...]) -> bool:
+    """Whether sizes leave nothing but the rest unexplained of an attempt's time: all that it grows with is known."""
+    return bool(skill.latency_by) and len(told(skill.latency_by, known)) == len(skill.latency_by.features)
+
+
 @kept(64)
 def _sized(skill: Skill, known: tuple[tuple[str, float], ...]) -> Skill:
     """Kept, so that what is computed from a skill is kept as well."""

@@ -11,6 +11,8 @@ LATENCY, RETRY, PRICE, RETRY_PRICE, OVERHEAD, OWN_MOOD, OUTAGE, ITEMS, WAIT, PUR
 # Streams that belong to no call, numbered above any; a group of siblings adds its own number.
 RUN_MOOD, RUN_FACTOR, RECORDED_RUN = range(1 << 24, (1 << 24) + 3)
 SIBLINGS, FAN_OUT, FAN_OUT_GROWTH = (kind << 25 for kind in (1, 2, 3))
+OF_RESTS = 4 << 25
+"""Added to the streams of moods: those of what sizes leave unexplained."""
 
 _PER_WORD = 4
 

@@ -1,6 +1,6 @@
-"""Attempts of about the same size: what is forecast together where time or price grows with features."""
+"""Sizes of recorded attempts, and those of about the same size, which are forecast together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from aos.domain.skills.distributions import median
 from aos.domain.skills.skill import LEAST_SIZE, AnyGrowth, Growth
 from aos.engine.sampling.distributions import Floats
 
-__all__ = ["Alike", "alike"]
+__all__ = ["Alike", "alike", "size"]
 
 _CLOSE = 0.1
 """Logs: sizes that are no further apart are forecast as one, scaled."""
@@ -39,15 +39,24 @@ def alike(growth: AnyGrowth, features: Sequence[str], x: Floats, most: int) -> l
     return found
 
 
-def _typical(growth: AnyGrowth, columns: dict[str, Floats], count: int) -> Floats:
-    """What each attempt typically takes or costs; a feature that nobody recorded is as usual."""
+def size(growth: AnyGrowth, columns: Mapping[str, Floats], count: int) -> Floats:
+    """What each of so many attempts takes or costs by its features alone; NaN where one was not recorded."""
     total = np.zeros(count)
     if isinstance(growth, Growth):
         for f in growth.features:
-            value = columns.get(f.name, np.full(count, np.nan))
-            total += f.each * np.where(np.isfinite(value), value, median(f.seen))
+            total += f.each * columns.get(f.name, np.nan)
         return growth.fixed + total
     for p in growth.features:
         value = columns.get(p.name, np.full(count, np.nan))
-        total += p.exponent * np.log(np.where(value >= LEAST_SIZE, value, median(p.seen)) / p.typical)
+        total += p.exponent * np.log(np.where(value >= LEAST_SIZE, value, np.nan) / p.typical)
     return np.asarray(growth.level * np.exp(np.minimum(total, 500.0)))
+
+
+def _typical(growth: AnyGrowth, columns: Mapping[str, Floats], count: int) -> Floats:
+    """The same, with features that nobody recorded as they usually are."""
+    least = 0.0 if isinstance(growth, Growth) else LEAST_SIZE
+    filled = {}
+    for f in growth.features:
+        value = columns.get(f.name, np.full(count, np.nan))
+        filled[f.name] = np.where(value >= least, value, median(f.seen))
+    return size(growth, filled, count)

@@ -2,7 +2,7 @@
 
     {"aos_catalog": "1", "pools": {NAME: slots}, "overhead_ms": FIGURE, "approval_wait_ms": FIGURE,
      "approval_wait_by_level_ms": {LEVEL: FIGURE},
-     "correlation": {"run": FIGURE, "siblings": FIGURE}, "run_factor": FIGURE, "blocks": [...], "donors": [...],
+     "correlation": {"run": FIGURE, "siblings": FIGURE, "rests": {...}}, "run_factor": FIGURE, "blocks": [...], "donors": [...],
      "skills": {ID: DESCRIPTOR}}
 
 `aos.wire.catalogs.figures` has the forms of a FIGURE, `aos.wire.records.recordings` those of blocks and donors. A
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from aos.domain.approvals.levels import LEVELS
 from aos.domain.kept import kept
 from aos.domain.skills.distributions import Distribution
-from aos.domain.skills.skill import Catalog, Correlation, Figure, Skill
+from aos.domain.skills.skill import Catalog, Correlation, Figure, Rests, Skill
 from aos.wire.catalogs.descriptors import MAX_MS, dump_skill, read_skill
 from aos.wire.catalogs.figures import PROVENANCE_KEYS, dump_figure, dump_ratio, figure, ratio
 from aos.wire.records.recordings import dump_block, dump_donors, read_block, read_donors
@@ -101,7 +101,7 @@ def dump_catalog(catalog: Catalog) -> dict[str, Any]:
         "overhead_ms": dump_figure(catalog.overhead),
         "approval_wait_ms": dump_figure(catalog.approval_wait),
         **_by_level(catalog),
-        "correlation": {name: dump_ratio(stated) for name, stated in catalog.correlation._asdict().items()},
+        "correlation": _dump_correlation(catalog.correlation),
         "run_factor": dump_figure(catalog.run_factor),
         "blocks": [dump_block(block) for block in catalog.blocks],
         "donors": [dump_donors(donors) for donors in catalog.donors],
@@ -180,6 +180,16 @@ def _exact(value: Any) -> Any:
     if isinstance(value, list):
         return [_exact(item) for item in value]
     return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _dump_correlation(stated: Correlation) -> dict[str, Any]:
+    """That of rests is left out where nobody states it, as in catalogs of old: their digests stay."""
+    rests = {name: dump_ratio(one) for name, one in stated.rests._asdict().items()}
+    return {
+        "run": dump_ratio(stated.run),
+        "siblings": dump_ratio(stated.siblings),
+        **({"rests": rests} if any(rests.values()) else {}),
+    }
 
 
 def _by_level(catalog: Catalog) -> dict[str, Any]:
@@ -272,6 +282,12 @@ def _correlation(reader: Reader, value: Field, base: Correlation) -> Correlation
     if value is MISSING:
         return base
     fields = reader.obj(value, "/correlation", known=Correlation._fields)
+    rests = reader.obj(fields["rests"], "/correlation/rests", known=Rests._fields)
     return Correlation(
-        *(ratio(reader, fields[k], at("/correlation", k), high=0.99) for k in Correlation._fields)
+        *(_shared(reader, fields[k], at("/correlation", k)) for k in ("run", "siblings")),
+        Rests(*(_shared(reader, rests[k], at("/correlation/rests", k)) for k in Rests._fields)),
     )
+
+
+def _shared(reader: Reader, value: Field, pointer: str) -> Figure[float] | None:
+    return ratio(reader, value, pointer, high=0.99)

@@ -1,10 +1,11 @@
 """How the steps of a run depend: correlation within a run and among siblings, and what passes between steps."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.skills.skill import Correlation, Figure, Provenance
+from aos.domain.skills.skill import Correlation, Figure, Provenance, Rests
 from aos.engine.calibrate.table import Ints
 from aos.engine.calibrate.whole_run.runs import Shape
 from aos.engine.sampling.distributions import SIZE, Floats, normal_scores
@@ -15,48 +16,75 @@ _LEAST_OF_VARIANT = 8
 """A rank among fewer records says next to nothing."""
 
 
-def correlation(shapes: Sequence[Shape]) -> Correlation:
+class _Steps(NamedTuple):
+    """Every step in runs that did not fail: its run, its group of siblings, its normal scores; NaN where unknown."""
+
+    run: Ints
+    group: Ints
+    whole: Floats
+    rest: Floats
+
+
+def correlation(shapes: Sequence[Shape], sizes: Floats) -> Correlation:
     """Mean correlation of the normal scores of latencies of two steps of a run, and of two siblings.
 
-    A score is the normal quantile of a latency's rank among those of its variant: levels and shapes drop out. With m
-    scores in a run, sum over pairs of z_i z_j = ((sum z)^2 - sum z^2) / 2. None where there are too few pairs.
+    A score is the normal quantile of a latency's rank among those of its variant: levels and shapes drop out. `sizes`
+    are those that the records of the table have, in proportion to which they take longer: what they leave unexplained
+    has scores of its own. None where there are too few pairs.
     """
-    run, group, score = _scored(shapes)
-    if not score.size:
-        return Correlation()
-    siblings, sibling_pairs = _products(group, score)
-    both, pairs = _products(run, score)
-    run_figure = _figure(both - siblings, pairs - sibling_pairs)
-    sibling_figure = _figure(siblings, sibling_pairs)
+    steps = _scored(shapes, sizes)
+    rests = "mean product of normal scores of what sizes leave unexplained"
+    between = "mean product of normal scores, of what sizes leave unexplained and whole latencies"
+    return Correlation(
+        *_figures(steps, steps.whole, steps.whole, "mean product of normal scores"),
+        Rests(
+            *_figures(steps, steps.rest, steps.rest, rests),
+            _figures(steps, steps.rest, steps.whole, between)[0],
+        ),
+    )
+
+
+def _figures(
+    steps: _Steps, a: Floats, b: Floats, method: str
+) -> tuple[Figure[float] | None, Figure[float] | None]:
+    """How the score `a` of one step goes with the score `b` of another in its run, and how among siblings."""
+    siblings, sibling_pairs = _products(steps.group, a, b)
+    both, pairs = _products(steps.run, a, b)
+    run_figure = _figure(both - siblings, pairs - sibling_pairs, method)
+    sibling_figure = _figure(siblings, sibling_pairs, method)
     if run_figure and sibling_figure and sibling_figure.value < run_figure.value:
         sibling_figure = sibling_figure._replace(value=run_figure.value)
-    return Correlation(run_figure, sibling_figure)
+    return run_figure, sibling_figure
 
 
-def _figure(products: float, pairs: float) -> Figure[float] | None:
+def _figure(products: float, pairs: float, method: str) -> Figure[float] | None:
     if pairs < _LEAST_PAIRS:
         return None
     value = float(f"{np.clip(products / pairs, 0.0, _MOST):.6g}")
-    return Figure(value, Provenance("measured", "mean product of normal scores", int(pairs)))
+    return Figure(value, Provenance("measured", method, int(pairs)))
 
 
-def _products(key: Ints, score: Floats) -> tuple[float, float]:
-    """Sum of z_i z_j over pairs with the same key, and how many pairs there are."""
+def _products(key: Ints, a: Floats, b: Floats) -> tuple[float, float]:
+    """Sum of a_i b_j over pairs of steps with the same key, and how many pairs there are that have both.
+
+    Over all i and j that differ it is sum a * sum b - sum of a_i b_i. Of one score, each pair is counted once.
+    """
+    once = 0.5 if a is b else 1.0
     _, of = np.unique(key, return_inverse=True)
-    count = np.bincount(of)
-    sums, squares = np.bincount(of, score), np.bincount(of, score**2)
-    return float(((sums**2 - squares) / 2).sum()), float((count * (count - 1) / 2).sum())
+    there = [np.isfinite(score).astype(np.float64) for score in (a, b)]
+    a, b = np.nan_to_num(a), np.nan_to_num(b)
+    products = np.bincount(of, a) * np.bincount(of, b) - np.bincount(of, a * b)
+    pairs = np.bincount(of, there[0]) * np.bincount(of, there[1]) - np.bincount(of, there[0] * there[1])
+    return float((once * products).sum()), float((once * pairs).sum())
 
 
-def _scored(shapes: Sequence[Shape]) -> tuple[Ints, Ints, Floats]:
-    """Of every step in runs that did not fail: its run, its group of siblings, its normal score."""
-    runs: list[Ints] = []
-    groups: list[Ints] = []
-    variants: list[Ints] = []
-    times: list[Floats] = []
+def _scored(shapes: Sequence[Shape], sizes: Floats) -> _Steps:
+    nothing = np.empty(0, np.int64)
+    runs, groups, variants = [nothing], [nothing], [nothing]
+    times, rests = [np.empty(0)], [np.empty(0)]
     first_run = first_group = 0
     for shape in shapes:
-        time = shape.time[shape.ran_through]
+        time, row = shape.time[shape.ran_through], shape.row[shape.ran_through]
         count, width = time.shape
         kinds = list(dict.fromkeys(zip(shape.variant, shape.after, strict=True)))
         kind = np.array([kinds.index(pair) for pair in zip(shape.variant, shape.after, strict=True)])
@@ -65,21 +93,28 @@ def _scored(shapes: Sequence[Shape]) -> tuple[Ints, Ints, Floats]:
         groups.append((first_group + number * len(kinds) + kind).ravel())
         variants.append(np.tile(np.array(shape.variant, np.int64), count))
         times.append(time.ravel())
+        rests.append((time / sizes[row]).ravel())
         first_run += count
         first_group += count * len(kinds)
-    if not times:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    run, group, variant = (np.concatenate(parts) for parts in (runs, groups, variants))
-    time = np.concatenate(times)
-    score = np.full(len(time), np.nan)
+    variant = np.concatenate(variants)
+    return _Steps(
+        np.concatenate(runs),
+        np.concatenate(groups),
+        _normal(variant, np.concatenate(times)),
+        _normal(variant, np.concatenate(rests)),
+    )
+
+
+def _normal(variant: Ints, values: Floats) -> Floats:
+    """The normal scores of values among those of their variant."""
+    score = np.full(len(values), np.nan)
     for v in np.unique(variant):
-        of = np.flatnonzero(variant == v)
+        of = np.flatnonzero((variant == v) & np.isfinite(values))
         if len(of) >= _LEAST_OF_VARIANT:
             rank = np.empty(len(of))
-            rank[np.argsort(time[of], kind="stable")] = np.arange(len(of))
+            rank[np.argsort(values[of], kind="stable")] = np.arange(len(of))
             score[of] = normal_scores().take(((rank + 0.5) / len(of) * SIZE).astype(np.int64))
-    known = np.isfinite(score)
-    return run[known], group[known], score[known]
+    return score
 
 
 def gaps(shapes: Sequence[Shape]) -> dict[int, Floats]:

@@ -17,7 +17,8 @@ class Shape(NamedTuple):
     `variant[i]` is what step i calls. Step i starts `gap` ms after the last of the steps before it, takes `time` ms
     with all its attempts, costs `cost` cents (NaN: not recorded), and `failed` or not in the end. In a run that
     stopped, the steps it never came to have zeros, and `ran` says which it came to. `number` is which run of the
-    records each is, `began` when it started, ms.
+    records each is, `began` when it started, ms; `row` is the row of a step's first attempt in the table, -1 where
+    there is none.
     """
 
     variant: tuple[int, ...]
@@ -29,6 +30,7 @@ class Shape(NamedTuple):
     cost: Floats
     ran: Flags
     failed: Flags
+    row: Ints
 
     @property
     def chain(self) -> bool:
@@ -81,6 +83,7 @@ class _Steps(NamedTuple):
     end: Floats
     cost: Floats
     failed: Flags
+    row: Ints
 
 
 _Key = tuple[tuple[int, int, int], ...]
@@ -138,6 +141,7 @@ def _steps(table: Table) -> _Steps:
         end=np.maximum.reduceat(table.end[ranked], first),
         cost=np.add.reduceat(table.cost[ranked], first),
         failed=table.failed[ranked][last],
+        row=ranked[first],
     )
 
 
@@ -227,6 +231,7 @@ def _shape(
         cost=np.where(never, 0.0, steps.cost[rows]).clip(max=MAX_CENTS)[ranked],
         ran=~never[ranked],
         failed=(~never & steps.failed[rows])[ranked],
+        row=np.where(never, -1, steps.row[rows])[ranked],
     )
 
 
