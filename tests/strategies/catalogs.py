@@ -25,6 +25,7 @@ from aos.domain.skills.skill import (
     PowerGrowth,
     Provenance,
     RateLimit,
+    Rests,
     RetryPolicy,
     Skill,
     TokenCost,
@@ -183,7 +184,9 @@ def catalogs(draw: st.DrawFn) -> Catalog:
         skills={name: draw(skills(name)) for name in ids},
         pools=_pools,
         overhead=draw(_spreads),
-        correlation=Correlation(draw(_ratios), draw(_ratios)),
+        correlation=Correlation(
+            draw(_ratios), draw(_ratios), draw(st.builds(Rests, _ratios, _ratios, _ratios))
+        ),
         approval_wait=draw(_spreads),
         approval_wait_by_level=draw(st.dictionaries(st.integers(1, 5), figures(distributions()), max_size=2)),
         run_factor=draw(_factors),

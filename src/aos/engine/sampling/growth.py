@@ -34,7 +34,8 @@ def sized(skill: Skill, known: tuple[tuple[str, float], ...]) -> Skill:
 
 def rest_alone(skill: Skill, known: tuple[tuple[str, float], ...]) -> bool:
     """Whether sizes leave nothing but the rest unexplained of an attempt's time: all that it grows with is known."""
-    return bool(skill.latency_by) and len(told(skill.latency_by, known)) == len(skill.latency_by.features)
+    time = skill.latency_by
+    return time is not None and len(told(time, known)) == len(time.features)
 
 
 @kept(64)

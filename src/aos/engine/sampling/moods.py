@@ -24,7 +24,7 @@ class Shares(NamedTuple):
 
 
 class Dependence(NamedTuple):
-    """Of `whole` latencies, of `rests` where sizes are stated, and how closely the moods of these `follow` the others."""
+    """Of `whole` latencies, of `rests` where sizes are stated, and how closely the moods of these `follow` those."""
 
     whole: Shares
     rests: Shares

@@ -2,7 +2,8 @@
 
     {"aos_catalog": "1", "pools": {NAME: slots}, "overhead_ms": FIGURE, "approval_wait_ms": FIGURE,
      "approval_wait_by_level_ms": {LEVEL: FIGURE},
-     "correlation": {"run": FIGURE, "siblings": FIGURE, "rests": {...}}, "run_factor": FIGURE, "blocks": [...], "donors": [...],
+     "correlation": {"run": FIGURE, "siblings": FIGURE, "rests": {"run": FIGURE, "siblings": FIGURE, "whole": FIGURE}},
+     "run_factor": FIGURE, "blocks": [...], "donors": [...],
      "skills": {ID: DESCRIPTOR}}
 
 `aos.wire.catalogs.figures` has the forms of a FIGURE, `aos.wire.records.recordings` those of blocks and donors. A

@@ -293,6 +293,9 @@ def test_a_descriptor_that_breaks_one_rule(keys: dict[str, Any], place: str, cod
         ({"skills": {"a b": one()["skills"]["paint"]}}, "/skills/a b", "bad_value"),
         ({"pools": {"p": 0}}, "/pools/p", "bad_value"),
         ({"correlation": {"run": 1}}, "/correlation/run", "bad_value"),
+        ({"correlation": {"rests": 0.5}}, "/correlation/rests", "wrong_type"),
+        ({"correlation": {"rests": {"whole": 1}}}, "/correlation/rests/whole", "bad_value"),
+        ({"correlation": {"rests": {"size": 0}}}, "/correlation/rests/size", "unknown_key"),
         ({"overhead_ms": "5"}, "/overhead_ms", "wrong_type"),
     ],
 )
