@@ -257,7 +257,7 @@ def pure(skill: Skill, params: Mapping[str, Any]) -> bool:
 
 
 class Rests(NamedTuple):
-    """Gaussian-copula correlation of what sizes leave unexplained: where a plan states them, they are no surprise to share.
+    """Gaussian-copula correlation of what sizes leave unexplained, for steps that state all of them.
 
     `run` and `siblings` are among such steps, `whole` is of one with the latency of a step that states no sizes.
     """

@@ -1,8 +1,8 @@
 """How the steps of a run depend: the normal scores that they share, siblings among themselves more than the rest.
 
-A step whose sizes a plan states is slow or quick by what sizes leave unexplained alone, which has moods of its own. They
-follow the moods of whole latencies as closely as records say. All are sums of independent scores, so that no set of
-correlations that a catalog may state is impossible.
+A step whose sizes a plan states is slow or quick by what sizes leave unexplained alone, which has moods of its own.
+They follow the moods of whole latencies as closely as records say. All are sums of independent scores, so that no set
+of correlations that a catalog may state is impossible.
 """
 
 from typing import NamedTuple

@@ -284,10 +284,9 @@ def _correlation(reader: Reader, value: Field, base: Correlation) -> Correlation
         return base
     fields = reader.obj(value, "/correlation", known=Correlation._fields)
     rests = reader.obj(fields["rests"], "/correlation/rests", known=Rests._fields)
-    return Correlation(
-        *(_shared(reader, fields[k], at("/correlation", k)) for k in ("run", "siblings")),
-        Rests(*(_shared(reader, rests[k], at("/correlation/rests", k)) for k in Rests._fields)),
-    )
+    run, siblings = (_shared(reader, fields[k], at("/correlation", k)) for k in ("run", "siblings"))
+    of_rests = (_shared(reader, rests[k], at("/correlation/rests", k)) for k in Rests._fields)
+    return Correlation(run, siblings, Rests(*of_rests))
 
 
 def _shared(reader: Reader, value: Field, pointer: str) -> Figure[float] | None:

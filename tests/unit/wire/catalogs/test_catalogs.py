@@ -147,6 +147,10 @@ def test_hints_name_skills_that_there_are() -> None:
         assert skills.keys() >= {*skill.hints.often_followed_by, *skill.hints.often_preceded_by}
 
 
+def test_rests_that_nobody_knows_are_left_out_so_that_digests_of_old_catalogs_stay() -> None:
+    assert dump_catalog(default_catalog())["correlation"].keys() == {"run", "siblings"}
+
+
 def test_the_schema_is_the_published_one() -> None:
     published = ROOT / "docs" / "schemas" / "catalog.schema.json"
     shipped = ROOT / "src" / "aos" / "wire" / "catalogs" / "data" / "catalog.schema.json"
