@@ -7,16 +7,20 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
 from aos.wire.problems import visible
 
-__all__ = ["Summary", "configure"]
+__all__ = ["Summary", "configure", "note", "noting", "tell_request"]
 
 _STANDARD = vars(logging.makeLogRecord({})).keys() | {"message", "taskName"}
+_requests = logging.getLogger("aos_server.requests")
+_notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
 _encode = json.JSONEncoder(default=str).encode
 
 
@@ -27,8 +31,61 @@ def configure(*, plain: bool) -> None:
     handler.addFilter(Summary())
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_told_as_requests)
     logging.getLogger("aos_server").setLevel(logging.INFO)
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # nobody reads them
+
+
+@contextmanager
+def noting() -> Iterator[Mapping[str, Any]]:
+    """What is `note`d within the block, which is one request."""
+    notes = dict[str, Any]()
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def note(**more: Any) -> None:
+    """Let the line of the request at hand, if one is, say this, too."""
+    if (notes := _notes.get()) is not None:
+        notes.update(more)
+
+
+def tell_request(
+    request_id: str,
+    status: int,
+    client: str | None,
+    *,
+    method: str = "other",
+    route: str = "none",
+    seconds: float | None = None,
+    code: str | None = None,
+    tenant: str | None = None,
+    subject: str | None = None,
+    audit: str | None = None,
+) -> None:
+    """The line of a request. `code`: why it was refused. `audit`: the entry that says what it did."""
+    if _requests.isEnabledFor(logging.INFO):
+        told = {
+            "request_id": request_id,
+            "method": method,
+            "route": route,
+            "status": status,
+            "code": code,
+            "ms": None if seconds is None else round(seconds * 1000, 1),
+            "client": client,
+            "tenant": tenant,
+            "subject": subject,
+            "audit": audit,
+        }
+        _requests.info("request", extra=told)
+
+
+def _told_as_requests(record: logging.LogRecord) -> bool:
+    """Of these `tell_request` says more."""
+    return record.msg != "Invalid HTTP request received."
 
 
 class Summary(logging.Filter):

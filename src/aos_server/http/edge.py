@@ -8,12 +8,14 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aos.errors import AosError
+from aos_server import logs
 from aos_server.http.answers import send_answer
 from aos_server.http.problems import refusal
 from aos_server.metrics import IN_FLIGHT, REQUESTS, SECONDS
@@ -25,7 +27,6 @@ PROBES = ("/livez", "/readyz")
 Challenge = Callable[[Mapping[bytes, bytes]], str]
 
 _LOG = logging.getLogger("aos_server")
-_REQUESTS = logging.getLogger("aos_server.requests")
 
 
 class Edge:
@@ -48,7 +49,7 @@ class Edge:
             return
         started = time.perf_counter()
         request_id = secrets.token_hex(8)
-        status = 0
+        status, code = 0, None
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -59,22 +60,24 @@ class Edge:
 
         scope["aos.told"] = told = dict[str, str]()
         IN_FLIGHT.inc()
-        try:
-            if scope["path"] not in PROBES:
-                self._check_origin(dict(scope["headers"]))
-            await self._app(scope, receive, watched)
-        except ClientDisconnect:
-            status = 499
-        except Exception as error:
-            failure = error if isinstance(error, AosError) else _internal(error, request_id)
-            if status:  # the answer has begun: all that is left is to cut it off
-                raise
-            if failure.row.status == 401:
-                told["WWW-Authenticate"] = self._challenge(dict(scope["headers"]))
-            await send_answer(watched, refusal(failure, request_id, told))
-        finally:
-            IN_FLIGHT.dec()
-            _count(scope, request_id, status, time.perf_counter() - started)
+        with logs.noting() as notes:
+            try:
+                if scope["path"] not in PROBES:
+                    self._check_origin(dict(scope["headers"]))
+                await self._app(scope, receive, watched)
+            except ClientDisconnect:
+                status = 499
+            except Exception as error:
+                failure = error if isinstance(error, AosError) else _internal(error, request_id)
+                if status:  # the answer has begun: all that is left is to cut it off
+                    raise
+                code = failure.code
+                if failure.row.status == 401:
+                    told["WWW-Authenticate"] = self._challenge(dict(scope["headers"]))
+                await send_answer(watched, refusal(failure, request_id, told))
+            finally:
+                IN_FLIGHT.dec()
+                _count(scope, request_id, status, time.perf_counter() - started, code, notes)
 
     def _check_origin(self, headers: Mapping[bytes, bytes]) -> None:
         """Refuse what a foreign page, or a name that somebody else resolves, sends through a person's browser."""
@@ -101,22 +104,24 @@ def _internal(error: Exception, request_id: str) -> AosError:
     return AosError("internal_error", "the server met a fault of its own")
 
 
-def _count(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+def _count(
+    scope: Scope, request_id: str, status: int, seconds: float, code: str | None, notes: Mapping[str, Any]
+) -> None:
     """Of what the caller sent only the route is told: a path, as it was sent, could hold anything."""
-    endpoint = scope.get("aos.endpoint")
-    route = endpoint.path if endpoint else "none"
-    method = endpoint.method if endpoint else "other"
+    endpoint, caller = scope.get("aos.endpoint"), scope.get("aos.caller")
+    route, method = (endpoint.path, endpoint.method) if endpoint else ("none", "other")
     REQUESTS.labels(method, route, status).inc()
     SECONDS.labels(route).observe(seconds)
-    if _REQUESTS.isEnabledFor(logging.INFO):
-        caller = scope.get("aos.caller")
-        told = {
-            "request_id": request_id,
-            "method": method,
-            "route": route,
-            "status": status,
-            "ms": round(seconds * 1000, 1),
-            "tenant": caller.tenant if caller else None,
-            "subject": caller.principal.subject if caller else None,
-        }
-        _REQUESTS.info("request", extra=told)
+    host, _ = scope.get("client") or (None, 0)
+    logs.tell_request(
+        request_id,
+        status,
+        host,
+        method=method,
+        route=route,
+        seconds=seconds,
+        code=code,
+        tenant=caller.tenant if caller else None,
+        subject=caller.principal.subject if caller else None,
+        **notes,
+    )

@@ -3,6 +3,8 @@
 Run uvicorn with `uvicorn.Config(app, **SETTINGS)`.
 """
 
+import re
+import secrets
 from asyncio import TimerHandle, Transport
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +15,8 @@ from aos.errors import AosError
 from aos_server.limits.answers import raw
 from aos_server.limits.ending import Ending
 from aos_server.limits.sizes import LINGER_S, MAX_HEAD_BYTES, MAX_HEAD_S, MAX_HEADERS, MAX_WRITE_S
+from aos_server.logs import tell_request
+from aos_server.metrics import REQUESTS
 
 __all__ = ["SETTINGS", "GuardedProtocol"]
 
@@ -78,11 +82,8 @@ class GuardedProtocol(HttpToolsProtocol):
             raise self._because(_too_many_headers())
 
     def on_headers_complete(self) -> None:
-        names = [name for name, _ in self.headers]
-        if b"transfer-encoding" in names and b"content-length" in names:
-            raise self._because(_malformed("Content-Length and Transfer-Encoding together"))
-        if names.count(b"host") != 1:
-            raise self._because(_malformed("a request has exactly one Host"))
+        if ambiguous := _read_twice(self.url, self.headers, self.parser.get_http_version()):
+            raise self._because(_malformed(ambiguous))
         self._in_head = False
         self._unparsed_bytes = 0
         _cancel(self._head_timer)
@@ -139,11 +140,18 @@ class GuardedProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         open_cycle = cycle is not None and not cycle.response_complete
         if cycle is None or not open_cycle or not (self._in_head or cycle.response_started):
-            self.transport.write(raw(error))
+            self.transport.write(self._refused(error))
         if cycle is not None:
             cycle.disconnected = True
         self._ending.unread = True
         self.transport.close()
+
+    def _refused(self, error: AosError) -> bytes:
+        """The answer to what never becomes a request: like those that do, it has an id, is counted and told."""
+        request_id, (client, _) = secrets.token_hex(8), self.client or (None, 0)
+        REQUESTS.labels("other", "none", error.row.status).inc()
+        tell_request(request_id, error.row.status, client, code=error.code)
+        return raw(error, request_id)
 
     # -- deadlines ---------------------------------------------------------------------------------------
 
@@ -169,6 +177,31 @@ SETTINGS: Mapping[str, Any] = {
 def _cancel(timer: TimerHandle | None) -> None:
     if timer is not None:
         timer.cancel()
+
+
+def _read_twice(target: bytes, headers: list[tuple[bytes, bytes]], version: str) -> str | None:
+    """What two servers could read differently in the head of a request; None: nothing."""
+    names = [name for name, _ in headers]
+    framed = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if framed and b"content-length" in names:
+        return "Content-Length and Transfer-Encoding together"
+    if framed and (framed != [b"chunked"] or version != "1.1"):
+        return "Transfer-Encoding can only be chunked, and in HTTP/1.1"
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or (
+        not hosts and version == "1.1"
+    ):  # probes of balancers speak HTTP/1.0, and name none
+        return "a request has exactly one Host"
+    if b"#" in target:
+        return "the address has a fragment, which is never sent"
+    if not target.startswith((b"/", b"*")) and [_authority(target)] != [host.lower() for host in hosts]:
+        return "the address names another host than Host does"
+    return None
+
+
+def _authority(url: bytes) -> bytes:
+    """The host and port of an address in absolute form (RFC 9112, 3.2.2)."""
+    return re.split(rb"[/?]", url.partition(b"://")[2], maxsplit=1)[0].lower()
 
 
 def _malformed(detail: str) -> AosError:

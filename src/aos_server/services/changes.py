@@ -19,6 +19,7 @@ from aos.errors import AosError
 from aos.wire.results.documents import headed
 from aos_server.db.pool import CommitLost, Database, Row, Statement, Transaction
 from aos_server.identity.caller import Caller, Principal
+from aos_server.logs import note
 from aos_server.services.idempotency import Key
 
 __all__ = ["Decide", "Effect", "Entry", "Given", "Message", "answered", "change", "refused"]
@@ -105,6 +106,7 @@ async def change(
                 "unavailable", "the connection to the database was lost", retry_after_s=2
             ) from lost
     assert given is not None
+    note(audit=str(audit_id))
     if refusal is not None:
         raise refusal
     return given

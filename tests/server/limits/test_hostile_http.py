@@ -131,9 +131,17 @@ READ_TWICE = {
     "a huge length": POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\nabc",
     "chunked, misspelled": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "chunked twice": POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "chunked and packed": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "packed, then chunked": POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked before there were chunks": POST.replace(b"1.1", b"1.0")
+    + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a chunk of no length": POST + b"Transfer-Encoding: chunked\r\n\r\nx\r\n\r\n",
     "no host": b"GET / HTTP/1.1\r\n\r\n",
     "two hosts": GET + b"Host: b\r\n\r\n",
+    "another host in the address": b"GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "another port in the address": b"GET http://a:81/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a user in the address": b"GET http://a@b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a fragment": b"GET /#x HTTP/1.1\r\nHost: a\r\n\r\n",
     "a blank before the colon": GET + b"Content-Length : 3\r\n\r\nabc",
     "a folded header": GET + b"X: a\r\n b\r\n\r\n",
     "a bare line feed": b"GET / HTTP/1.1\nHost: a\n\n",
@@ -150,6 +158,18 @@ def test_what_can_be_read_in_two_ways_is_not_read(request_: bytes, server: Runni
     refused = send(server, request_)
     assert 400 <= refused.status < 500, refused
     assert refused.problem
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.0\r\n\r\n",  # as HAProxy asks whether a server is there
+        b"GET http://A:80/?a=b HTTP/1.1\r\nHost: a:80\r\n\r\n",
+        POST + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_what_is_unusual_and_clear_is_read(request_: bytes, server: Running) -> None:
+    assert send(server, request_).status == 200
 
 
 def test_nothing_follows_a_refused_request(server: Running) -> None:

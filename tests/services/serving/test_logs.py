@@ -1,6 +1,7 @@
 """What the server writes down of requests, hostile ones too: enough to find one again, and nothing secret."""
 
 import json
+import re
 import signal
 import socket
 
@@ -37,7 +38,8 @@ def test_each_request_is_a_line_of_json_and_no_secret_is_in_any(processes):
             ids.append(answer.headers["x-request-id"])
         with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2]))) as raw:
             raw.sendall(f"GET /{SECRET} HTTP/1.1\r\nX-Bad\x1b[2J {SECRET}\r\n\r\n".encode())
-            raw.recv(1000)
+            ids.append(http_id(raw.recv(1000)))
+        counted = httpx.get(f"{served.url}/metrics").text
         assert served.end(signal.SIGINT) == 130
     lines = [*served.said.splitlines(), *"".join(served.log).splitlines()]
     assert SECRET not in "".join(lines)
@@ -47,5 +49,17 @@ def test_each_request_is_a_line_of_json_and_no_secret_is_in_any(processes):
     assert set(ids) <= set(by_id)
     first = by_id[ids[0]]
     assert (first["method"], first["route"], first["status"]) == ("GET", "/api/v1/runs", 401)
+    assert (first["code"], first["client"], first["audit"]) == ("unauthenticated", "127.0.0.1", None)
     assert first["ms"] > 0
-    assert (by_id[ids[-1]]["method"], by_id[ids[-1]]["route"]) == ("other", "none")
+    nowhere, improper = (by_id[one] for one in ids[-2:])
+    assert (nowhere["method"], nowhere["route"], nowhere["code"]) == ("other", "none", "not_found")
+    assert (improper["status"], improper["code"], improper["client"]) == (400, "bad_http", "127.0.0.1")
+    assert 'nova_http_requests_total{method="other",route="none",status="400"} 1.0' in counted
+    assert [line for line in told if line["level"] == "warning" and "Invalid HTTP" in line["event"]] == []
+
+
+def http_id(answer: bytes) -> str:
+    found = re.search(rb"x-request-id: (\w+)", answer)
+    assert found, answer
+    assert f"urn:aos:request:{found[1].decode()}".encode() in answer
+    return found[1].decode()

@@ -162,6 +162,31 @@ def test_what_changes_is_decided_by_at_once_on_both(
     assert decides() == allowed
 
 
+def test_from_the_line_of_a_request_one_finds_what_it_did(
+    world: World, two: tuple[Served, Served], asking: Asking
+) -> None:
+    asked = asking(two[0])
+    answers = [
+        asked.post("/api/v1/runs", json=record("r9")),
+        asked.get("/api/v1/runs", params={"tenant_id": "x"}),
+    ]
+    lines: dict[str, Any] = {}
+
+    def logged() -> bool:
+        told = (json.loads(line) for line in two[0].log)
+        lines.update({line["request_id"]: line for line in told if line["event"] == "request"})
+        return lines.keys() >= {answer.headers["x-request-id"] for answer in answers}
+
+    wait_for(logged, "both are in the log")
+    mine = [lines[answer.headers["x-request-id"]] for answer in answers]
+    assert [(line["code"], line["subject"]) for line in mine] == [
+        (None, "ada"),
+        ("authorization_denied", "ada"),
+    ]
+    entries = {str(entry): action for entry, action in world.base.rows("SELECT id::text, action FROM audit")}
+    assert [entries[line["audit"]] for line in mine] == ["run.recorded", "access.refused"]
+
+
 def test_nobody_gets_in_without_a_token_of_this_provider(world: World, two: tuple[Served, Served]) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}, {"X-AOS-Key": "aos_x"}):
         answer = httpx.post(
