@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from aos.cli.answer import Answer, Stream
 from aos.cli.table import COMMANDS, GROUPS, UNSAID, Command
-from aos.errors import AosError, Exit, Finding
+from aos.errors import AosError, Exit
 
 __all__ = ["COMPLETE", "NAME", "build", "call", "context_of", "help_answer"]
 
@@ -196,18 +196,12 @@ def _show_version(context: Context, _: object, asked: bool) -> None:
 
 
 def _no_such_command(context: Context, name: str, known: list[str]) -> NoReturn:
-    from aos.wire.problems import visible
-    from aos.wire.shape import closest
+    from aos.wire.shape import no_such
 
-    meant = closest(name, known)
-    detail = f'{context.command_path}: there is no command "{visible(name)}"'
-    detail += f'; did you mean "{meant}"?' if meant else ""
-    raise AosError(
-        "usage",
-        detail,
-        fix=f"`{context.command_path} --help` lists the commands.",
-        findings=[Finding("", "bad_value", detail, tuple(known), meant)],
-    )
+    found = no_such("command", name, known, code="bad_value")
+    detail = f"{context.command_path}: {found.detail}"
+    fix = f"`{context.command_path} --help` lists the commands."
+    raise AosError("usage", detail, fix=fix, findings=[found._replace(detail=detail)])
 
 
 def _usage(error: TyperException, words: list[str]) -> AosError:

@@ -12,7 +12,7 @@ from aos.domain.forecasts.verdicts import (
 )
 from aos.files.run_config import RunConfig, read_run_config
 from aos.files.sources import Document, read_document
-from aos.wire.shape import MISSING, Reader, at
+from aos.wire.shape import Reader
 from aos.wire.strict import Json
 
 NAME = "aos.toml"
@@ -37,11 +37,11 @@ class Config(NamedTuple):
     policy: str | None = None
 
 
-def find_config(folder: Path | None = None) -> Config:
-    """The configuration that holds in `folder` (default: the working folder); without a file, the defaults."""
+def find_config() -> Config:
+    """The configuration that holds in the working folder; without a file, the defaults."""
     try:
-        start = (folder or Path()).absolute()
-        found = next((at / NAME for at in (start, *start.parents) if (at / NAME).is_file()), None)
+        here = Path().absolute()
+        found = next((at / NAME for at in (here, *here.parents) if (at / NAME).is_file()), None)
     except OSError:
         return Config()
     return read_config(found) if found else Config()
@@ -57,17 +57,15 @@ def _config(document: Document, path: Path) -> Config:
     reader = Reader()
     fields = reader.obj(document.value, "", known=("catalogs", "catalog", "policy", "simulate", "run"))
     simulate = reader.obj(
-        fields.get("simulate", {}),
+        fields["simulate"],
         "/simulate",
         known=("budget_cents", "deadline_ms", "confidence", "min_success", "samples", "seed"),
     )
-    listed = fields["catalogs"]
     policy = reader.text(fields["policy"], "/policy", None)
-    paths = [] if listed is MISSING else reader.array(listed, "/catalogs", max_len=50)
     config = Config(
         path=path,
         catalogs=tuple(
-            str(path.parent / reader.text(entry, at("/catalogs", i), "")) for i, entry in enumerate(paths)
+            str(path.parent / entry) for entry in reader.texts(fields["catalogs"], "/catalogs", max_len=50)
         ),
         catalog=fields.get("catalog"),
         budget_cents=reader.money(simulate["budget_cents"], "/simulate/budget_cents", None),

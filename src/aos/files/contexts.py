@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from aos.errors import AosError
 from aos.files.outputs import write_file
 from aos.files.sources import read_document
-from aos.wire.shape import MISSING, Reader, at
+from aos.wire.shape import Reader, at
 
 __all__ = [
     "DEFAULT_CLIENT",
@@ -63,8 +63,8 @@ def read_contexts() -> Contexts:
     document = read_document(str(path), code="invalid_config")
     reader = Reader()
     fields = reader.obj(document.value, "", known=("current", "contexts"))
-    current = None if fields["current"] is MISSING else reader.text(fields["current"], "/current", None)
-    listed = {} if fields["contexts"] is MISSING else reader.obj(fields["contexts"], "/contexts")
+    current = reader.text(fields["current"], "/current", None)
+    listed = reader.obj(fields["contexts"], "/contexts")
     by_name = {name: _context(reader, name, value) for name, value in listed.items()}
     reader.raise_if_any("invalid_config", str(path))
     return Contexts(current, by_name)

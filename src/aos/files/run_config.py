@@ -90,11 +90,10 @@ def _url(reader: Reader, value: Field, pointer: str, schemes: tuple[str, ...]) -
 
 def _program(reader: Reader, value: Field, pointer: str) -> Program:
     fields = reader.obj(value, pointer, known=Program._fields, required=("words",))
-    words = reader.array(fields["words"], at(pointer, "words"), max_len=_MOST)
     environment = reader.obj(fields["environment"], at(pointer, "environment"))
     if fields["words"] == []:
         reader.add(at(pointer, "words"), "bad_value", "a program has at least its own name")
     return Program(
-        tuple(reader.text(word, at(pointer, "words", i), "") for i, word in enumerate(words)),
+        reader.texts(fields["words"], at(pointer, "words"), max_len=_MOST),
         {key: reader.text(environment[key], at(pointer, "environment", key), "") for key in environment},
     )

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from aos.errors import AosError
 from aos.wire.problems import visible
-from aos.wire.shape import MISSING, Reader
+from aos.wire.shape import Reader, or_missing
 from aos.wire.strict import parse
 
 __all__ = ["Kept", "Place", "forget_token", "keep_token", "kept_token"]
@@ -122,11 +122,10 @@ def _parsed(text: str) -> Kept:
         code="unreadable",
     )
     fields = reader.obj(document, "", required=("access",))
-    refresh, expires = fields["refresh"], fields["expires_at_s"]
     kept = Kept(
         reader.text(fields["access"], "/access", ""),
-        None if refresh in (MISSING, None) else reader.text(refresh, "/refresh", None),
-        None if expires in (MISSING, None) else reader.number(expires, "/expires_at_s", None),
+        reader.text(or_missing(fields["refresh"]), "/refresh", None),
+        reader.number(or_missing(fields["expires_at_s"]), "/expires_at_s", None),
     )
     reader.raise_if_any("unreadable", "the kept token")
     return kept

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from aos.errors import AosError, Finding
 from aos.report.parts.page import BAD, FAINT, STRONG, Line, Page
+from aos.wire.shape import did_you_mean
 
 MAX_FINDINGS = 20
 """More than this nobody mends in one go; `--json` lists up to a hundred."""
@@ -29,12 +30,8 @@ def problem(error: AosError, width: int, colour: bool, ascii: bool = False) -> s
 def _finding(finding: Finding, told: str) -> Iterator[list[Line]]:
     """A single finding has lent its words to the detail; they are not said twice."""
     words = "" if told.endswith(finding.detail) else finding.detail
-    if finding.suggestion is not None and "did you mean" not in finding.detail:
-        words = (
-            f'{words}; did you mean "{finding.suggestion}"?'
-            if words
-            else f'did you mean "{finding.suggestion}"?'
-        )
+    if "did you mean" not in finding.detail:
+        words = (words + did_you_mean(finding.suggestion)).removeprefix("; ")
     place = finding.pointer or ("the whole" if words else "")
     if place or words:
         yield [(place, STRONG), words]

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from aos.errors import AosError
 from aos.sdk.core import MAX_REPLY_BYTES, Reply, Request
 from aos.sdk.transport import Transport
-from aos.wire.shape import MISSING, Reader
+from aos.wire.shape import Reader
 from aos.wire.strict import parse
 
 __all__ = ["Grant", "Provider", "Tokens"]
@@ -74,14 +74,13 @@ class Provider:
         fields = reader.obj(
             dict(answer), "", required=("device_code", "user_code", "verification_uri", "expires_in")
         )
-        complete, interval = fields["verification_uri_complete"], fields["interval"]
         grant = Grant(
             reader.text(fields["device_code"], "/device_code", ""),
             reader.text(fields["user_code"], "/user_code", ""),
             reader.text(fields["verification_uri"], "/verification_uri", ""),
-            None if complete is MISSING else reader.text(complete, "/verification_uri_complete", None),
+            reader.text(fields["verification_uri_complete"], "/verification_uri_complete", None),
             reader.number(fields["expires_in"], "/expires_in", 0.0, low=1, high=86_400),
-            5.0 if interval is MISSING else reader.number(interval, "/interval", 5.0, low=0, high=600),
+            reader.number(fields["interval"], "/interval", 5.0, low=0, high=600),
         )
         reader.raise_if_any("unexpected_answer", "the OpenID provider's answer")
         return grant
@@ -182,11 +181,10 @@ def _object(reply: Reply) -> dict[str, Any]:
 def _tokens(answer: Mapping[str, Any]) -> Tokens:
     reader = Reader()
     fields = reader.obj(dict(answer), "", required=("access_token",))
-    refresh, life = fields["refresh_token"], fields["expires_in"]
     tokens = Tokens(
         reader.text(fields["access_token"], "/access_token", ""),
-        None if refresh is MISSING else reader.text(refresh, "/refresh_token", None),
-        None if life is MISSING else reader.number(life, "/expires_in", None, low=0),
+        reader.text(fields["refresh_token"], "/refresh_token", None),
+        reader.number(fields["expires_in"], "/expires_in", None, low=0),
     )
     reader.raise_if_any("unexpected_answer", "the OpenID provider's answer")
     return tokens

@@ -11,9 +11,9 @@ from aos.domain.approvals.policies import PolicyDecision
 from aos.domain.forecasts.verdicts import MAX_SAMPLES
 from aos.domain.plans.matching import matches, under_the_names_of
 from aos.domain.plans.plan import MAX_STEPS_API, Plan
-from aos.domain.skills.skill import Effects
+from aos.wire.catalogs.descriptors import read_effects
 from aos.wire.plans.changes import plan_changes, step_changes
-from aos.wire.shape import MISSING, Field, Reader, at
+from aos.wire.shape import Field, Reader, at, or_missing
 from aos.wire.strict import Json
 
 __all__ = ["changed", "dump_departure", "dump_envelope", "envelope_digest", "parse_envelope"]
@@ -59,7 +59,7 @@ def envelope_digest(approved: Envelope) -> str:
     return digest(dump_envelope(approved))
 
 
-def parse_envelope(document: Json, *, name: str = "the envelope") -> Envelope:
+def parse_envelope(document: Json) -> Envelope:
     """Read an envelope. Raises InputError(invalid_request) with everything wrong with it; every key must be there."""
     reader = Reader()
     keys = tuple(dump_envelope(_NOTHING))
@@ -68,21 +68,21 @@ def parse_envelope(document: Json, *, name: str = "the envelope") -> Envelope:
     found = Envelope(
         plan=reader.text(fields["plan_digest"], "/plan_digest", ""),
         contract=reader.text(fields["catalog_contract_digest"], "/catalog_contract_digest", ""),
-        policy=reader.text(_stated(fields["policy_digest"]), "/policy_digest", None),
+        policy=reader.text(or_missing(fields["policy_digest"]), "/policy_digest", None),
         decision=cast(
             PolicyDecision | None,
-            reader.choice(_stated(fields["decision"]), "/decision", None, allowed=_DECISIONS),
+            reader.choice(or_missing(fields["decision"]), "/decision", None, allowed=_DECISIONS),
         ),
-        level=reader.integer(_stated(fields["level"]), "/level", None, low=LEVELS[0], high=LEVELS[-1]),
+        level=reader.integer(or_missing(fields["level"]), "/level", None, low=LEVELS[0], high=LEVELS[-1]),
         samples=reader.integer(fields["samples"], "/samples", 1, low=1, high=MAX_SAMPLES),
-        budget_cents=_cents(reader, _stated(fields["budget_cents"])),
+        budget_cents=_cents(reader, or_missing(fields["budget_cents"])),
         cost=_held(reader, fields["cost_p95_cents"], "/cost_p95_cents"),
         time=_held(reader, fields["duration_p95_ms"], "/duration_p95_ms"),
         success=_held(reader, fields["success"], "/success", high=1),
-        risks=_names(reader, fields["risks"], "/risks"),
+        risks=reader.texts(fields["risks"], "/risks", max_len=_MAX_NAMES),
         reach=tuple(_reach(reader, fields["reach"])),
     )
-    reader.raise_if_any("invalid_request", name)
+    reader.raise_if_any("invalid_request", "the envelope")
     return found
 
 
@@ -116,10 +116,6 @@ def _changed(pointer: str, was: Any, now: Any) -> Departure:
 # -- reading -----------------------------------------------------------------------------------------------
 
 
-def _stated(value: Field) -> Field:
-    return MISSING if value is None else value
-
-
 def _cents(reader: Reader, value: Field) -> Decimal | None:
     text = reader.text(value, "/budget_cents", None)
     if text is None:
@@ -138,26 +134,16 @@ def _held(reader: Reader, value: Field, pointer: str, high: float | None = None)
     )
 
 
-def _names(reader: Reader, value: Field, pointer: str) -> tuple[str, ...]:
-    found = reader.array(value, pointer, max_len=_MAX_NAMES)
-    return tuple(reader.text(one, at(pointer, i), "") for i, one in enumerate(found))
-
-
 def _reach(reader: Reader, value: Field) -> Iterator[Reach]:
     for i, one in enumerate(reader.array(value, "/reach", max_len=MAX_STEPS_API)):
         here = at("/reach", i)
         fields = reader.obj(one, here, known=Reach._fields, required=Reach._fields)
-        flags = reader.obj(
-            fields["effects"], f"{here}/effects", known=Effects._fields, required=Effects._fields
-        )
         yield Reach(
             step=reader.text(fields["step"], f"{here}/step", ""),
             skill=reader.text(fields["skill"], f"{here}/skill", ""),
-            effects=Effects(
-                *(reader.flag(flags[name], f"{here}/effects/{name}", False) for name in Effects._fields)
-            ),
-            targets=_names(reader, fields["targets"], f"{here}/targets"),
-            secrets=_names(reader, fields["secrets"], f"{here}/secrets"),
+            effects=read_effects(reader, fields["effects"], f"{here}/effects"),
+            targets=reader.texts(fields["targets"], f"{here}/targets", max_len=_MAX_NAMES),
+            secrets=reader.texts(fields["secrets"], f"{here}/secrets", max_len=_MAX_NAMES),
         )
 
 

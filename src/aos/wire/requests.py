@@ -51,10 +51,8 @@ def parse_request(line: bytes, *, name: str) -> Request:
         wrapped=True,
         id=reader.text(fields["id"], "/id", None),
         budget_cents=reader.money(fields["budget"], "/budget", None),
-        deadline_ms=reader.number(fields["deadline_ms"], "/deadline_ms", None, low=0),
+        deadline_ms=reader.positive(fields["deadline_ms"], "/deadline_ms"),
         seed=reader.integer(fields["seed"], "/seed", None, low=0, high=MAX_INTEGER),
     )
-    if request.deadline_ms == 0:
-        reader.add("/deadline_ms", "bad_value", "it must be above 0")
     reader.raise_if_any("invalid_plan", name)
     return request

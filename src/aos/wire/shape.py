@@ -18,7 +18,20 @@ from aos.errors import Finding, InputError
 from aos.wire.problems import MAX_ERRORS, at, visible
 from aos.wire.strict import MAX_INTEGER, Json
 
-__all__ = ["MISSING", "Field", "Fields", "Missing", "Reader", "at", "closest", "shown"]
+__all__ = [
+    "MISSING",
+    "Field",
+    "Fields",
+    "Missing",
+    "Reader",
+    "at",
+    "closest",
+    "did_you_mean",
+    "is_free",
+    "no_such",
+    "or_missing",
+    "shown",
+]
 
 MAX_DECIMALS = 6
 """Cents carry at most this many decimals."""
@@ -84,7 +97,7 @@ class Reader:
             return self._wrong(value, pointer, "an object", Fields())
         if known is not None:
             for key in value:
-                if key not in known and key != "_meta" and not key.startswith("x-"):
+                if key not in known and not is_free(key):
                     self._unknown(key, pointer, known, words)
         for key in required:
             if key not in value:
@@ -99,6 +112,11 @@ class Reader:
             self.add(pointer, "too_large", f"{len(value):,} items; the limit is {max_len:,}")
             return []
         return value
+
+    def texts(self, value: Field, pointer: str, *, max_len: int) -> tuple[str, ...]:
+        """An array of strings; "" in the place of one that is none."""
+        items = self.array(value, pointer, max_len=max_len)
+        return tuple(self.text(item, at(pointer, i), "") for i, item in enumerate(items))
 
     # -- single values ---------------------------------------------------------------------------------
 
@@ -128,6 +146,14 @@ class Reader:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self._wrong(value, pointer, "a number", default)
         return value if self._within(value, pointer, low, high) else default
+
+    def positive(self, value: Field, pointer: str) -> float | None:
+        """A number above 0; None where it is missing or wrong."""
+        number = self.number(value, pointer, None, low=0)
+        if number != 0:
+            return number
+        self.add(pointer, "bad_value", "it must be above 0")
+        return None
 
     def integer(
         self, value: Field, pointer: str, default: D, *, low: int | None = None, high: int | None = None
@@ -177,13 +203,34 @@ class Reader:
         meant = words.get(key.lower().replace("_", ""))
         if meant is None and self._worth_a_guess():
             meant = closest(key, known)
-        hint = f'; did you mean "{meant}"?' if meant else ""
-        detail = f'unknown key "{visible(key)}"{hint}'
+        detail = f'unknown key "{visible(key)}"{did_you_mean(meant)}'
         self.add(at(pointer, key), "unknown_key", detail, allowed=sorted(known), suggestion=meant)
 
     def _worth_a_guess(self) -> bool:
         # Guessing is slow, and nobody sees the findings after the first hundred.
         return len(self.findings) < MAX_ERRORS
+
+
+def is_free(key: str) -> bool:
+    """Whether the key is the author's own: nobody reads it, and it is no part of a digest."""
+    return key == "_meta" or key.startswith("x-")
+
+
+def or_missing(value: Field) -> Field:
+    """The value of a key that may be null, which says the same as leaving it out."""
+    return MISSING if value is None else value
+
+
+def no_such(what: str, name: str, known: Collection[str], *, code: str, pointer: str = "") -> Finding:
+    """The finding that there is no `what` called `name`; those there are, and the one that was probably meant."""
+    meant = closest(name, known)
+    detail = f'there is no {what} "{visible(name)}"{did_you_mean(meant)}'
+    return Finding(pointer, code, detail, tuple(known), meant)
+
+
+def did_you_mean(meant: str | None) -> str:
+    """The end of a sentence about a name that is unknown: the guess, or nothing where there is none."""
+    return f'; did you mean "{visible(meant, 200)}"?' if meant else ""
 
 
 def closest(word: str, known: Collection[str]) -> str | None:

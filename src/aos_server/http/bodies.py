@@ -12,7 +12,7 @@ from starlette.types import Receive
 
 from aos.errors import AosError, Finding, InputError
 from aos.wire.problems import at, visible
-from aos.wire.shape import closest, shown
+from aos.wire.shape import closest, did_you_mean, shown
 from aos.wire.strict import Json, parse
 
 __all__ = [
@@ -131,8 +131,7 @@ def _finding(model: type[BaseModel], entry: Any, document: Any) -> Finding:
     if kind == "extra_forbidden" and len(where) == 1:
         known = list(model.model_fields)
         meant = closest(str(where[0]), known)
-        hint = f'; did you mean "{meant}"?' if meant else ""
-        detail = f'unknown key "{visible(str(where[0]))}"{hint}'
+        detail = f'unknown key "{visible(str(where[0]))}"{did_you_mean(meant)}'
         return Finding(at("", *where), "unknown_key", detail, tuple(sorted(known)), meant)
     if kind in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", entry["ctx"]["expected"])

@@ -56,8 +56,7 @@ def _authority(document: Json, user: str, tenant: str) -> Authority:
     """The level is the lower of what it says and what the roles give: neither alone is enough."""
     reader = Reader()
     fields = reader.obj(document, "", required=("user_id", "roles", "max_approval_level", "tenant_id"))
-    listed = reader.array(fields["roles"], "/roles", max_len=100)
-    roles = tuple(reader.text(role, at("/roles", i), "") for i, role in enumerate(listed))
+    roles = reader.texts(fields["roles"], "/roles", max_len=100)
     level = reader.integer(fields["max_approval_level"], "/max_approval_level", 0, low=0, high=MAX_LEVEL)
     if reader.findings or (fields["user_id"], fields["tenant_id"]) != (user, tenant):
         raise unavailable(_WHAT, "its answer makes no sense")

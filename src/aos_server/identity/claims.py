@@ -66,8 +66,8 @@ def check(claims: Json, issuer: Issuer, now_s: float) -> Claims:
     tenant = _matching(reader, fields[issuer.tenant_claim], at("", issuer.tenant_claim), _TENANT)
     if tenant and not issuer.serves(tenant):
         reader.add(at("", issuer.tenant_claim), "bad_value", "its issuer does not speak for this tenant")
-    roles = _roles(reader, fields[issuer.roles_claim], at("", issuer.roles_claim))
-    scope = "" if fields["scope"] is MISSING else reader.text(fields["scope"], "/scope", "")
+    roles = reader.texts(fields[issuer.roles_claim], at("", issuer.roles_claim), max_len=_MAX_ROLES)
+    scope = reader.text(fields["scope"], "/scope", "")
     reader.raise_if_any("unauthenticated", "the token")
     scopes = frozenset(_SCOPES[word] for word in scope.split(" ") if word in _SCOPES)
     return Claims(subject, tenant, roles, scopes, not issuer.human or _is_machine(fields), expires_s)
@@ -83,7 +83,7 @@ def _check_times(reader: Reader, fields: Fields, now_s: float) -> float:
     """When it expires, where nothing is wrong."""
     issued = reader.number(fields["iat"], "/iat", None)
     expires = reader.number(fields["exp"], "/exp", None)
-    starts = None if fields["nbf"] is MISSING else reader.number(fields["nbf"], "/nbf", None)
+    starts = reader.number(fields["nbf"], "/nbf", None)
     if expires is not None and expires <= now_s - LEEWAY_S:
         reader.add("/exp", "bad_value", "it has expired")
     if issued is not None and issued > now_s + LEEWAY_S:
@@ -100,13 +100,6 @@ def _matching(reader: Reader, value: Field, pointer: str, pattern: re.Pattern[st
     if isinstance(value, str) and not pattern.fullmatch(value):
         reader.add(pointer, "bad_value", "it is empty, too long, or has characters that are not allowed")
     return text
-
-
-def _roles(reader: Reader, value: Field, pointer: str) -> tuple[str, ...]:
-    if value is MISSING:
-        return ()
-    listed = reader.array(value, pointer, max_len=_MAX_ROLES)
-    return tuple(reader.text(role, at(pointer, i), "") for i, role in enumerate(listed))
 
 
 def _is_machine(fields: Fields) -> bool:

@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 from aos.api.files.sources import read_catalog
 from aos.domain.skills.skill import Catalog, Skill
-from aos.errors import AosError, Finding
+from aos.errors import AosError
 from aos.wire.catalogs.read import parse_catalog
-from aos.wire.problems import visible
-from aos.wire.shape import closest
+from aos.wire.shape import no_such
 
 
 class CheckedCatalog(NamedTuple):
@@ -21,10 +20,8 @@ def find_skill(catalog: Catalog, name: str) -> Skill:
     """The skill of that name. Raises AosError(skill_not_found), with the one that was probably meant."""
     if name in catalog.skills:
         return catalog.skills[name]
-    meant = closest(name, catalog.skills)
-    detail = f'there is no skill "{visible(name)}"' + (f'; did you mean "{meant}"?' if meant else "")
-    finding = Finding("", "skill_not_found", detail, tuple(catalog.skills), meant)
-    raise AosError("skill_not_found", detail, findings=[finding])
+    found = no_such("skill", name, catalog.skills, code="skill_not_found")
+    raise AosError(found.code, found.detail, findings=[found])
 
 
 def check_catalog(source: str, base: Catalog) -> CheckedCatalog:

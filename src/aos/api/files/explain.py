@@ -1,6 +1,6 @@
 """Codes by name."""
 
-from aos.errors import CODES, AosError, Finding
+from aos.errors import CODES, AosError
 
 
 def find_code(name: str) -> str:
@@ -11,11 +11,7 @@ def find_code(name: str) -> str:
     code = name.rpartition(".")[2].lower()
     if code in CODES:
         return code
-    from aos.wire.problems import visible
-    from aos.wire.shape import closest
+    from aos.wire.shape import no_such
 
-    meant = closest(code, CODES)
-    detail = f'there is no code "{visible(name)}"' + (f'; did you mean "{meant}"?' if meant else "")
-    raise AosError(
-        "unknown_code", detail, findings=[Finding("", "unknown_code", detail, tuple(CODES), meant)]
-    )
+    found = no_such("code", code, CODES, code="unknown_code")
+    raise AosError(found.code, found.detail, findings=[found])

@@ -6,8 +6,7 @@ from aos.api.running import history
 from aos.api.running.history import Question, Reply
 from aos.domain.skills.goals import candidates
 from aos.errors import AosError, Finding
-from aos.wire.problems import visible
-from aos.wire.shape import closest
+from aos.wire.shape import no_such
 
 __all__ = ["QUERIES", "Question", "Reply", "ask"]
 
@@ -19,12 +18,8 @@ def ask(query_type: str, question: Question) -> Reply:
     where none are recorded, run_not_found, and what a ledger that can't be read has for it.
     """
     if query_type not in QUERIES:
-        meant = closest(query_type, QUERIES)
-        detail = f'there is no query "{visible(query_type)}"' + (
-            f'; did you mean "{meant}"?' if meant else ""
-        )
-        finding = Finding("/query_type", "bad_value", detail, tuple(QUERIES), meant)
-        raise AosError("usage", detail, fix=f"Ask one of: {', '.join(QUERIES)}.", findings=[finding])
+        found = no_such("query", query_type, QUERIES, code="bad_value", pointer="/query_type")
+        raise AosError("usage", found.detail, fix=f"Ask one of: {', '.join(QUERIES)}.", findings=[found])
     return QUERIES[query_type](query_type, question)
 
 

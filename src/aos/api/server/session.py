@@ -213,14 +213,13 @@ def _discovered(context: Context) -> Context:
     reader = Reader()
     fields = reader.obj(dict(told), "", required=("resource", "authorization_servers", "aos_audience"))
     resource = reader.text(fields["resource"], "/resource", "")
-    issuers = reader.array(fields["authorization_servers"], "/authorization_servers", max_len=10)
-    found = [reader.text(one, f"/authorization_servers/{i}", "") for i, one in enumerate(issuers)]
+    issuers = reader.texts(fields["authorization_servers"], "/authorization_servers", max_len=10)
     audience = reader.text(fields["aos_audience"], "/aos_audience", "")
     reader.raise_if_any("unexpected_answer", "the server's word on where people log in")
-    if not found or not _same(resource, context.server):
+    if not issuers or not _same(resource, context.server):
         detail = f"the server speaks for {visible(resource)}, not for {context.server}"
         raise AosError("unexpected_answer", detail, fix=_BY_HAND)
-    return context._replace(issuer=found[0], audience=context.audience or audience)
+    return context._replace(issuer=issuers[0], audience=context.audience or audience)
 
 
 _BY_HAND = "Give --issuer and --audience, or a token with --token-stdin."

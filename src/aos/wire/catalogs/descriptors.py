@@ -25,9 +25,9 @@ from aos.domain.skills.skill import (
 from aos.wire.catalogs.figures import dump_figure, dump_ratio, figure, ratio
 from aos.wire.catalogs.growth import dump_growth, read_growth
 from aos.wire.records.recordings import dump_fan_out, read_fan_out
-from aos.wire.shape import MISSING, Field, Fields, Reader, at
+from aos.wire.shape import MISSING, Field, Fields, Reader, at, or_missing
 
-__all__ = ["MAX_CENTS", "MAX_MS", "dump_skill", "read_skill"]
+__all__ = ["MAX_CENTS", "MAX_MS", "dump_skill", "read_effects", "read_skill"]
 
 MAX_ATTEMPTS = 10
 MAX_DRIFT = 10.0
@@ -64,25 +64,25 @@ def read_skill(
         id=name,
         version=reader.text(fields["version"], at(pointer, "version"), ""),
         purpose=reader.text(fields["purpose"], at(pointer, "purpose"), ""),
-        input_schema=dict(reader.obj(_stated(fields, "input_schema"), at(pointer, "input_schema"))),
-        output_schema=dict(reader.obj(_stated(fields, "output_schema"), at(pointer, "output_schema"))),
-        main_output=reader.text(_stated(fields, "main_output"), at(pointer, "main_output"), None),
+        input_schema=dict(reader.obj(or_missing(fields["input_schema"]), at(pointer, "input_schema"))),
+        output_schema=dict(reader.obj(or_missing(fields["output_schema"]), at(pointer, "output_schema"))),
+        main_output=reader.text(or_missing(fields["main_output"]), at(pointer, "main_output"), None),
         latency=figure(reader, fields["latency_ms"], at(pointer, "latency_ms"), high=MAX_MS),
         cost=_cost(reader, fields, pointer),
-        failures=_failures(reader, _stated(fields, "failures"), at(pointer, "failures")),
-        effects=_effects(reader, fields["effects"], at(pointer, "effects")),
-        retry=_retry(reader, _stated(fields, "retry"), at(pointer, "retry")),
-        rate_limit=_rate_limit(reader, _stated(fields, "rate_limit"), at(pointer, "rate_limit")),
-        pool=_pool(reader, _stated(fields, "pool"), at(pointer, "pool"), pools),
+        failures=_failures(reader, or_missing(fields["failures"]), at(pointer, "failures")),
+        effects=read_effects(reader, fields["effects"], at(pointer, "effects")),
+        retry=_retry(reader, or_missing(fields["retry"]), at(pointer, "retry")),
+        rate_limit=_rate_limit(reader, or_missing(fields["rate_limit"]), at(pointer, "rate_limit")),
+        pool=_pool(reader, or_missing(fields["pool"]), at(pointer, "pool"), pools),
         overhead=figure(reader, fields["overhead_ms"], at(pointer, "overhead_ms"), high=MAX_MS),
         fan_out=read_fan_out(reader, fields["fan_out"], at(pointer, "fan_out")),
         latency_by=read_growth(reader, fields["latency_by"], at(pointer, "latency_by"), high=MAX_MS),
         cost_by=read_growth(reader, fields["cost_by"], at(pointer, "cost_by"), high=MAX_CENTS),
         drift=ratio(reader, fields["drift_per_year"], at(pointer, "drift_per_year"), high=MAX_DRIFT),
-        constraints=dict(reader.obj(_stated(fields, "constraints"), at(pointer, "constraints"))),
-        hints=_hints(reader, _stated(fields, "hints"), at(pointer, "hints")),
+        constraints=dict(reader.obj(or_missing(fields["constraints"]), at(pointer, "constraints"))),
+        hints=_hints(reader, or_missing(fields["hints"]), at(pointer, "hints")),
         enabled=reader.flag(fields["enabled"], at(pointer, "enabled"), True),
-        effects_by=_effects_by(reader, _stated(fields, "effects_by"), at(pointer, "effects_by")),
+        effects_by=_effects_by(reader, or_missing(fields["effects_by"]), at(pointer, "effects_by")),
     )
     _check_main_output(reader, skill, pointer)
     return skill if len(reader.findings) == before else base
@@ -95,17 +95,12 @@ def _check_main_output(reader: Reader, skill: Skill, pointer: str) -> None:
         reader.choice(skill.main_output, at(pointer, "main_output"), None, allowed=tuple(outputs))
 
 
-def _stated(fields: Fields, key: str) -> Field:
-    """The value of a key that may be null."""
-    return MISSING if fields[key] is None else fields[key]
-
-
 def _cost(reader: Reader, fields: Fields, pointer: str) -> CostModel | None:
     if "cost_cents" in fields:
         price = figure(reader, fields["cost_cents"], at(pointer, "cost_cents"), high=MAX_CENTS)
         return price and CallCost(price)
     pointer = at(pointer, "cost")
-    if (value := _stated(fields, "cost")) is MISSING:
+    if (value := or_missing(fields["cost"])) is MISSING:
         return None
     if isinstance(value, dict) and "tokens" in value:
         cost = reader.obj(value, pointer, known=("tokens",))
@@ -167,7 +162,8 @@ def _category(reader: Reader, value: Field, pointer: str) -> Category:
     return cast(Category, reader.choice(value, pointer, "PERMANENT", allowed=CATEGORIES))
 
 
-def _effects(reader: Reader, value: Field, pointer: str) -> Effects:
+def read_effects(reader: Reader, value: Field, pointer: str) -> Effects:
+    """The five flags of an object that has to state them all."""
     fields = reader.obj(value, pointer, known=Effects._fields, required=Effects._fields)
     return Effects(*(reader.flag(fields[key], at(pointer, key), False) for key in Effects._fields))
 
@@ -179,7 +175,7 @@ def _effects_by(reader: Reader, value: Field, pointer: str) -> EffectsBy | None:
     cases = reader.obj(fields["cases"], at(pointer, "cases"))
     return EffectsBy(
         reader.text(fields["param"], at(pointer, "param"), ""),
-        {case: _effects(reader, cases[case], at(pointer, "cases", case)) for case in cases},
+        {case: read_effects(reader, cases[case], at(pointer, "cases", case)) for case in cases},
     )
 
 
@@ -223,12 +219,7 @@ def _pool(reader: Reader, value: Field, pointer: str, pools: Collection[str]) ->
 
 def _hints(reader: Reader, value: Field, pointer: str) -> Hints:
     fields = reader.obj(value, pointer, known=Hints._fields)
-    return Hints(*(_texts(reader, fields[key], at(pointer, key)) for key in Hints._fields))
-
-
-def _texts(reader: Reader, value: Field, pointer: str) -> tuple[str, ...]:
-    items = reader.array(value, pointer, max_len=100)
-    return tuple(reader.text(item, at(pointer, i), "") for i, item in enumerate(items))
+    return Hints(*(reader.texts(fields[key], at(pointer, key), max_len=100) for key in Hints._fields))
 
 
 # -- writing ---------------------------------------------------------------------------------------------

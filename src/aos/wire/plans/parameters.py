@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from aos.domain.kept import kept
 from aos.domain.plans.references import Reference, parse
 from aos.wire.problems import visible
-from aos.wire.shape import Reader, at, closest, shown
+from aos.wire.shape import Reader, at, closest, did_you_mean, shown
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
@@ -289,8 +289,7 @@ def _report(
         parameters = schema.get("properties", {}) if not error.instance_path else {}
         for key in ("" if unexpected == _NO_NAME else unexpected for unexpected in kind.unexpected):
             meant = closest(key, parameters)
-            hint = f'; did you mean "{meant}"?' if meant else ""
-            detail = f'unknown parameter "{visible(key)}"{hint}'
+            detail = f'unknown parameter "{visible(key)}"{did_you_mean(meant)}'
             reader.add(at(pointer, key), "bad_params", detail, allowed=sorted(parameters), suggestion=meant)
     elif kind.name == "enum" and all(isinstance(option, str) for option in kind.options):
         meant = closest(instance, kind.options) if isinstance(instance, str) else None

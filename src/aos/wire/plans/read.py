@@ -22,12 +22,11 @@ from aos.wire.plans.steps import (
     Draft,
     add_unknown,
     dump_step,
-    is_free,
     is_name,
     read_defaults,
     read_step,
 )
-from aos.wire.shape import Field, Fields, Reader, at, shown
+from aos.wire.shape import Field, Fields, Reader, at, is_free, shown
 from aos.wire.strict import Json
 
 __all__ = [
@@ -77,7 +76,7 @@ def parse_plan(
         name=reader.text(fields["name"], "/name", None),
         inputs={**own, **overrides},
         budget_cents=reader.money(fields["budget"], "/budget", None),
-        deadline_ms=_deadline(reader, fields["deadline_ms"]),
+        deadline_ms=reader.positive(fields["deadline_ms"], "/deadline_ms"),
     )
     drafts = _drafts(reader, fields, pointer, catalog, max_steps)
     checker = PlanChecker(reader, drafts, catalog.skills, plan.inputs)
@@ -156,13 +155,6 @@ def _inputs(reader: Reader, value: Field) -> dict[str, Json]:
             detail = "no reference can name it: an input is called by 1 to 64 letters, digits, _ and -"
             reader.add(at("/inputs", key), "bad_value", detail)
     return cast(dict[str, Json], dict(fields))
-
-
-def _deadline(reader: Reader, value: Field) -> float | None:
-    deadline = reader.number(value, "/deadline_ms", None, low=0)
-    if deadline == 0:
-        reader.add("/deadline_ms", "bad_value", "it must be above 0")
-    return deadline
 
 
 def _drafts(reader: Reader, fields: Fields, pointer: str, catalog: Catalog, max_steps: int) -> list[Draft]:

@@ -16,7 +16,7 @@ from aos.domain.plans.plan import (
     When,
 )
 from aos.domain.skills.skill import Skill
-from aos.wire.shape import MISSING, Field, Fields, Missing, Reader, at, closest, shown
+from aos.wire.shape import MISSING, Field, Fields, Missing, Reader, at, closest, did_you_mean, is_free, shown
 from aos.wire.strict import Json
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Draft",
     "add_unknown",
     "dump_step",
-    "is_free",
     "is_name",
     "read_defaults",
     "read_step",
@@ -86,11 +85,6 @@ def is_name(text: str) -> bool:
     return _NAME(text) is not None
 
 
-def is_free(key: str) -> bool:
-    """Whether the key is the author's own: nobody reads it, and it is no part of the digest."""
-    return key == "_meta" or key.startswith("x-")
-
-
 def add_unknown(
     reader: Reader, pointer: str, code: str, what: str, name: str, known: Collection[str]
 ) -> None:
@@ -98,9 +92,9 @@ def add_unknown(
     # Comparing takes time, and a plan may be wrong everywhere.
     worth_a_guess = len(reader.findings) * len(known) < _COMPARISONS
     meant = closest(name, known) if worth_a_guess else None
-    hint = f'; did you mean "{meant}"?' if meant else ""
     allowed = sorted(known) if len(known) <= _MOST_SHOWN else ()
-    reader.add(pointer, code, f"unknown {what} {shown(name)}{hint}", allowed=allowed, suggestion=meant)
+    detail = f"unknown {what} {shown(name)}{did_you_mean(meant)}"
+    reader.add(pointer, code, detail, allowed=allowed, suggestion=meant)
 
 
 def read_defaults(reader: Reader, value: Field) -> Defaults:
@@ -110,7 +104,7 @@ def read_defaults(reader: Reader, value: Field) -> Defaults:
     return Defaults(
         OnError("continue" if action == "continue" else "fail"),
         _retry(reader, fields["retry"], "/defaults/retry") or RetryOverride(),
-        _positive(reader, fields["timeout_s"], "/defaults/timeout_s"),
+        reader.positive(fields["timeout_s"], "/defaults/timeout_s"),
     )
 
 
@@ -133,7 +127,7 @@ def read_step(
         when=_when(reader, fields["when"], at(pointer, "when")),
         on_error=_on_error(reader, fields["on_error"], at(pointer, "on_error"), defaults.on_error),
         retry=_tightened(reader, fields["retry"], at(pointer, "retry"), defaults.retry, skills.get(skill)),
-        timeout_s=_positive(reader, fields["timeout_s"], at(pointer, "timeout_s")) or defaults.timeout_s,
+        timeout_s=reader.positive(fields["timeout_s"], at(pointer, "timeout_s")) or defaults.timeout_s,
         iterations=reader.integer(
             fields["iterations"], at(pointer, "iterations"), 1, low=1, high=MAX_ITERATIONS
         ),
@@ -270,14 +264,6 @@ def _tightened(
     return None if not any(v is not None for v in figures.values()) else RetryOverride(**figures)
 
 
-def _positive(reader: Reader, value: Field, pointer: str) -> float | None:
-    number = reader.number(value, pointer, None, low=0)
-    if number == 0:
-        reader.add(pointer, "bad_value", "it must be above 0")
-        return None
-    return number
-
-
 def _for_each(reader: Reader, value: Field, pointer: str) -> tuple[Json, ...] | str | None:
     if isinstance(value, list):
         return tuple(reader.array(value, pointer, max_len=MAX_ITEMS))
@@ -299,7 +285,7 @@ def _expect(
         exact = reader.integer(items, pointer, None, low=0, high=MAX_ITEMS)
         return None if exact is None else Expect(exact, exact)
     quantiles = reader.obj(items, pointer, known=Expect._fields, required=Expect._fields)
-    p50 = _positive(reader, quantiles["p50"], at(pointer, "p50"))
+    p50 = reader.positive(quantiles["p50"], at(pointer, "p50"))
     p90 = reader.number(quantiles["p90"], at(pointer, "p90"), None, low=p50 or 0, high=MAX_ITEMS)
     return None if p50 is None or p90 is None else Expect(p50, p90)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from aos.errors import Finding, InputError
 from aos.wire.problems import visible
-from aos.wire.shape import closest
+from aos.wire.shape import closest, did_you_mean
 
 __all__ = [
     "FIXED",
@@ -195,11 +195,11 @@ def check_without(skills: Sequence[str], declared: Declared, name: str) -> None:
 
 def _absent(skill: str, known: Sequence[str]) -> Finding:
     meant = closest(skill, known)
-    hint = f'; did you mean "{visible(meant)}"?' if meant else ""
-    return Finding("", "missing_key", f"no row has the skill {visible(skill)}{hint}", (), meant)
+    detail = f"no row has the skill {visible(skill)}{did_you_mean(meant)}"
+    return Finding("", "missing_key", detail, (), meant)
 
 
 def _missing(key: str, known: Sequence[str]) -> Finding:
     meant = closest(key, known)
-    hint = f'; did you mean "{visible(meant)}"?' if meant else ""
-    return Finding("", "missing_key", f"there is no column `{visible(key)}`{hint}", (), meant)
+    detail = f"there is no column `{visible(key)}`{did_you_mean(meant)}"
+    return Finding("", "missing_key", detail, (), meant)

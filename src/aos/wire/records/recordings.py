@@ -41,14 +41,10 @@ def read_block(reader: Reader, value: Json, pointer: str) -> Block | None:
     before = len(reader.findings)
     required = tuple(key for key in _BLOCK if key != "cost_cents")
     fields = reader.obj(value, pointer, known=(*_BLOCK, *PROVENANCE_KEYS), required=required)
-    skills = tuple(
-        reader.text(name, at(pointer, "skills", i), "")
-        for i, name in enumerate(reader.array(fields["skills"], at(pointer, "skills"), max_len=MAX_STEPS))
-    )
     times = _matrix(reader, fields["time_ms"], at(pointer, "time_ms"))
     costs = fields.get("cost_cents")
     block = Block(
-        skills=skills,
+        skills=reader.texts(fields["skills"], at(pointer, "skills"), max_len=MAX_STEPS),
         after=tuple(
             tuple(
                 reader.integer(j, at(pointer, "after", i, k), 0, low=0, high=i - 1) for k, j in enumerate(row)

@@ -12,7 +12,7 @@ from aos.domain.forecasts.verdicts import (
 from aos.errors import AosError
 from aos.wire.plans.read import document_digest
 from aos.wire.problems import visible
-from aos.wire.shape import MISSING, Field, Fields, Reader
+from aos.wire.shape import Fields, Reader, or_missing
 from aos.wire.strict import MAX_INTEGER, Json
 
 __all__ = ["MAX_RESULT_BYTES", "SavedResult", "parse_result"]
@@ -69,12 +69,9 @@ def parse_result(document: Json, *, name: str) -> SavedResult:
 
 
 def _limits(reader: Reader, inputs: Fields) -> Limits:
-    def stated(key: str) -> Field:
-        return MISSING if inputs[key] is None else inputs[key]
-
     return Limits(
-        reader.money(stated("budget_cents"), "/inputs/budget_cents", None),
-        reader.number(stated("deadline_ms"), "/inputs/deadline_ms", None, low=0),
+        reader.money(or_missing(inputs["budget_cents"]), "/inputs/budget_cents", None),
+        reader.number(or_missing(inputs["deadline_ms"]), "/inputs/deadline_ms", None, low=0),
         reader.number(inputs["confidence"], "/inputs/confidence", DEFAULT_CONFIDENCE, low=0, high=1),
         reader.number(inputs["min_success"], "/inputs/min_success", DEFAULT_MIN_SUCCESS, low=0, high=1),
     )

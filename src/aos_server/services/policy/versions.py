@@ -14,7 +14,7 @@ from aos.policy.rules import Source, load, skills_named
 from aos.wire.digests import digest
 from aos.wire.problems import visible
 from aos.wire.results.documents import Document, envelope
-from aos.wire.shape import closest
+from aos.wire.shape import closest, did_you_mean
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, change, refused
@@ -52,8 +52,8 @@ def checked(files: Sequence[Source], catalog: bytes | None) -> Checked:
     warnings = []
     for rule, skill in slips:
         meant = closest(skill, known)
-        hint = f'; did you mean "{meant}"?' if meant else ""
-        detail = f'{rule.file}:{rule.line}: no skill of the catalog is called "{skill}"{hint}'
+        place = f"{rule.file}:{rule.line}"
+        detail = f'{place}: no skill of the catalog is called "{skill}"{did_you_mean(meant)}'
         warnings.append({"code": "unknown_skill", "detail": detail, "rule": rule.id, "suggestion": meant})
     return Checked(policy.digest, tuple(warnings))
 

@@ -11,9 +11,8 @@ from aos.domain.skills.skill import Skill
 from aos.errors import AosError
 from aos.wire.catalogs import capabilities as wire
 from aos.wire.encode import one_line
-from aos.wire.problems import visible
 from aos.wire.results.documents import Document, envelope, money, significant
-from aos.wire.shape import at, closest
+from aos.wire.shape import at, no_such
 from aos_server.services.tenants import Terms, catalog_of
 
 __all__ = ["capabilities", "resource_contract", "skill", "skills"]
@@ -117,9 +116,7 @@ def resource_contract(terms: Terms, name: str) -> bytes:
 
 
 def _not_found(code: str, what: str, name: str, known: Collection[str]) -> AosError:
-    meant = closest(name, known)
-    hint = f'; did you mean "{meant}"?' if meant else ""
-    return AosError(code, f'there is no {what} "{visible(name)}"{hint}')
+    return AosError(code, no_such(what, name, known, code=code).detail)
 
 
 def _ability(one: Skill, usable: bool) -> Document:
