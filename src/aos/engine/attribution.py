@@ -16,7 +16,6 @@ import numpy as np
 
 from aos.domain.forecasts.attribution import Attribution, Danger, Fix, StepShare
 from aos.domain.forecasts.verdicts import Limits
-from aos.domain.plans.flow import waits_for
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Flags
@@ -116,7 +115,7 @@ def _paths(program: Program, samples: Sequence[StepSamples], finish: Floats) -> 
     part /= part.sum(axis=0)
     added = np.empty_like(part)
     for i in reversed(program.order.sequence):
-        before = list(waits_for(program.order, i))
+        before = list(program.order.waits_for[i])
         if not before:
             added[i] = samples[i].end
             continue

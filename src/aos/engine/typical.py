@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from aos.domain.plans.flow import Flow, waits_for
+from aos.domain.plans.flow import Flow
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.prices import MICRO
 
@@ -29,7 +29,7 @@ def typical_run(program: Program) -> TypicalRun:
     cents: list[float | None] = [None] * count
     for i in program.order.sequence:
         call = program.calls[i]
-        begin = max((ends[before] for before in waits_for(program.order, i)), default=0.0)
+        begin = max((ends[before] for before in program.order.waits_for[i]), default=0.0)
         ends[i] = begin
         if flow.decide(i):
             start[i], took[i], cents[i] = begin, _duration(call), _price(call)

@@ -14,7 +14,7 @@ from collections.abc import Container
 from heapq import heapify, heappop, heappush
 from typing import Literal, NamedTuple
 
-from aos.domain.plans.flow import Flow, waits_for
+from aos.domain.plans.flow import Flow
 from aos.domain.plans.plan import Outcome as StepOutcome
 from aos.domain.plans.plan import Plan, order
 from aos.domain.plans.retries import effective_retry, pause_ms, tries_again
@@ -113,7 +113,7 @@ class Schedule:
         self.order = order(plan.steps)
         self._rank = {i: rank for rank, i in enumerate(self.order.sequence)}
         self.flow: Flow[bool] = Flow(plan.steps, self.order, True)
-        waits = [waits_for(self.order, i) for i in range(len(plan.steps))]
+        waits = self.order.waits_for
         self._waiting = [len(before) for before in waits]  # for so many steps to end
         self._free = [i for i, before in enumerate(waits) if not before]
         self._followers: list[list[int]] = [[] for _ in plan.steps]

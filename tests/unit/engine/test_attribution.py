@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from aos.domain.forecasts.verdicts import Limits
-from aos.domain.plans.flow import waits_for
 from aos.domain.plans.plan import OnError, Plan, Step
 from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Uniform
 from aos.domain.skills.skill import Catalog, FailureMode, RateLimit, Skill
@@ -132,7 +131,7 @@ def walked(compiled: Program, chunk: Samples, sample: int) -> dict[int, float]:
     ends = [step.end[sample] for step in chunk.steps]
     at, added = int(np.argmax(ends)), {}
     while True:
-        before = waits_for(compiled.order, at)
+        before = compiled.order.waits_for[at]
         ready = max((ends[b] for b in before), default=0.0)
         added[at] = ends[at] - ready
         if not before:

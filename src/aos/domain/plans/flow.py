@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from aos.domain.plans.plan import Order, Outcome, Step
 
-__all__ = ["Flow", "too_dear", "waits_for"]
+__all__ = ["Flow", "too_dear"]
 
 
 class Truth(Protocol):
@@ -92,18 +92,6 @@ class Flow(Generic[T]):
         # `not` knows no arrays, and `~True` is -2.
         opposite: T = flag ^ self._yes
         return opposite
-
-
-def waits_for(order: Order, i: int) -> tuple[int, ...]:
-    """Steps that must have ended before i starts: those before it, and their fallbacks unless i is one of them."""
-    stands_in = {owner: fallback for fallback, owner in order.fallback_of.items()}
-    found = set(order.after[i])
-    for before in order.after[i]:
-        target = stands_in.get(before)
-        while target is not None and target != i:
-            found.add(target)
-            target = stands_in.get(target)
-    return tuple(sorted(found))
 
 
 def too_dear(ask: Any, before: Any, budget: Any) -> Any:

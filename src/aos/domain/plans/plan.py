@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from aos.domain.plans.references import references
@@ -77,13 +78,14 @@ class Plan(NamedTuple):
 class Order(NamedTuple):
     """The DAG of a plan, by step index.
 
-    `after[i]` are the steps that i starts after; `watched[i]` those of them whose failure doesn't stop i,
-    since its `when` looks at them; `sequence` is topological, fallbacks behind the step they stand in for;
-    `fallback_of` maps a fallback to that step.
+    `after[i]` are the steps that i starts after, `waits_for[i]` these and their fallbacks: all that must have ended by
+    then. `watched[i]` are those whose failure doesn't stop i, since its `when` looks at them; `sequence` is
+    topological, fallbacks behind the step they stand in for; `fallback_of` maps a fallback to that step.
     """
 
     sequence: tuple[int, ...]
     after: tuple[tuple[int, ...], ...]
+    waits_for: tuple[tuple[int, ...], ...]
     watched: tuple[frozenset[int], ...]
     fallback_of: Mapping[int, int]
 
@@ -107,7 +109,9 @@ def order(steps: tuple[Step, ...]) -> Order:
         if i not in fallback_of:
             previous = i
     watched = tuple(frozenset({index[s.when.step]}) if s.when else frozenset[int]() for s in steps)
-    return Order(_sequence(steps, after, fallback_of), tuple(after), watched, fallback_of)
+    stands_in = {step: target for target, step in fallback_of.items()}
+    waits = tuple(_waits_for(i, before, stands_in) for i, before in enumerate(after))
+    return Order(_sequence(steps, waits), tuple(after), waits, watched, fallback_of)
 
 
 def comes_after(steps: Sequence[Step], fallback_of: Mapping[int, int], i: int) -> tuple[str, ...]:
@@ -163,20 +167,17 @@ def _predecessors(
     return tuple(sorted(found))
 
 
-def _sequence(
-    steps: tuple[Step, ...], after: list[tuple[int, ...]], fallback_of: Mapping[int, int]
-) -> tuple[int, ...]:
-    """Kahn's algorithm, smallest index first; whoever waits for a step also waits for its fallback."""
-    stands_in = {step: target for target, step in fallback_of.items()}
-    waits: list[set[int]] = []
-    for i, before in enumerate(after):
-        needed = set(before)
-        for step in before:
-            for target in _fallbacks(step, stands_in):
-                if target == i:
-                    break
-                needed.add(target)
-        waits.append(needed)
+def _waits_for(i: int, after: tuple[int, ...], stands_in: Mapping[int, int]) -> tuple[int, ...]:
+    """Whoever waits for a step also waits for its fallbacks, unless it is one of them."""
+    needed = set(after)
+    for step in after:
+        needed.update(takewhile(lambda target: target != i, _fallbacks(step, stands_in)))
+    return tuple(sorted(needed))
+
+
+def _sequence(steps: tuple[Step, ...], waits_for: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """Kahn's algorithm, smallest index first."""
+    waits = [set(needed) for needed in waits_for]
     ready = sorted((i for i, needed in enumerate(waits) if not needed), reverse=True)
     followers: dict[int, list[int]] = {}
     for i, needed in enumerate(waits):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aos.domain.plans.flow import too_dear, waits_for
+from aos.domain.plans.flow import too_dear
 from aos.domain.plans.plan import Order
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.draws import Flags
@@ -68,7 +68,7 @@ def _before(order: Order) -> Flags:
     """Which steps (columns) have ended when a step (row) starts."""
     found = np.zeros((len(order.sequence), len(order.sequence)), bool)
     for i in order.sequence:
-        for j in (*waits_for(order, i), *([order.fallback_of[i]] if i in order.fallback_of else [])):
+        for j in (*order.waits_for[i], *([order.fallback_of[i]] if i in order.fallback_of else [])):
             found[i] |= found[j]
             found[i, j] = True
     return found

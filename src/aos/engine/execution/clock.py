@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from aos.domain.plans.flow import waits_for
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Flags, Node
@@ -24,7 +23,7 @@ class Clock:
         self.finish_elapsed_time = np.zeros(count)
 
     def place(self, i: int, items: tuple[tuple[Node, ...], ...], ran: Flags, wait: Floats | None) -> None:
-        before = waits_for(self.program.order, i)
+        before = self.program.order.waits_for[i]
         self.start[i] = self._latest(self.end, before)
         self.end[i] = _ends(self.start[i], items)
         np.maximum(self.finish_time, self.end[i], out=self.finish_time)
@@ -54,7 +53,7 @@ def _last_uses(program: Program) -> dict[int, list[int]]:
     """For each step the steps whose ends nobody looks at after it."""
     last: dict[int, int] = {}
     for i in program.order.sequence:
-        for before in waits_for(program.order, i):
+        for before in program.order.waits_for[i]:
             last[before] = i
     uses: dict[int, list[int]] = {}
     for step, user in last.items():

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aos.domain.plans.flow import waits_for
 from aos.engine.execution.contention import contended, schedule
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats
@@ -28,7 +27,7 @@ class Network:
             self._add_step(i, items[i])
 
     def _add_step(self, i: int, items: tuple[tuple[Node, ...], ...]) -> None:
-        before = tuple(self.join[b] for b in waits_for(self.program.order, i))
+        before = tuple(self.join[b] for b in self.program.order.waits_for[i])
         self.first[i] = []
         last: list[int] = []
         for chain in items:
@@ -82,7 +81,7 @@ def can_queue(program: Program) -> bool:
     position: dict[int, list[int]] = {}
     for i in program.order.sequence:
         call = program.calls[i]
-        before = tuple(n for b in waits_for(program.order, i) for n in position[b])
+        before = tuple(n for b in program.order.waits_for[i] for n in position[b])
         position[i] = []
         for _ in range(call.items.most):
             position[i].append(len(after))
