@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aos.errors import AosError
+from aos.files.sources import unreadable
 from aos.policy.rules import MAX_BYTES, Source
 from aos.wire.problems import visible
 
@@ -26,8 +27,7 @@ def read_policies(place: str) -> tuple[Source, ...]:
             )
         return tuple(Source(_name(file), _bytes(file)) for file in files)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AosError("unreadable", f"{visible(place, 200)}: {why}") from None
+        raise unreadable(place, error) from None
 
 
 def _name(file: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from aos.errors import AosError
-from aos.files.sources import stdin
+from aos.files.sources import stdin, unreadable
 from aos.wire.problems import visible
 from aos.wire.records.read import Declared, Listed, read_csv, read_jsonl
 
@@ -48,8 +48,7 @@ def read_records(source: str, declared: Declared) -> Listed:
         why = "is cut off" if isinstance(error, EOFError) else f"is damaged ({error})"
         raise AosError("unreadable", f"{visible(name, 200)}: what gzip packed {why}", fix=_UNPACK) from None
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AosError("unreadable", f"{visible(source, 200)}: {why}") from None
+        raise unreadable(source, error) from None
 
 
 def _ending(source: str) -> str:

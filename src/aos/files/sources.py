@@ -27,6 +27,12 @@ def stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
+def unreadable(source: str, error: Exception) -> AosError:
+    """What an input that can't be opened or read is to whoever named it."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return AosError("unreadable", f"{visible(source, 200)}: {why}")
+
+
 def read_document(
     source: str, *, code: str, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES
 ) -> Document:
@@ -54,8 +60,7 @@ def _read(source: str, max_bytes: int) -> bytes:
         with Path(source).open("rb") as file:
             return file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AosError("unreadable", f"{visible(source, 200)}: {why}") from None
+        raise unreadable(source, error) from None
 
 
 def _parsed(name: str, data: bytes, form: Form, code: str, max_bytes: int, max_nodes: int) -> Document:

@@ -11,8 +11,7 @@ from aos.api.running.ledgers import ledger_path, reading
 from aos.domain.runs.recorded import Held, LedgerCheck, RunLine, RunState, Within
 from aos.domain.runs.run import Place
 from aos.errors import AosError
-from aos.files.sources import stdin
-from aos.wire.problems import visible
+from aos.files.sources import stdin, unreadable
 from aos.wire.results.runs import reconciling
 
 __all__ = [
@@ -212,5 +211,4 @@ def import_from(ledger: Path | None, source: str) -> "tuple[tuple[str, ...], tup
                 create(path)
             return import_lines(path, lines, name=name)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AosError("unreadable", f"{visible(source, 200)}: {why}") from None
+        raise unreadable(source, error) from None

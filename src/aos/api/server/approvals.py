@@ -1,7 +1,7 @@
 """Approval requests at a server: looked at whole, waited for, used for a run."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -83,43 +83,40 @@ def exit_of(status: str) -> Exit:
     return _EXITS.get(status, Exit.PENDING)
 
 
-def waited(
-    client: Client,
-    request_id: str,
-    timeout_s: float | None,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> tuple[Document, Exit]:
+def waited(client: Client, request_id: str, timeout_s: float | None) -> tuple[Document, Exit]:
     """The request once it is decided, or when the time is up, with its exit status (124: time is up)."""
-    began, tries = clock(), 0
+    began, tries = time.monotonic(), 0
     while True:
         document = client.approval_request(request_id)
         if document["status"] not in OPEN:
             return document, exit_of(document["status"])
         pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
         if timeout_s is not None:
-            left = timeout_s - (clock() - began)
+            left = timeout_s - (time.monotonic() - began)
             if left <= 0:
                 return document, Exit.TIMED_OUT
             pause = min(pause, left)
-        sleep(pause)
+        time.sleep(pause)
         tries += 1
 
 
-def since_last(
-    client: Client, document: Mapping[str, Any], catalog: Catalog | None = None
-) -> tuple[Departure, ...] | None:
+def since_last(client: Client, document: Mapping[str, Any]) -> tuple[Departure, ...] | None:
     """What is different from the last plan of this name that was approved; None where there is none."""
     name = document["plan"].get("name")
     if document["forecast"] is None or not name or len(name) > _LONGEST_NAME:
         return None
     found = client.approval_requests(plan_name=name, granted=True, limit=2)["requests"]
-    before = next((one for one in found if one["request_id"] != document["request_id"]), None)
-    if before is None:
+    last = next((one for one in found if one["request_id"] != document["request_id"]), None)
+    if last is None:
         return None
-    granted = client.approval_request(before["request_id"])["plan"]
-    return _between(granted, document["plan"], catalog or default_catalog())
+    granted = client.approval_request(last["request_id"])["plan"]
+    try:
+        before, now = (
+            parse_plan(one, default_catalog(), name="a plan").plan for one in (granted, document["plan"])
+        )
+    except InputError:
+        return None
+    return changed(before, now)
 
 
 def check(
@@ -147,11 +144,3 @@ def _named(granted: Any, plan: Plan, catalog: Catalog) -> tuple[Departure, ...]:
     except InputError:
         return (Departure("plan_changed", "", None, None, None, "the plan or its inputs changed"),)
     return changed(before, plan)
-
-
-def _between(before: Any, now: Any, catalog: Catalog) -> tuple[Departure, ...] | None:
-    try:
-        old, new = (parse_plan(one, catalog, name="a plan").plan for one in (before, now))
-    except InputError:
-        return None
-    return changed(old, new)

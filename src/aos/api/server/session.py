@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 from aos.domain.forecasts.verdicts import Limits
@@ -93,8 +94,8 @@ def simulate_there(
     """
     plan: Any = read_document(source, code="invalid_plan").value
     there = session(server)
-    try:
-        told = there.client.simulate(
+    with there.client as client:
+        told = client.simulate(
             plan,
             inputs=inputs or None,
             samples=samples,
@@ -103,8 +104,6 @@ def simulate_there(
             tenant_id=tenant,
             **asked._asdict(),
         )
-    finally:
-        there.client.close()
     if told["status"] == "invalid_plan":
         raise InputError.of("invalid_plan", "plan", findings(told["errors"]))
     return Told(told, there.url)
@@ -119,10 +118,8 @@ def decide_there(
     """
     plan: Any = read_document(source, code="invalid_plan").value
     there = session(server)
-    try:
-        said = there.client.policy_eval(plan=plan, inputs=inputs or None, agent_id=agent, tenant_id=tenant)
-    finally:
-        there.client.close()
+    with there.client as client:
+        said = client.policy_eval(plan=plan, inputs=inputs or None, agent_id=agent, tenant_id=tenant)
     return Told(said, there.url)
 
 
@@ -157,13 +154,8 @@ def log_out(context: str | None = None) -> str | None:
         return None
     forget_token(meant.name)
     if kept.refresh and meant.issuer:
-        provider = _provider(meant)
-        try:
-            provider.revoke(kept.refresh)
-        except AosError:
-            pass  # it is forgotten here, and ends by itself there
-        finally:
-            provider.close()
+        with closing(_provider(meant)) as provider, suppress(AosError):
+            provider.revoke(kept.refresh)  # or it is forgotten here, and ends by itself there
     return meant.name
 
 
@@ -192,11 +184,8 @@ def _token(context: Context) -> str | None:
         return None
     ends = kept.expires_at_s is not None and kept.expires_at_s - _EARLY_S < time.time()
     if ends and kept.refresh and context.issuer:
-        provider = _provider(context)
-        try:
+        with closing(_provider(context)) as provider:
             kept = _kept(provider.refresh(kept.refresh))
-        finally:
-            provider.close()
         keep_token(context.name, kept)
     return kept.access
 
@@ -226,13 +215,10 @@ _BY_HAND = "Give --issuer and --audience, or a token with --token-stdin."
 
 
 def _device_flow(context: Context, show: Callable[[Grant], None]) -> Kept:
-    provider = _provider(context)
-    try:
+    with closing(_provider(context)) as provider:
         grant = provider.start()
         show(grant)
         return _kept(provider.wait(grant))
-    finally:
-        provider.close()
 
 
 def _provider(context: Context) -> Provider:
