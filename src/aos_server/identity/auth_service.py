@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import quote
 
-from aos.wire.shape import Reader, at
+from aos.wire.shape import Reader
 from aos.wire.strict import Json
 from aos_server.identity.remote import Remote, Reply, unavailable
 from aos_server.identity.roles import MAX_LEVEL, level_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aos.api.running.ledgers import reading
 from aos.domain.skills.skill import Catalog
 from aos.errors import AosError
-from aos.wire.results.documents import money, significant
+from aos.wire.results.documents import figure, money
 
 if TYPE_CHECKING:
     import sqlite3
@@ -131,7 +131,7 @@ def _tried(one: "Tried") -> Mapping[str, Any]:
         "outcome": one.outcome,
         "code": one.code,
         "effect": one.effect,
-        "latency_ms": None if one.latency_ms is None else significant(one.latency_ms),
+        "latency_ms": figure(one.latency_ms),
         "cost_cents": money(one.cost_cents),
         "run": one.run,
     }
@@ -160,7 +160,7 @@ def why_it_failed(query_type: str, question: Question) -> Reply:
 
     with reading(question.ledger) as db:
         state, last = _latest(db, question, failed=True)
-        failure = last.outcome.failure if last.outcome else None
+        failure = last.failure
         code = failure.code if failure else "INTERRUPTED"
         past = past_failures(db, last.intent.skill, code)
     kind = FAILURES.get(code)
@@ -171,7 +171,7 @@ def why_it_failed(query_type: str, question: Question) -> Reply:
         "alternatives": list(failure.alternatives) if failure else [],
         "next_actions": list(last.outcome.next_actions) if last.outcome else [],
         "similar_past_failures": past.seen,
-        "past_recovery_success_rate": None if past.recovered is None else significant(past.recovered),
+        "past_recovery_success_rate": figure(past.recovered),
     }
     unknowns = {}
     if past.recovered is None:
@@ -193,16 +193,12 @@ def _latest(db: "sqlite3.Connection", question: Question, *, failed: bool) -> "t
     )
     state = read_state(db, run) if run else None
     for one in reversed(state.attempts if state else ()):
-        if question.step in (None, one.intent.place.step) and not (failed and _succeeded(one)):
+        if question.step in (None, one.intent.place.step) and not (failed and one.ended_as == "succeeded"):
             assert state is not None
             return state, one
     what = "no failed attempt" if failed else "no attempt"
     where = f" of the step {question.step}" if question.step else ""
     raise AosError("needs_ledger", f"{what}{where} is recorded", fix="Name another --run or --step.")
-
-
-def _succeeded(one: "Attempted") -> bool:
-    return one.outcome is not None and one.outcome.success
 
 
 class Calls(NamedTuple):
@@ -251,20 +247,19 @@ def measured_of(ledger: Path | None, skill: str) -> "tuple[Measured | None, str]
 
 
 def _attempt(state: "RunState", one: "Attempted") -> Mapping[str, Any]:
-    intent, outcome = one.intent, one.outcome
-    failure = outcome.failure if outcome else None
+    intent, failure = one.intent, one.failure
     return {
         "run": intent.run,
         "run_status": state.status,
         "step": str(intent.place),
         "skill": intent.skill,
         "attempt": intent.attempt,
-        "outcome": "unknown" if outcome is None else "succeeded" if outcome.success else "failed",
+        "outcome": one.ended_as,
         "code": failure.code if failure else None,
         "category": failure.category if failure else None,
         "detail": failure.detail if failure else None,
         "retryable": failure.retryable if failure else None,
-        "effect": outcome.effect if outcome else "unknown",
+        "effect": one.effect,
     }
 
 

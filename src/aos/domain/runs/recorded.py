@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from aos.domain.runs.outcomes import Effect, Outcome
+from aos.domain.runs.outcomes import Effect, Failure, Outcome
 from aos.domain.runs.run import Intent, Money, PauseCause, Place, RunEnd, RunStart, RunStatus, StepEnd
 
 __all__ = [
@@ -37,6 +37,21 @@ class Attempted(NamedTuple):
         """Whether somebody has to find out if it took effect before it may be made again."""
         unseen = self.outcome is None or (self.outcome.effect == "unknown" and not self.outcome.success)
         return unseen and not self.intent.repeatable
+
+    @property
+    def ended_as(self) -> Literal["succeeded", "failed", "unknown"]:
+        """How it ended; unknown where nobody saw it."""
+        return "unknown" if self.outcome is None else "succeeded" if self.outcome.success else "failed"
+
+    @property
+    def effect(self) -> Effect:
+        """Whether it touched the world; unknown where nobody saw how it ended."""
+        return self.outcome.effect if self.outcome else "unknown"
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed; None where it did not, or nobody saw it."""
+        return self.outcome.failure if self.outcome else None
 
     @property
     def latency_ms(self) -> float | None:

@@ -195,12 +195,11 @@ def _attempt(one: Attempted, under_way: bool) -> list[Line]:
     again = f" #{intent.attempt}" if intent.attempt > 1 else ""
     if outcome is None and under_way:
         return [str(intent.place) + again, intent.skill, _status("running"), "", "", ""]
-    word = "unknown" if outcome is None else "succeeded" if outcome.success else "failed"
-    code = outcome.failure.code if outcome and outcome.failure else ""
+    code = one.failure.code if one.failure else ""
     return [
         str(intent.place) + again,
         intent.skill,
-        _status(word),
+        _status(one.ended_as),
         code or ("reconciled" if one.reconciled else ""),
         duration(one.latency_ms),
         cents(outcome.execution.cost_cents) if outcome else UNKNOWN,
@@ -209,9 +208,8 @@ def _attempt(one: Attempted, under_way: bool) -> list[Line]:
 
 def _failures(attempts: Sequence[Attempted]) -> Iterator[list[Line]]:
     for one in attempts:
-        if one.outcome and one.outcome.failure:
-            failure = one.outcome.failure
-            yield [f"{one.intent.place} #{one.intent.attempt}", f"{failure.code}: {failure.detail}"]
+        if one.failure:
+            yield [f"{one.intent.place} #{one.intent.attempt}", f"{one.failure.code}: {one.failure.detail}"]
 
 
 def _next(state: RunState, interrupted: bool) -> Iterator[Line]:

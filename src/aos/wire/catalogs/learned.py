@@ -1,17 +1,14 @@
 """What was learned from records, and how forecasts did on them, as JSON documents."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from aos.domain.forecasts.forecast import Estimate
 from aos.domain.learning.backtest import Backtest, Gate, Pinball, Pooled, Quantity, Said, Scored, Success
 from aos.domain.learning.calibration import Measured
-from aos.domain.learning.records import Flaw, ReadRecords
-from aos.wire.results.documents import envelope, significant
+from aos.domain.learning.records import ReadRecords
+from aos.wire.results.documents import Document, envelope, estimate, figure, significant
 
 __all__ = ["Compared", "Typical", "backtest", "calibration"]
-
-Document = dict[str, Any]
 
 
 class Typical(NamedTuple):
@@ -78,12 +75,8 @@ def _records(read: ReadRecords, name: str) -> Document:
         "name": name,
         "rows": read.rows,
         "used": len(read.records.start_ms),
-        "flaws": [_flaw(flaw) for flaw in read.flaws],
+        "flaws": [flaw._asdict() for flaw in read.flaws],
     }
-
-
-def _flaw(flaw: Flaw) -> Document:
-    return flaw._asdict()
 
 
 def _compared(one: Compared) -> Document:
@@ -105,7 +98,7 @@ def _compared(one: Compared) -> Document:
 
 
 def _typical(typical: Typical) -> Document:
-    return {key: None if value is None else significant(value) for key, value in typical._asdict().items()}
+    return {key: figure(value) for key, value in typical._asdict().items()}
 
 
 def _gate(gate: Gate) -> Document:
@@ -138,11 +131,11 @@ def _quantity(quantity: Quantity) -> Document:
     shares = ("in50", "in90", "in95", "over95", "over99", "crps")
     return {
         "n": quantity.n,
-        **{key: _estimate(getattr(quantity, key)) for key in shares},
+        **{key: estimate(getattr(quantity, key)) for key in shares},
         "crps_naive": significant(quantity.naive),
         "crps_empirical": significant(quantity.empirical),
-        "crps_ratio": quantity.ratio and _estimate(quantity.ratio),
-        "crps_ratio_empirical": quantity.ratio_empirical and _estimate(quantity.ratio_empirical),
+        "crps_ratio": quantity.ratio and estimate(quantity.ratio),
+        "crps_ratio_empirical": quantity.ratio_empirical and estimate(quantity.ratio_empirical),
         "pinball": [_pinball(one) for one in quantity.pinball],
         "pit": [significant(count) for count in quantity.pit],
     }
@@ -151,7 +144,7 @@ def _quantity(quantity: Quantity) -> Document:
 def _pinball(one: Pinball) -> Document:
     return {
         "level": one.level,
-        "forecast": _estimate(one.forecast),
+        "forecast": estimate(one.forecast),
         "naive": significant(one.naive),
         "empirical": significant(one.empirical),
     }
@@ -160,9 +153,9 @@ def _pinball(one: Pinball) -> Document:
 def _success(success: Success) -> Document:
     return {
         "n": success.n,
-        "brier": _estimate(success.brier),
+        "brier": estimate(success.brier),
         "brier_naive": significant(success.brier_naive),
-        "log_loss": _estimate(success.log_loss),
+        "log_loss": estimate(success.log_loss),
         "log_loss_naive": significant(success.log_loss_naive),
         "reliability": [_said(said) for said in success.said],
     }
@@ -172,9 +165,5 @@ def _said(said: Said) -> Document:
     return {
         "n": said.n,
         "forecast": significant(said.forecast),
-        "happened": _estimate(said.happened),
+        "happened": estimate(said.happened),
     }
-
-
-def _estimate(estimate: Estimate) -> Document:
-    return {"value": significant(estimate.value), "se": significant(estimate.se)}

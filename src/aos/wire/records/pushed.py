@@ -35,18 +35,17 @@ def run_record(state: RunState, agent: str | None = None) -> Document:
 
 
 def _attempt(one: Attempted) -> Document:
-    intent, outcome = one.intent, one.outcome
-    failure = outcome.failure if outcome else None
+    intent, outcome, failure = one.intent, one.outcome, one.failure
     return {
         **intent.place._asdict(),
         "skill": intent.skill,
         "attempt": intent.attempt,
-        "outcome": "unknown" if outcome is None else "succeeded" if outcome.success else "failed",
+        "outcome": one.ended_as,
         "code": failure.code if failure else None,
         "category": failure.category if failure else None,
         "detail": _text(failure.detail) if failure else None,
         "retryable": failure.retryable if failure else None,
-        "effect": outcome.effect if outcome else "unknown",
+        "effect": one.effect,
         "started_ms": intent.started_ms,
         "latency_ms": one.latency_ms,
         "cost_cents": money(outcome.execution.cost_cents) if outcome else None,

@@ -68,7 +68,7 @@ def run(
         "status": state.status,
         "cause": end.cause if end and state.status == end.status else None,
         "interrupted": interrupted,
-        "at": _place(end.at) if end and end.at else None,
+        "at": end.at._asdict() if end and end.at else None,
         "detail": end.detail if end else "",
         "forced": start.forced,
         "started_ms": start.started_ms,
@@ -113,7 +113,7 @@ def reconciled(of: str, place: Place, attempt: int, *, committed: bool) -> Docum
     return {
         **envelope("aos.reconciliation/1"),
         "run": of,
-        **_place(place),
+        **place._asdict(),
         "attempt": attempt,
         "effect": effect,
     }
@@ -131,24 +131,9 @@ def transferred(taken: Sequence[str], known: Sequence[str], *, ledger: str) -> D
 
 def _attempt(one: Attempted) -> Document:
     intent, outcome = one.intent, one.outcome
-    known = {
-        "outcome": "unknown" if outcome is None else "succeeded" if outcome.success else "failed",
-        "effect": "unknown" if outcome is None else outcome.effect,
-        "reconciled": one.reconciled,
-        "ended_ms": one.ended_ms,
-    }
-    told: Document = {
-        "result": outcome.result if outcome else None,
-        "failure": outcome.failure._asdict() if outcome and outcome.failure else None,
-        "execution": None,
-        "side_effects": [done._asdict() for done in outcome.side_effects] if outcome else [],
-        "next_actions": list(outcome.next_actions) if outcome else [],
-    }
-    if outcome and not one.reconciled:
-        execution = outcome.execution
-        told["execution"] = {**execution._asdict(), "cost_cents": money(execution.cost_cents)}
+    execution = outcome.execution if outcome and not one.reconciled else None
     return {
-        **_place(intent.place),
+        **intent.place._asdict(),
         "attempt": intent.attempt,
         "skill": intent.skill,
         "key": intent.key,
@@ -156,13 +141,16 @@ def _attempt(one: Attempted) -> Document:
         "repeatable": intent.repeatable,
         "reserve_cents": money(intent.reserve_cents),
         "started_ms": intent.started_ms,
-        **known,
-        **told,
+        "outcome": one.ended_as,
+        "effect": one.effect,
+        "reconciled": one.reconciled,
+        "ended_ms": one.ended_ms,
+        "result": outcome.result if outcome else None,
+        "failure": one.failure and one.failure._asdict(),
+        "execution": execution and {**execution._asdict(), "cost_cents": money(execution.cost_cents)},
+        "side_effects": [done._asdict() for done in outcome.side_effects] if outcome else [],
+        "next_actions": list(outcome.next_actions) if outcome else [],
     }
-
-
-def _place(place: Place) -> Document:
-    return place._asdict()
 
 
 def _uncounted(unknown: int) -> str:

@@ -12,7 +12,7 @@ from aos.domain.forecasts.differences import (
 )
 from aos.domain.forecasts.results import SimulationResult
 from aos.wire.plans.changes import dump_change
-from aos.wire.results.documents import Document, envelope, money, significant
+from aos.wire.results.documents import Document, envelope, figure, money
 
 __all__ = ["comparison"]
 
@@ -58,7 +58,7 @@ def _side(result: SimulationResult) -> Document:
         "status": verdict.status,
         "reasons": [reason._asdict() for reason in verdict.reasons],
         "budget_cents": money(result.limits.budget_cents),
-        "deadline_ms": None if result.limits.deadline_ms is None else significant(result.limits.deadline_ms),
+        "deadline_ms": figure(result.limits.deadline_ms),
         "warnings": list(result.notes),
         "digests": result.digests._asdict(),
     }
@@ -73,7 +73,7 @@ def _pair(pair: Pair) -> Document:
     if pair.delta:
         figures |= pair.delta._asdict()
         figures["change"] = figures.pop("value")
-    rounded = {name: None if value is None else significant(value) for name, value in figures.items()}
+    rounded = {name: figure(value) for name, value in figures.items()}
     return {**rounded, "difference": pair.delta.kind if pair.delta else "unknown"}
 
 
@@ -117,13 +117,13 @@ def _unknowns(found: Comparison, document: Document) -> Iterator[Document]:
 
 
 def _of_pair(
-    found: Comparison, pointer: str, figure: str, pair: Document, step: Document | None = None
+    found: Comparison, pointer: str, what: str, pair: Document, step: Document | None = None
 ) -> Iterator[Document]:
     missing = [side for side in ("a", "b") if pair[side] is None]
     for side in missing:
         result = found.a if side == "a" else found.b
         at_step = None if step is None else _place(result, step[side])
-        yield {"pointer": f"{pointer}/{side}", "reason": _reason(result, _REASONS[figure], at_step)}
+        yield {"pointer": f"{pointer}/{side}", "reason": _reason(result, _REASONS[what], at_step)}
     for name in ("change", "se") if missing else ():
         yield {"pointer": f"{pointer}/{name}", "reason": f"{' and '.join(missing).upper()} is unknown"}
 

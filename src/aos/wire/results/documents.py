@@ -12,6 +12,8 @@ import aos
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from aos.domain.forecasts.forecast import Estimate
+
 Document = dict[str, Any]
 
 
@@ -29,6 +31,16 @@ def significant(value: float) -> float | int:
     """Six significant digits; whole numbers as integers."""
     rounded = float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() and abs(rounded) < 2**53 else rounded
+
+
+def figure(value: float | None) -> float | int | None:
+    """Six significant digits; None for what is unknown."""
+    return None if value is None else significant(value)
+
+
+def estimate(made: "Estimate") -> Document:
+    """A figure with its standard error, six significant digits of each."""
+    return {"value": significant(made.value), "se": significant(made.se)}
 
 
 def money(cents: "Decimal | None") -> float | int | None:

@@ -102,7 +102,7 @@ def _told(happening: Happening) -> tuple[str, Document]:
         case AttemptEnded(_, intent, made):
             return "attempt_ended", {**_call(intent), "outcome": outcome(made)}
         case Retrying(_, run, at, due_ms):
-            return "retrying", {"run": run, **place(at), "due_ms": round(due_ms, 3)}
+            return "retrying", {"run": run, **at._asdict(), "due_ms": round(due_ms, 3)}
         case StepEnded(_, run, step, came):
             return "step_ended", {"run": run, "step": step, "step_outcome": came}
         case RunEnded(_, end):
@@ -111,7 +111,7 @@ def _told(happening: Happening) -> tuple[str, Document]:
 
 
 def _call(intent: Intent) -> Document:
-    return {"run": intent.run, **place(intent.place), "skill": intent.skill, "attempt": intent.attempt}
+    return {"run": intent.run, **intent.place._asdict(), "skill": intent.skill, "attempt": intent.attempt}
 
 
 def outcome(made: Outcome) -> Document:
@@ -162,11 +162,6 @@ def reconciling(run: str, place: Place) -> str:
     item = f" --item {place.item}" if place.item else ""
     iteration = f" --iteration {place.iteration}" if place.iteration else ""
     return f"aos runs reconcile {run} --step {place.step}{item}{iteration}"
-
-
-def place(at: Place) -> Document:
-    """Where in the run."""
-    return {"step": at.step, "item": at.item, "iteration": at.iteration}
 
 
 def _nothing(forecast: Mapping[str, Any]) -> Document:
@@ -247,7 +242,7 @@ def _step(name: str, skill: str, state: RunState, estimate: Mapping[str, Any] | 
 def _attempt(state: RunState, attempted: Attempted) -> Document:
     intent = attempted.intent
     return {
-        **place(intent.place),
+        **intent.place._asdict(),
         "skill": intent.skill,
         "attempt": intent.attempt,
         "after_ms": significant(max(0.0, intent.started_ms - state.start.started_ms)),

@@ -5,7 +5,7 @@ from typing import Any
 
 from aos.domain.forecasts.alternatives import Alternative, Operation, Outlook
 from aos.domain.forecasts.attribution import Attribution, Evidence
-from aos.domain.forecasts.forecast import Chance, Estimate, Figures, Forecast, Spread, StepForecast
+from aos.domain.forecasts.forecast import Chance, Figures, Forecast, Spread, StepForecast
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Decision, Verdict
 from aos.domain.plans.plan import secrets
@@ -13,7 +13,7 @@ from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import CallCost, Figure, Skill
 from aos.errors import Exit
 from aos.wire.policies import policy_verdict
-from aos.wire.results.documents import Document, envelope, money, options, significant
+from aos.wire.results.documents import Document, envelope, estimate, figure, money, options, significant
 
 EXITS: Mapping[Decision, Exit] = {
     "feasible": Exit.YES,
@@ -41,14 +41,14 @@ def simulation(result: SimulationResult, exit_status: int) -> Document:
         "exit_code": exit_status,
         "reasons": [reason._asdict() for reason in verdict.reasons],
         "plan": {"name": result.plan.name, "steps": len(result.plan.steps)},
-        "estimated_cost_cents": _figure(forecast.typical_cents),
-        "estimated_duration_ms": _figure(forecast.typical_ms),
+        "estimated_cost_cents": figure(forecast.typical_cents),
+        "estimated_duration_ms": figure(forecast.typical_ms),
         "budget_cents": money(budget),
-        "deadline_ms": _figure(limits.deadline_ms),
+        "deadline_ms": figure(limits.deadline_ms),
         "confidence": limits.confidence,
         "min_success": limits.min_success,
         "budget_remaining_cents": (
-            _figure(float(budget) - (forecast.typical_cents or 0.0)) if budget is not None and known else None
+            figure(float(budget) - (forecast.typical_cents or 0.0)) if budget is not None and known else None
         ),
         "budget_sufficient": _sufficient(verdict, forecast, limits.confidence),
         "chances": _chances(forecast),
@@ -156,12 +156,12 @@ def _forecast(forecast: Forecast) -> Document:
         "duration_ms": _spread(forecast.time),
         "duration_at_least_ms": _spread(forecast.time_at_least),
         "elapsed_ms": _spread(forecast.elapsed),
-        "budget_for_confidence_cents": _figure(forecast.cost_for_confidence),
-        "deadline_for_confidence_ms": _figure(forecast.time_for_confidence),
+        "budget_for_confidence_cents": figure(forecast.cost_for_confidence),
+        "deadline_for_confidence_ms": figure(forecast.time_for_confidence),
         "budget_stop": None
         if stop is None
         else {
-            "chance": _estimate(stop.chance),
+            "chance": estimate(stop.chance),
             "spent_cents": _spread(stop.spent),
             "over_cents": significant(stop.over_cents),
             "unbounded_steps": list(stop.unbounded),
@@ -176,9 +176,9 @@ def _step(step: StepForecast) -> Document:
         "chance_to_run": significant(step.runs),
         "chance_to_succeed": significant(step.succeeds),
         "attempts": significant(step.attempts),
-        "typical_start_ms": _figure(step.typical_start_ms),
-        "typical_duration_ms": _figure(step.typical_ms),
-        "typical_cost_cents": _figure(step.typical_cents),
+        "typical_start_ms": figure(step.typical_start_ms),
+        "typical_duration_ms": figure(step.typical_ms),
+        "typical_cost_cents": figure(step.typical_cents),
         "duration_ms": _figures(step.time),
         "cost_cents": _figures(step.cost),
     }
@@ -194,8 +194,8 @@ def _attribution(attribution: Attribution) -> Document:
                 "time_share": significant(share.time),
                 "failure_share": significant(share.failure),
                 "criticality": significant(share.critical),
-                "over_budget_share": _figure(share.over_budget),
-                "late_share": _figure(share.late),
+                "over_budget_share": figure(share.over_budget),
+                "late_share": figure(share.late),
             }
             for share in attribution.steps
         ],
@@ -222,19 +222,19 @@ def _alternative(offer: Alternative) -> Document:
         "flags": options(offer.flags),
         "patch": [_operation(operation) for operation in offer.patch],
         "declares": [
-            {**declared._asdict(), "at_most": _figure(declared.at_most)} for declared in offer.declares
+            {**declared._asdict(), "at_most": figure(declared.at_most)} for declared in offer.declares
         ],
         "changes_meaning": offer.changes_meaning,
         "assumes": offer.assumes or None,
         "verdict": outlook.verdict.decision,
         "approvals": [approval._asdict() for approval in outlook.verdict.approvals],
         "chances": _chances(outlook),
-        "cost_cents": {"p50": _figure(outlook.cost_p50), "p95": _figure(outlook.cost_p95)},
-        "duration_ms": {"p50": _figure(outlook.time_p50), "p95": _figure(outlook.time_p95)},
+        "cost_cents": {"p50": figure(outlook.cost_p50), "p95": figure(outlook.cost_p95)},
+        "duration_ms": {"p50": figure(outlook.time_p50), "p95": figure(outlook.time_p95)},
         "difference": {
             "feasible": significant(difference.feasible),
-            "cost_cents": {"p50": _figure(difference.cost_p50), "p95": _figure(difference.cost_p95)},
-            "duration_ms": {"p50": _figure(difference.time_p50), "p95": _figure(difference.time_p95)},
+            "cost_cents": {"p50": figure(difference.cost_p50), "p95": figure(difference.cost_p95)},
+            "duration_ms": {"p50": figure(difference.time_p50), "p95": figure(difference.time_p95)},
         },
     }
 
@@ -293,7 +293,7 @@ def _chance(chance: Chance) -> Document:
 def _spread(spread: Spread | None) -> Document | None:
     if spread is None:
         return None
-    figures = {name: _estimate(getattr(spread, name)) for name in ("mean", "p50", "p90", "p95", "p99")}
+    figures = {name: estimate(getattr(spread, name)) for name in ("mean", "p50", "p90", "p95", "p99")}
     return {
         **figures,
         "p05": significant(spread.p05),
@@ -301,15 +301,7 @@ def _spread(spread: Spread | None) -> Document | None:
     }
 
 
-def _estimate(estimate: Estimate) -> Document:
-    return {"value": significant(estimate.value), "se": significant(estimate.se)}
-
-
 def _figures(figures: Figures | None) -> Document | None:
     return (
         None if figures is None else {name: significant(value) for name, value in figures._asdict().items()}
     )
-
-
-def _figure(value: float | None) -> float | int | None:
-    return None if value is None else significant(value)

@@ -17,7 +17,7 @@ from aos.policy.plans import sentence
 from aos.wire.plans.calls import plain_call
 from aos.wire.plans.read import plan_digest
 from aos.wire.policies import ruling_document
-from aos.wire.results.documents import Document, envelope, significant
+from aos.wire.results.documents import Document, envelope, figure
 from aos.wire.strict import Json
 from aos_server.metrics import DECISIONS, POLICY_ERRORS
 from aos_server.services.policy.active import digest_of
@@ -176,7 +176,7 @@ def document(decided: Decided, skill: str | None, tenant: str, timestamp: str) -
         "tenant_id": tenant,
         "reasons": _reasons(decided),
         "violations": [reason._asdict() for reason in decided.violations],
-        "simulated_cost_cents": None if decided.cost_cents is None else significant(decided.cost_cents),
+        "simulated_cost_cents": figure(decided.cost_cents),
         "approval_level_required": decided.level,
         "policy_version": decided.policy,
         "rulings": [ruling_document(one) for one in decided.rulings],

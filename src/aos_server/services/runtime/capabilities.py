@@ -11,7 +11,7 @@ from aos.domain.skills.skill import Skill
 from aos.errors import AosError
 from aos.wire.catalogs import capabilities as wire
 from aos.wire.encode import one_line
-from aos.wire.results.documents import Document, envelope, money, significant
+from aos.wire.results.documents import Document, envelope, figure, money, significant
 from aos.wire.shape import at, no_such
 from aos_server.services.tenants import Terms, catalog_of
 
@@ -123,8 +123,8 @@ def _ability(one: Skill, usable: bool) -> Document:
     latency, cost = wire.typical_latency(one), wire.typical_cost(one)
     return {
         "available": usable,
-        "cost_estimate_cents": None if cost is None else significant(cost),
-        "avg_latency_ms": None if latency is None else significant(latency),
+        "cost_estimate_cents": figure(cost),
+        "avg_latency_ms": figure(latency),
         "known_failure_patterns": [mode.code for mode in one.failures or ()],
     }
 
