@@ -120,25 +120,55 @@ def offers(
 
 
 @given(questions(), st.none() | st.sampled_from([*AIMS]))
-def test_what_is_offered_keeps_its_promise(
+def test_what_is_offered_keeps_its_promise_can_be_applied_and_is_in_order(
     question: tuple[Plan, Catalog, Limits, int], rules: Rules | None
 ) -> None:
+    """Three laws of the same offers, which take long to find."""
     plan, catalog, limits, seed = question
     _, found = offers(plan, catalog, limits, seed, rules)
     for offer in found:
-        forecast, verdict = asked(offer.plan, declared(catalog, offer), offer.limits, seed)
-        if rules:
-            event(f"{rules.__name__}: {offer.kind}")
-            verdict = rules(offer.plan, offer.limits, forecast, verdict)
-        assert verdict.decision == "feasible"
-        assert verdict == offer.outlook.verdict
-        for name in ("feasible", "success", "in_budget", "in_time", "in_limits"):
-            assert getattr(offer.outlook, name) == getattr(forecast, name), name
-        for name in ("cost", "time"):
-            spread = getattr(forecast, name)
-            for level in ("p50", "p95"):
-                promised = getattr(offer.outlook, f"{name}_{level}")
-                assert promised is None or promised == getattr(spread, level).value
+        assert_promise_is_kept(offer, catalog, seed, rules)
+        assert_patch_and_flags_apply_it(offer, plan, catalog, limits)
+    assert_least_change_is_first_and_changes_of_meaning_last(found)
+
+
+def assert_promise_is_kept(offer: Alternative, catalog: Catalog, seed: int, rules: Rules | None) -> None:
+    forecast, verdict = asked(offer.plan, declared(catalog, offer), offer.limits, seed)
+    if rules:
+        event(f"{rules.__name__}: {offer.kind}")
+        verdict = rules(offer.plan, offer.limits, forecast, verdict)
+    assert verdict.decision == "feasible"
+    assert verdict == offer.outlook.verdict
+    for name in ("feasible", "success", "in_budget", "in_time", "in_limits"):
+        assert getattr(offer.outlook, name) == getattr(forecast, name), name
+    for name in ("cost", "time"):
+        spread = getattr(forecast, name)
+        for level in ("p50", "p95"):
+            promised = getattr(offer.outlook, f"{name}_{level}")
+            assert promised is None or promised == getattr(spread, level).value
+
+
+def assert_patch_and_flags_apply_it(offer: Alternative, plan: Plan, catalog: Catalog, limits: Limits) -> None:
+    document = patched(dump_plan(plan), offer.patch)
+    assert parse_plan(document, catalog, name="patched").plan == offer.plan
+    options = dict(zip(offer.flags[::2], offer.flags[1::2], strict=True))
+    budget, deadline, success = (options.get(f"--{name}") for name in ("budget", "deadline", "min-success"))
+    assert offer.limits == limits._replace(
+        budget_cents=limits.budget_cents if budget is None else Decimal(budget),
+        deadline_ms=limits.deadline_ms if deadline is None else float(deadline),
+        min_success=limits.min_success if success is None else float(success),
+    )
+
+
+def assert_least_change_is_first_and_changes_of_meaning_last(found: tuple[Alternative, ...]) -> None:
+    assert len(found) <= 8
+    assert len({offer.summary for offer in found}) == len(found)
+    of_steps = [any(operation.path.startswith("/steps") for operation in offer.patch) for offer in found]
+    ranks = [
+        (offer.kind == "accept_risk", steps, offer.changes_meaning, offer.size)
+        for steps, offer in zip(of_steps, found, strict=True)
+    ]
+    assert ranks == sorted(ranks)
 
 
 def declared(catalog: Catalog, offer: Alternative) -> Catalog:
@@ -161,39 +191,6 @@ def _stated(figure: str, value: float) -> dict[str, Any]:
             return {"latency": constant}
         case _:
             return {"failures": (FailureMode("FAILED", "PERMANENT", Figure(value, _LATELY)),)}
-
-
-@given(questions())
-def test_patch_and_flags_apply_it(question: tuple[Plan, Catalog, Limits, int]) -> None:
-    plan, catalog, limits, seed = question
-    for offer in offers(plan, catalog, limits, seed)[1]:
-        document = patched(dump_plan(plan), offer.patch)
-        assert parse_plan(document, catalog, name="patched").plan == offer.plan
-        options = dict(zip(offer.flags[::2], offer.flags[1::2], strict=True))
-        budget, deadline, success = (
-            options.get(f"--{name}") for name in ("budget", "deadline", "min-success")
-        )
-        assert offer.limits == limits._replace(
-            budget_cents=limits.budget_cents if budget is None else Decimal(budget),
-            deadline_ms=limits.deadline_ms if deadline is None else float(deadline),
-            min_success=limits.min_success if success is None else float(success),
-        )
-
-
-@given(questions())
-def test_least_change_comes_first_and_changes_of_meaning_last(
-    question: tuple[Plan, Catalog, Limits, int],
-) -> None:
-    plan, catalog, limits, seed = question
-    _, found = offers(plan, catalog, limits, seed)
-    assert len(found) <= 8
-    assert len({offer.summary for offer in found}) == len(found)
-    of_steps = [any(operation.path.startswith("/steps") for operation in offer.patch) for offer in found]
-    ranks = [
-        (offer.kind == "accept_risk", steps, offer.changes_meaning, offer.size)
-        for steps, offer in zip(of_steps, found, strict=True)
-    ]
-    assert ranks == sorted(ranks)
 
 
 @given(questions())
