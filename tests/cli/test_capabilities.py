@@ -12,6 +12,7 @@ from aos.cli.table import COMMANDS, EVERY, GROUPS
 from aos.errors import CODES, Exit
 from aos.ledger.ledger import Ledger
 from tests.cli.process import DEMO, aos, clean
+from tests.fakes.servers import reply, serving
 from tests.unit.ledger.build import intent, run_end, start
 
 
@@ -123,11 +124,13 @@ def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
         ledger.intend(intent("send", run=recorded))
         ledger.end(run_end(recorded, "paused"))
     (tmp_path / "runs.jsonl").write_text("\n".join(export(tmp_path / "aos/ledger.db")))
-    nobody = {"AOS_BASE_URL": "http://127.0.0.1:9"}  # whatever server this machine may have
-    for name, row in COMMANDS.items():
-        program, *words = shlex.split(row.example)
-        assert program == "aos"
-        assert aos(*words, cwd=tmp_path, env=nobody).status in (Exit.YES, *row.exits), name
+    # Whatever server this machine may have, one is asked that knows nobody, and says so at once.
+    with serving(lambda _: [reply(status="401 Unauthorized")]) as server:
+        for name, row in COMMANDS.items():
+            program, *words = shlex.split(row.example)
+            assert program == "aos"
+            done = aos(*words, cwd=tmp_path, env={"AOS_BASE_URL": server.url})
+            assert done.status in (Exit.YES, *row.exits), name
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
