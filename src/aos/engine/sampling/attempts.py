@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aos.domain.plans.retries import effect_of_failure, repeatable, tries_again
 from aos.domain.skills.skill import Effects, FailureMode, RetryPolicy
-from aos.engine.sampling.distributions import SIZE, Floats, at_ranks, quantile_table
+from aos.engine.sampling.distributions import SIZE, Floats, at_ranks, quantiles
 
 TIMEOUT = FailureMode("TIMEOUT", "TRANSIENT", None)
 """What an attempt cut off by the step's own `timeout_s` ends with, where the skill has no such mode."""
@@ -61,8 +61,9 @@ def attempts_table(
     for i, (mode, share) in enumerate(zip(modes, shares, strict=True)):
         spans.append((at, share))
         at += share
-        table = clean if mode.time is None else quantile_table(mode.time.value)
-        parts.append(np.minimum(at_ranks(table, share) if share else np.zeros(0), limit))
+        if share:
+            taken = at_ranks(clean, share) if mode.time is None else quantiles(mode.time.value, share)
+            parts.append(np.minimum(taken, limit))
         kinds.append(np.full(share, i, np.uint8))
     return Attempts(
         time=np.concatenate(parts)[:SIZE],

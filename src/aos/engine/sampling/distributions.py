@@ -25,15 +25,22 @@ def quantile_table(distribution: Distribution) -> Floats:
     Values pass through float32: exp and pow differ in the last bits between processors, their float32
     roundings don't, and so the same plan gives the same bytes on every machine.
     """
-    table = np.maximum(_quantiles(distribution), 0.0).astype(np.float32).astype(np.float64)
-    table.setflags(write=False)
-    return table
+    return _settled(distribution, slice(None))
+
+
+@lru_cache(maxsize=256, typed=True)
+def quantiles(distribution: Distribution, count: int) -> Floats:
+    """`at_ranks(quantile_table(distribution), count)`, without the other entries of the table."""
+    return _settled(distribution, _ranks(SIZE, count))
 
 
 def at_ranks(table: Floats, count: int) -> Floats:
     """`count` equally likely values of the distribution behind a table, ascending."""
-    ranks = ((np.arange(count) + 0.5) * (len(table) / count)).astype(np.intp)
-    return table[ranks]
+    return table[_ranks(len(table), count)]
+
+
+def _ranks(size: int, count: int) -> NDArray[np.intp]:
+    return ((np.arange(count) + 0.5) * (size / count)).astype(np.intp)
 
 
 def sum_table(first: Floats, second: Floats) -> Floats:
@@ -81,19 +88,26 @@ def ranks_of(scores: Floats) -> Indices:
     return _normal_ranks().take(cells, mode="clip")
 
 
-def _quantiles(distribution: Distribution) -> Floats:
+def _settled(distribution: Distribution, entries: "slice | NDArray[np.intp]") -> Floats:
+    table = np.maximum(_quantiles(distribution, entries), 0.0).astype(np.float32).astype(np.float64)
+    table.setflags(write=False)
+    return table
+
+
+def _quantiles(distribution: Distribution, entries: "slice | NDArray[np.intp]") -> Floats:
+    level = levels()[entries]
     match distribution:
         case Constant(value):
-            return np.full(SIZE, value)
+            return np.full(len(level), value)
         case Uniform(low, high):
-            return low + (high - low) * levels()
+            return low + (high - low) * level
         case Lognormal(p50, sigma):
-            return p50 * np.exp(sigma * normal_scores())
+            return p50 * np.exp(sigma * normal_scores()[entries])
         case Quantiles(stated, values, tail):
-            table = np.interp(levels(), stated, values)
+            table = np.interp(level, stated, values)
             if tail is not None:
-                beyond = levels() > stated[-1]
-                left = (1 - levels()[beyond]) / (1 - stated[-1])
+                beyond = level > stated[-1]
+                left = (1 - level[beyond]) / (1 - stated[-1])
                 grown = -np.log(left) if tail.shape == 0 else (left**-tail.shape - 1) / tail.shape
                 table[beyond] = values[-1] + tail.scale * grown
             return table
