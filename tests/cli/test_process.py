@@ -218,7 +218,10 @@ HEAVY = {"cedarpy", "httpx", "psycopg", "starlette", "pydantic", "jmespath"}
 NO_TERMINAL = {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"}
 NO_PLAN = {*NO_TERMINAL, "hashlib", "aos.domain.plans", "aos.domain.runs", "aos.domain.forecasts.forecast"}
 NO_SKILL = {*NO_TERMINAL, "decimal", "aos.domain"}
-NO_RUN = {"rich", "yaml", "tomllib", "multiprocessing", "concurrent", "sqlite3", "aos.domain.runs"}
+NO_RUN = {
+    *("rich", "yaml", "tomllib", "multiprocessing", "concurrent", "sqlite3"),
+    *("aos.domain.runs", "aos.domain.approvals.policies", "aos.wire.prices"),
+}
 IMPORTS: dict[str, set[str]] = {
     "--help": {*NO_SKILL, "aos.wire"},
     "version --json": NO_SKILL,

@@ -2,9 +2,12 @@
 
 import math
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from aos.domain.forecasts.forecast import Chance, Estimate
 from aos.domain.skills.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
+
+if TYPE_CHECKING:
+    from aos.domain.forecasts.forecast import Chance, Estimate
 
 UNKNOWN = "unknown"
 
@@ -68,7 +71,7 @@ def seen(p: float) -> str:
     return chance(p) if p else _RARE
 
 
-def estimate(p: Estimate) -> str:
+def estimate(p: "Estimate") -> str:
     """A chance with one standard error, in tenths rounded up: `96.4 % ± 0.2 %`."""
     written = chance(p.value)
     if p.se == 0 or not written[0].isdigit():
@@ -76,7 +79,7 @@ def estimate(p: Estimate) -> str:
     return f"{written} ± {math.ceil(p.se * 1000 - 1e-9) / 10:.1f} %"
 
 
-def between(p: Chance) -> str:
+def between(p: "Chance") -> str:
     """A chance that an unknown figure may leave open: `at most 93.1 %`, `2 % to 93.1 %`, `unknown`."""
     low, high = p.low.value, p.high.value
     if p.known:

@@ -14,7 +14,6 @@ from aos.domain.skills.skill import Catalog
 from aos.errors import AosError
 from aos.wire.catalogs.read import catalog_contract_digest, catalog_digest
 from aos.wire.plans.read import plan_digest
-from aos.wire.prices import lookup
 
 
 class Case(NamedTuple):
@@ -66,8 +65,12 @@ def check_samples(samples: int) -> None:
 
 def _prices(plan: Plan) -> dict[str, ModelPrice]:
     named = [given(step.params.get("model"), plan.inputs) for step in plan.steps]
-    found = {model: lookup(model) for model in named if isinstance(model, str)}
-    return {model: price for model, price in found.items() if price is not None}
+    models = [model for model in named if isinstance(model, str)]
+    if not models:
+        return {}
+    from aos.wire.prices import lookup
+
+    return {model: price for model in models if (price := lookup(model)) is not None}
 
 
 def _refused(plan: Plan, catalog: Catalog) -> list[Reason]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog, TokenCost
-from aos.wire.prices import lookup
 
 COMMON: Mapping[str, tuple[str, ...]] = {
     "anthropic": ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-4-5", "claude-haiku-5-5"),
@@ -50,6 +49,8 @@ def _candidates(named: Mapping[str, ModelPrice]) -> dict[str, ModelPrice]:
 
 
 def _priced(names: Iterable[str]) -> Iterator[tuple[str, ModelPrice]]:
+    from aos.wire.prices import lookup
+
     for name in names:
         if price := lookup(name):
             yield name, price

@@ -7,7 +7,6 @@ from typer import Option
 
 from aos.cli.answer import Look
 from aos.domain.forecasts.results import SimulationResult
-from aos.files.outputs import write_file
 
 AsMarkdown = Annotated[
     bool,
@@ -40,6 +39,7 @@ def text(result: SimulationResult, look: Look, as_markdown: bool) -> str:
 
 def write_page(result: SimulationResult, file: Path) -> None:
     """Write the page, over what was there. Raises AosError(write_failed)."""
+    from aos.files.outputs import write_file
     from aos.report.forecast import html
 
     write_file(file, html.simulation(result), replace=True)

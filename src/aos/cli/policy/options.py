@@ -1,13 +1,15 @@
 """What the commands about rules take."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
 from aos.cli.options import first
-from aos.domain.approvals.policies import Principal
 from aos.wire.problems import visible
+
+if TYPE_CHECKING:
+    from aos.domain.approvals.policies import Principal
 
 PolicyPlace = Annotated[
     str | None,
@@ -25,8 +27,10 @@ Agent = Annotated[
 Tenant = Annotated[str | None, Option("--tenant", metavar="ID", help="Its tenant; here `local` unless said.")]
 
 
-def principal(tenant: str | None, agent: str | None) -> Principal:
+def principal(tenant: str | None, agent: str | None) -> "Principal":
     """Who asks."""
+    from aos.domain.approvals.policies import Principal
+
     anyone = Principal()
     return Principal(first(tenant, otherwise=anyone.tenant), first(agent, otherwise=anyone.agent))
 

@@ -1,9 +1,8 @@
 """What a simulation gives back: the question as it was understood, and the answer."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from aos.domain.approvals.policies import PolicyVerdict
 from aos.domain.forecasts.alternatives import Alternative
 from aos.domain.forecasts.attribution import Attribution, Evidence
 from aos.domain.forecasts.forecast import Forecast
@@ -11,6 +10,9 @@ from aos.domain.forecasts.verdicts import Limits, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Skill
+
+if TYPE_CHECKING:
+    from aos.domain.approvals.policies import PolicyVerdict
 
 Search = Literal["done", "not_needed", "off"]
 """Whether alternatives were sought, or why not: the plan is feasible as it is, or nobody asked for them."""
@@ -47,4 +49,4 @@ class SimulationResult(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     search: Search = "off"
-    policy: PolicyVerdict | None = None
+    policy: "PolicyVerdict | None" = None

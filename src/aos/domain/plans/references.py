@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _NAME = r"[A-Za-z0-9_-]+"
-_TO_STEP = re.compile(rf"\$\$\{{|(\$\{{steps\.)({_NAME})(?=\.output[.}}])")
+_TO_STEP = rf"\$\$\{{|(\$\{{steps\.)({_NAME})(?=\.output[.}}])"
 _FORMS = re.compile(
     rf"(?:(steps)\.({_NAME})\.output|(inputs)\.({_NAME})|(secrets)\.({_NAME})|(item)|(index))((?:\.{_NAME})*)\Z"
 )
@@ -67,7 +67,9 @@ def strings(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
 def renamed(value: Any, name_of: Callable[[str], str]) -> Any:
     """The JSON value with every reference to a step's output calling that step what `name_of` says."""
     if isinstance(value, str):
-        return _TO_STEP.sub(lambda found: f"{found[1]}{name_of(found[2])}" if found[2] else found[0], value)
+        return re.sub(
+            _TO_STEP, lambda found: f"{found[1]}{name_of(found[2])}" if found[2] else found[0], value
+        )
     if isinstance(value, dict):
         return {key: renamed(inner, name_of) for key, inner in value.items()}
     return [renamed(inner, name_of) for inner in value] if isinstance(value, list | tuple) else value

@@ -52,7 +52,7 @@ _ELSEWHERE = {
 }
 """What other formats call the keys, and therefore models and people too."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
-_WHEN = re.compile(r'\s*steps\.([A-Za-z0-9_-]+)\.outcome\s*==\s*"(succeeded|failed|skipped)"\s*').fullmatch
+_WHEN = r'\s*steps\.([A-Za-z0-9_-]+)\.outcome\s*==\s*"(succeeded|failed|skipped)"\s*'
 
 
 class Defaults(NamedTuple):
@@ -211,7 +211,7 @@ def _when(reader: Reader, value: Field, pointer: str) -> When | None:
     text = reader.text(value, pointer, None)
     if text is None:
         return None
-    if match := _WHEN(text):
+    if match := re.fullmatch(_WHEN, text):
         return When(match[1], cast(Outcome, match[2]))
     reader.add(
         pointer,

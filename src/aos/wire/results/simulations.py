@@ -12,7 +12,6 @@ from aos.domain.plans.plan import secrets
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import CallCost, Figure, Skill
 from aos.errors import Exit
-from aos.wire.policies import policy_verdict
 from aos.wire.results.documents import Document, envelope, estimate, figure, money, options, significant
 
 EXITS: Mapping[Decision, Exit] = {
@@ -79,7 +78,7 @@ def simulation(result: SimulationResult, exit_status: int) -> Document:
         "seed": result.seed,
         "inputs": _inputs(result),
         "digests": result.digests._asdict(),
-        **({} if result.policy is None else {"policy": policy_verdict(result.policy)}),
+        **_policy(result),
     }
 
 
@@ -116,6 +115,14 @@ def _without_histogram(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     return {key: _without_histogram(value) for key, value in part.items() if key != "histogram"}
+
+
+def _policy(result: SimulationResult) -> Document:
+    if result.policy is None:
+        return {}
+    from aos.wire.policies import policy_verdict
+
+    return {"policy": policy_verdict(result.policy)}
 
 
 def _inputs(result: SimulationResult) -> Document:
