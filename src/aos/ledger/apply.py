@@ -114,24 +114,26 @@ def _ended(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
 
 
 def _resumed(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
+    """A run that has failed goes on only where it is tried again: `again` says which steps are."""
     _one(
         db.execute(
             "UPDATE runs SET status = 'running', cause = NULL, detail = '', ended_ms = NULL,"
             " budget_cents = :budget_cents, limit_micro = :limit"
-            " WHERE id = :run AND status IN ('running', 'paused', 'cancelled')",
-            {**body, "run": entry.run, "limit": micro(body["budget_cents"])},
+            " WHERE id = :run AND (status IN ('running', 'paused', 'cancelled') OR status = 'failed' AND :retried)",
+            {**body, "run": entry.run, "limit": micro(body["budget_cents"]), "retried": "again" in body},
         ),
         entry,
     )
 
 
 def _reconciled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
-    """Somebody says how an attempt ended that nobody saw. What it cost stays unknown."""
-    db.execute(
-        "UPDATE runs SET unknown_costs = unknown_costs + 1 WHERE id = :run AND EXISTS"
-        f" (SELECT 1 FROM attempts WHERE {_CALL} AND attempt = :attempt AND settled IS NULL)",
-        {**body, "run": entry.run},
-    )
+    """Somebody says how an attempt ended that nobody saw. What it cost stays unknown, unless its calls are free."""
+    if not body.get("free"):
+        db.execute(
+            "UPDATE runs SET unknown_costs = unknown_costs + 1 WHERE id = :run AND EXISTS"
+            f" (SELECT 1 FROM attempts WHERE {_CALL} AND attempt = :attempt AND settled IS NULL)",
+            {**body, "run": entry.run},
+        )
     named = {
         **body,
         "run": entry.run,
@@ -149,6 +151,15 @@ def _reconciled(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
         entry,
     )
     _release(db, _CALL, named)
+
+
+def _by_hand(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
+    if (
+        db.execute("SELECT 1 FROM runs WHERE id = ? AND status <> 'succeeded'", (entry.run,)).fetchone()
+        is None
+    ):
+        raise Unfitting(f"run {entry.run} is unknown, or has succeeded")
+    _release(db, _STEP, {"run": entry.run, "step": body["step"]})
 
 
 def _scored(db: sqlite3.Connection, entry: Entry, body: Body) -> None:
@@ -171,6 +182,7 @@ _APPLY: Mapping[str, Callable[[sqlite3.Connection, Entry, Body], None]] = {
     "ended": _ended,
     "resumed": _resumed,
     "reconciled": _reconciled,
+    "by_hand": _by_hand,
     "scored": _scored,
 }
 

@@ -1,16 +1,17 @@
 """Runs, intents and outcomes as the bodies of entries, and back."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from aos.domain.runs.outcomes import Execution, Failure, Outcome, SideEffect
-from aos.domain.runs.run import GoAhead, Intent, Place, RunEnd, RunStart, Settled, StepEnd
+from aos.domain.runs.run import ByHand, GoAhead, Intent, Place, RunEnd, RunStart, Settled, StepEnd
 from aos.wire.digests import decimal_text
 from aos.wire.problems import visible
 
 __all__ = [
+    "dump_by_hand",
     "dump_end",
     "dump_go_ahead",
     "dump_intent",
@@ -18,6 +19,7 @@ __all__ = [
     "dump_settled",
     "dump_start",
     "dump_step",
+    "load_by_hand",
     "load_end",
     "load_intent",
     "load_outcome",
@@ -150,9 +152,29 @@ def dump_go_ahead(yes: GoAhead) -> Body:
     return {"step": yes.step, "level": yes.level, "at_ms": yes.at_ms}
 
 
-def dump_resumed(at_ms: float, budget_cents: Decimal | None, approval: Body | None) -> Body:
-    told = {"approval": approval} if approval else {}
+def dump_resumed(
+    at_ms: float, budget_cents: Decimal | None, approval: Body | None, again: Sequence[str] | None
+) -> Body:
+    told: dict[str, Any] = {"approval": approval} if approval else {}
+    if again is not None:
+        told["again"] = list(again)
     return {"at_ms": at_ms, "budget_cents": _dump_cents(budget_cents), **told}
+
+
+def dump_by_hand(end: StepEnd, keep: Keep) -> Body:
+    said = end.by_hand or ByHand("", "")
+    return {
+        "step": end.step,
+        "output": keep(end.output),
+        "who": _text(said.who),
+        "reason": _text(said.reason),
+        "at_ms": end.ended_ms,
+    }
+
+
+def load_by_hand(run: str, body: Body, fetch: Fetch) -> StepEnd:
+    said = ByHand(body["who"], body["reason"])
+    return StepEnd(run, body["step"], "succeeded", fetch(body["output"]), body["at_ms"], said)
 
 
 def dump_end(end: RunEnd) -> Body:

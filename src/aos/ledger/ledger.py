@@ -126,23 +126,38 @@ class Ledger:
             return read_state(self._db, run)
 
     def resume(
-        self, run: str, at_ms: float, budget_cents: Decimal | None, approval: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        at_ms: float,
+        budget_cents: Decimal | None,
+        approval: Mapping[str, Any] | None = None,
+        again: Sequence[str] | None = None,
     ) -> RunState:
         """Go on with a run that pauses, was cancelled, or whose process died; `budget_cents` is what it now has,
-        `approval` one that it was given now.
+        `approval` one that it was given now. With `again` try it again, failed or not: these steps get another go.
 
         Raises AosError: run_not_found, run_conflict where the run has ended or another process carries it out.
         """
         self.state(run)
         self._claims.take(run)
-        body = documents.dump_resumed(at_ms, budget_cents, approval)
+        body = documents.dump_resumed(at_ms, budget_cents, approval, again)
         self._write(_Waiting(run, "resumed", lambda _: body))
         return self.state(run)
 
     def reconcile(
-        self, run: str, place: Place, attempt: int, *, committed: bool, result: Any, at_ms: float
+        self,
+        run: str,
+        place: Place,
+        attempt: int,
+        *,
+        committed: bool,
+        result: Any,
+        at_ms: float,
+        free: bool = False,
     ) -> None:
         """Say whether an attempt took effect that nobody saw the end of, and what it returned.
+
+        `free`: whatever it did, it cost nothing.
 
         Raises AosError(run_conflict) where there is no such attempt, its end is known, or the run is being carried out.
         """
@@ -155,9 +170,18 @@ class Ledger:
                 "effect": "committed" if committed else "none",
                 "result": keep(result if committed else None),
                 "at_ms": at_ms,
+                **({"free": True} if free else {}),
             }
 
         self._write(_Waiting(run, "reconciled", body))
+
+    def done_by_hand(self, end: StepEnd) -> None:
+        """Write that somebody did a step by hand: nothing of it is done any more, and its output is this one.
+
+        Raises AosError(run_conflict) where the run has succeeded, or is being carried out.
+        """
+        self._claims.take(end.run)
+        self._write(_Waiting(end.run, "by_hand", lambda keep: documents.dump_by_hand(end, keep)))
 
     def score(self, run: str, score: Mapping[str, Any]) -> None:
         """Write how the run's own forecast did: a JSON object."""

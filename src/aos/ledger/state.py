@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from aos.domain.runs.outcomes import Execution, Failure, Outcome
-from aos.domain.runs.recorded import Attempted, RunState
+from aos.domain.runs.recorded import Attempted, RunState, left_of
 from aos.domain.runs.run import Money, RunEnd, RunStart, StepEnd
 from aos.errors import AosError
 from aos.ledger import documents
@@ -82,6 +82,8 @@ def read_state(db: sqlite3.Connection, run: str) -> RunState:
         row[1],
         read.end,
         frozenset(read.approved),
+        read.tries,
+        read.again,
     )
 
 
@@ -96,6 +98,8 @@ class _Reading:
         self.steps: dict[str, StepEnd] = {}
         self.approved: set[str] = set()
         self.end: RunEnd | None = None
+        self.tries = 1
+        self.again: frozenset[str] = frozenset()
 
     def entry(self, kind: str, body: Body) -> None:
         match kind:
@@ -105,9 +109,12 @@ class _Reading:
                 budget = body["budget_cents"]
                 budget = None if budget is None else Decimal(budget)
                 self.start = self.start.resumed(budget, body.get("approval"))
+                if "again" in body:
+                    self.tries, self.again = self.tries + 1, frozenset(body["again"])
+                    self.steps = dict(left_of(self.steps, self.again))
             case "intent":
                 intent = documents.load_intent(self._run, body)
-                self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
+                self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None, of_try=self.tries)
             case "settled":
                 outcome = documents.load_outcome(body, self._fetch)
                 self._settle(body, outcome, body["ended_ms"])
@@ -117,6 +124,10 @@ class _Reading:
                     )
             case "reconciled":
                 self._settle(body, _reconciled(body, self._fetch), body["at_ms"], reconciled=True)
+                if (end := self.steps.get(body["step"])) and end.outcome == "failed":
+                    del self.steps[end.step]  # whether it did is told when the run goes on
+            case "by_hand":
+                self.steps[body["step"]] = documents.load_by_hand(self._run, body, self._fetch)
             case "step":
                 self.steps[body["step"]] = documents.load_step(self._run, body, self._fetch)
             case "approved":
@@ -132,11 +143,11 @@ class _Reading:
 
 
 def _reconciled(body: Body, fetch: documents.Fetch) -> Outcome:
-    unknown = Execution(0.0, None)
+    found_out = Execution(0.0, Decimal(0) if body.get("free") else None)
     if body["effect"] == "committed":
-        return Outcome(True, fetch(body["result"]), None, unknown, effect="committed")
+        return Outcome(True, fetch(body["result"]), None, found_out, effect="committed")
     failure = Failure("INTERRUPTED", "TRANSIENT", "it did not take effect, as was found out later", True)
-    return Outcome(False, None, failure, unknown, effect="none")
+    return Outcome(False, None, failure, found_out, effect="none")
 
 
 def _not_found(run: str) -> AosError:

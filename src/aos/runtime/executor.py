@@ -4,7 +4,6 @@ One thread at a time decides and writes, in turns; attempts run in threads of th
 the next turn. An attempt starts only once its intent is on record.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from aos.domain.runs.happenings import (
     RunStarted,
 )
 from aos.domain.runs.outcomes import Outcome
-from aos.domain.runs.recorded import Attempted, Progress, RunState
+from aos.domain.runs.recorded import Attempted, Progress, RunState, begun
 from aos.domain.runs.run import (
     GoAhead,
     Intent,
@@ -41,8 +40,6 @@ from aos.runtime.schedule import Ask, Attempt, Closed, Command, Failed, Open, Sc
 from aos.runtime.skills import Fault, Implementation, Reply
 
 __all__ = ["Executor", "Settings"]
-
-_UNSEEN = frozenset({"INTERRUPTED", "CANCELLED"})
 
 
 class Settings(NamedTuple):
@@ -75,19 +72,21 @@ class Executor:
         self, start: RunStart, plan: Plan, catalog: Catalog, settings: Settings, past: RunState | None = None
     ) -> None:
         self.start, self.plan, self.catalog, self.use = start, plan, catalog, settings
-        self.attempts = {(a.intent.place, a.intent.attempt): a for a in (past.attempts if past else ())}
-        self.steps = dict(past.steps) if past else {}
-        self._approved = set(past.approved) if past else set[str]()
-        self._past = past
+        self._past, from_here = past, past or begun(start)
+        self.attempts = {(one.intent.place, one.intent.attempt): one for one in from_here.attempts}
+        self.steps = dict(from_here.steps)
+        self._approved = set(from_here.approved)
+        self._from_here = from_here
+        self._try = from_here.tries
         self._recorded = frozenset(self.attempts)
         self._step = {step.id: step for step in plan.steps}
-        self._schedule = Schedule(plan, catalog, self._recorded)
+        self._schedule = Schedule(plan, catalog, from_here)
         self._bindings = Bindings(plan, catalog, self._schedule.order.fallback_of, settings.secret)
         self._flights = Flights(settings.clock, settings.grace_ms, self._turn)
         self._spoiled: dict[str, Fault] = {}  # steps whose items can't be told
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
         self._ended_well: dict[str, StepEnd] = {}  # by their one call, whose outcome is on record as that
-        self._reserved = {place.step for place, _ in self.attempts}
+        self._reserved = set(from_here.holding)
         self._due: list[Attempt] = []
         self._record = Record(settings.journal, settings.observe)
         self._told_to_stop = False
@@ -118,13 +117,18 @@ class Executor:
         end = RunEnd(self.start.id, status, now, active, cause, at, self._why(cause, at))
         self._record.news(RunEnded(now, end))
         self._record.end(end)
-        money, attempts = self.use.journal.money(self.start.id), tuple(self.attempts.values())
-        return RunState(
-            self.start, status, attempts, self.steps, money, active, end, frozenset(self._approved)
+        return self._from_here._replace(
+            status=status,
+            attempts=tuple(self.attempts.values()),
+            steps=self.steps,
+            money=self.use.journal.money(self.start.id),
+            active_ms=active,
+            end=end,
+            approved=frozenset(self._approved),
         )
 
     def _active_ms(self, now: float) -> float:
-        return (self._past.active_ms if self._past else 0.0) + now - self._began - self._waited_ms
+        return self._from_here.active_ms + now - self._began - self._waited_ms
 
     # -- the loop --------------------------------------------------------------------------------------------
 
@@ -171,8 +175,6 @@ class Executor:
                 self._replay(place, number)
             case Attempt():
                 self._due.append(command)
-            case Ask(i) if end := self.steps.get(self.plan.steps[i].id):
-                self._schedule.answered(i, end.outcome == "succeeded", self.use.clock())
             case Ask(i) if self.plan.steps[i].id in self._approved:
                 self._schedule.answered(i, True, self.use.clock())
             case Ask():
@@ -223,19 +225,25 @@ class Executor:
 
     def _close(self, i: int, outcome: StepOutcome) -> None:
         step = self.plan.steps[i]
-        results = self._results.get(step.id, {})
-        output = None
-        if outcome == "succeeded":
-            output = results.get(0) if step.for_each is None else [results[item] for item in sorted(results)]
+        known = self.steps.get(step.id)
+        known = known if known and known.outcome == outcome else None
+        output = known.output if known else self._output(step, outcome)
         self._bindings.ended(step, output)
         if outcome == "succeeded":
             self._bindings.stood_in(i)
-        if step.id not in self.steps:
+        if known is None:
             told = self._ended_well.get(step.id)
             end = told or StepEnd(self.start.id, step.id, outcome, output, self.use.clock())
             self._record.step_ended(end, told=told is not None)
             self.steps[step.id] = end
             self._ended_since = True
+
+    def _output(self, step: Step, outcome: StepOutcome) -> Any:
+        """What references to the step see: null where it did not end well."""
+        results = self._results.get(step.id, {})
+        if outcome != "succeeded":
+            return None
+        return results.get(0) if step.for_each is None else [results[item] for item in sorted(results)]
 
     # -- attempts --------------------------------------------------------------------------------------------
 
@@ -254,7 +262,7 @@ class Executor:
 
     def _progress(self) -> Progress:
         now = self.use.clock()
-        return Progress(now, self._active_ms(now), self.attempts.values(), self.steps)
+        return Progress(now, self._active_ms(now), self.attempts.values(), self.steps, self._try)
 
     def _make(self, due: list[Attempt]) -> bool:
         """Write down what is to be done, then do it; False, and nothing done, where the budget has no room for it."""
@@ -270,7 +278,7 @@ class Executor:
             return False
         self._reserved |= begun
         for intent, params, fault in calls:
-            self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
+            self.attempts[intent.place, intent.attempt] = Attempted(intent, None, None, of_try=self._try)
             if fault:
                 self._land(Landed(intent, params, Reply(fault=fault, effect="none"), now))
             else:
@@ -290,7 +298,7 @@ class Executor:
             attempt.place,
             step.skill,
             attempt.number,
-            _key(self.start.id, attempt.place),
+            attempt.place.key(self.start.id),
             params.digest,
             repeatable(skill.effects_of(params.values), effective_retry(step, skill)),
             now,
@@ -312,7 +320,7 @@ class Executor:
         place = intent.place
         if reply is not None:
             result = self._outcome(landed, reply)
-        if reply is None or (_unseen(result) and result.effect == "unknown" and not intent.repeatable):
+        if reply is None or (result.unseen and result.effect == "unknown" and not intent.repeatable):
             self._schedule.block(place)  # it stays an intent without an end, as after a crash
             return
         step = self._step[place.step]
@@ -321,7 +329,7 @@ class Executor:
         self._record.settle(settled, held=self._pure(intent, landed.params))
         if end := settled.step_end:
             self._ended_well[step.id] = end
-        self.attempts[place, intent.attempt] = Attempted(intent, result, landed.at_ms)
+        self.attempts[place, intent.attempt] = Attempted(intent, result, landed.at_ms, of_try=self._try)
         self._go_on(intent, result)
         if (due := self._schedule.due(place)) is not None:
             self._record.news(Retrying(landed.at_ms, intent.run, place, due))
@@ -357,8 +365,8 @@ class Executor:
             free = declares_nothing(self.catalog.skills[intent.skill])
             result = interrupted(now - intent.started_ms, number, Decimal(0) if free else None)
             self.use.journal.settle(Settled(intent, result, now))
-            self.attempts[place, number] = Attempted(intent, result, now)
-        elif _unseen(result) and result.effect == "unknown" and not intent.repeatable:
+            self.attempts[place, number] = attempted._replace(outcome=result, ended_ms=now)
+        elif attempted.unsettled and (result.unseen or attempted.of_try < self._try):
             self._schedule.block(place)
             return
         self._go_on(intent, result)
@@ -366,17 +374,8 @@ class Executor:
     def _go_on(self, intent: Intent, result: Outcome) -> None:
         failure = result.failure
         failed = failure and Failed(
-            failure.category, result.effect, intent.repeatable, failure.retry_after_ms, _unseen(result)
+            failure.category, result.effect, intent.repeatable, failure.retry_after_ms, result.unseen
         )
         if failed is None:
             self._results.setdefault(intent.place.step, {})[intent.place.item] = result.result
         self._schedule.ended(intent.place, failed, self.use.clock())
-
-
-def _key(run: str, place: Place) -> str:
-    """The same for all attempts at one place of one run, and for no other."""
-    return hashlib.sha256(f"{run} {place.step} {place.item} {place.iteration}".encode()).hexdigest()[:32]
-
-
-def _unseen(result: Outcome) -> bool:
-    return result.failure is not None and result.failure.code in _UNSEEN

@@ -1,11 +1,11 @@
 """A journal in memory: for embedding, where a run needs no record, and for tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from aos.domain.plans.flow import too_dear
-from aos.domain.runs.recorded import Attempted, PastFailures, RunState
+from aos.domain.runs.recorded import Attempted, PastFailures, RunState, left_of
 from aos.domain.runs.run import GoAhead, Intent, Money, Place, RunEnd, RunStart, RunStatus, Settled, StepEnd
 from aos.errors import AosError
 
@@ -33,7 +33,7 @@ class Memory:
             held += ask
         for intent in intents:
             step, ask = intent.place.step, intent.reserve_cents or Decimal(0)
-            run.attempts[intent.place, intent.attempt] = Attempted(intent, None, None)
+            run.attempts[intent.place, intent.attempt] = Attempted(intent, None, None, of_try=run.tries)
             run.reserved[step] = run.reserved.get(step, Decimal(0)) + ask
         return True
 
@@ -44,7 +44,8 @@ class Memory:
     def settle(self, settled: Settled) -> None:
         """Book what the attempt cost."""
         run, intent = self._runs[settled.intent.run], settled.intent
-        run.attempts[intent.place, intent.attempt] = Attempted(intent, settled.outcome, settled.ended_ms)
+        at = intent.place, intent.attempt
+        run.attempts[at] = run.attempts[at]._replace(outcome=settled.outcome, ended_ms=settled.ended_ms)
         cost = settled.outcome.execution.cost_cents
         run.spent += cost or 0
         run.unknown += cost is None
@@ -93,6 +94,8 @@ class Memory:
             active,
             found.end,
             frozenset(found.approved),
+            found.tries,
+            found.again,
         )
 
     def past_failures(self, skill: str, code: str) -> PastFailures:
@@ -108,14 +111,26 @@ class Memory:
         return PastFailures(seen, len(met & good) / len(met) if met else None)
 
     def resume(
-        self, run: str, at_ms: float, budget_cents: Decimal | None, approval: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        at_ms: float,
+        budget_cents: Decimal | None,
+        approval: Mapping[str, Any] | None = None,
+        again: Sequence[str] | None = None,
     ) -> RunState:
-        """Go on with a run that has not ended, by a new `approval`. Raises AosError: run_not_found, run_conflict."""
-        if self.state(run).status in ("succeeded", "failed"):
-            raise AosError("run_conflict", f"run {run} has {self.state(run).status}")
+        """Go on with a run that has not ended, or try the steps in `again` once more, by a new `approval`.
+
+        Raises AosError: run_not_found, run_conflict.
+        """
+        status = self.state(run).status
+        if status == "succeeded" or (status == "failed" and again is None):
+            raise AosError("run_conflict", f"run {run} has {status}")
         found = self._runs[run]
         found.start = found.start.resumed(budget_cents, approval)
         found.status = "running"
+        if again is not None:
+            found.tries, found.again = found.tries + 1, frozenset(again)
+            found.steps = dict(left_of(found.steps, found.again))
         return self.state(run)
 
     def score(self, run: str, score: Mapping[str, Any]) -> None:
@@ -133,5 +148,7 @@ class _Run:
         self.reserved: dict[str, Decimal] = {}
         self.spent = Decimal(0)
         self.unknown = 0
+        self.tries = 1
+        self.again: frozenset[str] = frozenset()
         self.end: RunEnd | None = None
         self.score: Mapping[str, Any] | None = None

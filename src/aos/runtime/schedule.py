@@ -10,7 +10,7 @@ pool, a free slot goes to the head of the queue and is kept until the call ends,
 included. The rate limiter is asked with the slot in hand; each retry asks again.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Literal, NamedTuple
 
@@ -19,7 +19,8 @@ from aos.domain.plans.plan import Outcome as StepOutcome
 from aos.domain.plans.plan import Plan, order
 from aos.domain.plans.retries import effective_retry, pause_ms, tries_again
 from aos.domain.runs.outcomes import Effect
-from aos.domain.runs.run import Place
+from aos.domain.runs.recorded import RunState
+from aos.domain.runs.run import Place, StepEnd
 from aos.domain.skills.skill import Catalog, Category, RateLimit, RetryPolicy
 
 __all__ = ["Ask", "Attempt", "Closed", "Command", "Failed", "Open", "Schedule"]
@@ -103,13 +104,21 @@ class _Pool:
 
 
 class Schedule:
-    """The state of a run of `plan`. `recorded` are attempts that were made before: they are asked for like others, but
-    need no slot, no permit, no approval and no wait."""
+    """The state of a run of `plan`, which may have got as far as `past` says.
 
-    def __init__(
-        self, plan: Plan, catalog: Catalog, recorded: Container[tuple[Place, int]] = frozenset()
-    ) -> None:
-        self._steps, self._recorded = plan.steps, recorded
+    Of steps that ran and have ended nothing is asked for any more. Attempts at others that were made before are asked
+    for like new ones, but need no slot, no permit, no approval and no wait. Those that failed in an earlier try of the
+    run are passed over: what comes next is as the first.
+    """
+
+    def __init__(self, plan: Plan, catalog: Catalog, past: RunState | None = None) -> None:
+        self._steps = plan.steps
+        self._recorded: Container[tuple[Place, int]] = ()
+        self._given_up: Mapping[Place, int] = {}
+        self._ended: Mapping[str, StepEnd] = {}
+        if past:
+            self._recorded = {(one.intent.place, one.intent.attempt) for one in past.attempts}
+            self._given_up, self._ended = past.given_up, past.steps
         self.order = order(plan.steps)
         self._rank = {i: rank for rank, i in enumerate(self.order.sequence)}
         self.flow: Flow[bool] = Flow(plan.steps, self.order, True)
@@ -228,7 +237,11 @@ class Schedule:
         while self._stopped != "all" and self._free:
             free, self._free = sorted(self._free, key=self._rank.__getitem__), []
             for i in free:
-                if self.flow.decide(i):
+                end = self._ended.get(self._steps[i].id)
+                if end and end.outcome != "skipped":  # that is decided anew, which costs nothing
+                    self.flow.recall(i)
+                    self._close(i, end.outcome)
+                elif self.flow.decide(i):
                     self._opening.add(i)
                     self._commands.append(Open(i))
                 else:
@@ -258,7 +271,8 @@ class Schedule:
         place = Place(self._steps[step].id, item, iteration)
         call = self._calls[place] = _Call(place, step, (self._rank[step], item, iteration))
         call.ready = self._now
-        if (place, 1) in self._recorded:
+        call.number = self._given_up.get(place, 0)
+        if (place, call.number + 1) in self._recorded:
             self._begun.add(step)
             self._begin(call)
         else:

@@ -1,10 +1,12 @@
 """What may start when, on a clock of the test's own. That it is as forecast, property/runs/test_run_laws.py shows."""
 
 from aos.domain.plans.plan import Plan, Step
-from aos.domain.runs.run import Place
+from aos.domain.runs.recorded import Attempted, begun
+from aos.domain.runs.run import Intent, Place
 from aos.domain.skills.skill import RateLimit, RetryPolicy
 from aos.runtime.schedule import Ask, Attempt, Closed, Failed, Open, Schedule
 from tests.unit.engine.build import catalog, skill
+from tests.unit.runtime.scripted import start
 from tests.unit.runtime.virtual import Told, run
 
 LOST = Failed("TRANSIENT", "none", repeatable=False)
@@ -104,8 +106,9 @@ def test_an_interrupted_attempt_does_not_use_up_those_that_the_policy_grants():
 def test_what_is_on_record_needs_no_slot_no_permit_and_no_wait():
     limited = skill("limited", pool="one", rate_limit=RateLimit(1, 1), retry=RetryPolicy(3, backoff_ms=1000))
     of = plan(Step("a", "limited", {}), Step("b", "limited", {}))
-    recorded = {(Place("a"), 1), (Place("a"), 2)}
-    schedule = Schedule(of, catalog(limited, pools={"one": 1}), recorded)
+    made = [Intent("r1", Place("a"), "limited", n, "", "", True, 0.0) for n in (1, 2)]
+    past = begun(start(of))._replace(attempts=tuple(Attempted(one, None, None) for one in made))
+    schedule = Schedule(of, catalog(limited, pools={"one": 1}), past)
     schedule.advance(0)
     schedule.opened(0, 1)
     assert schedule.advance(0) == [Attempt(Place("a"), 1)]

@@ -4,12 +4,12 @@ The forecast decides thousands of runs at once and hands in arrays of bools, one
 itself and hands in bools. Both combine with `&`, `|` and `^` alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from aos.domain.plans.plan import Order, Outcome, Step
 
-__all__ = ["Flow", "too_dear"]
+__all__ = ["Flow", "failed_for_good", "too_dear"]
 
 
 class Truth(Protocol):
@@ -55,6 +55,10 @@ class Flow(Generic[T]):
         self._allowed[i], self.ran[i] = allowed, ran
         return ran
 
+    def recall(self, i: int) -> None:
+        """Step i ran, in an earlier try of the run, whatever would be decided now."""
+        self._allowed[i] = self.ran[i] = self._yes
+
     def end(self, i: int, ok: T) -> None:
         """Step i has ended, where it ran: well or not. Where it was skipped it has ended, too."""
         allowed, ran = self._allowed[i], self.ran[i]
@@ -92,6 +96,22 @@ class Flow(Generic[T]):
         # `not` knows no arrays, and `~True` is -2.
         opposite: T = flag ^ self._yes
         return opposite
+
+
+def failed_for_good(steps: Sequence[Step], ended: Mapping[str, Outcome]) -> tuple[str, ...]:
+    """Of the steps that have `ended` in a run, those that failed and did not go on.
+
+    A failure that the plan took care of is none of them: its `on_error` is `continue`, or its fallback went on.
+    """
+    by_id = {step.id: step for step in steps}
+
+    def went_on(step: Step) -> bool:
+        if ended.get(step.id) != "failed":
+            return ended.get(step.id) == "succeeded"
+        stand_in = step.on_error.fallback
+        return step.on_error.action == "continue" or (stand_in is not None and went_on(by_id[stand_in]))
+
+    return tuple(step.id for step in steps if ended.get(step.id) == "failed" and not went_on(step))
 
 
 def too_dear(ask: Any, before: Any, budget: Any) -> Any:

@@ -59,3 +59,8 @@ class Outcome(NamedTuple):
     side_effects: tuple[SideEffect, ...] = ()
     effect: Effect = "none"
     next_actions: tuple[str, ...] = ()
+
+    @property
+    def unseen(self) -> bool:
+        """Whether nothing is known to be wrong with it: it was only not seen to its end."""
+        return self.failure is not None and self.failure.code in ("INTERRUPTED", "CANCELLED")

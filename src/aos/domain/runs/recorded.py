@@ -1,6 +1,6 @@
 """What a record tells: of a run, enough to go on with it where it stopped; of itself, whether it can be trusted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -18,19 +18,28 @@ __all__ = [
     "RunState",
     "Tried",
     "Within",
+    "begun",
+    "left_of",
 ]
 
 
 class Attempted(NamedTuple):
     """An attempt that was intended. `outcome` None: nobody saw how it ended.
 
-    `reconciled` says that a person told the outcome later; a result that they did not give is null.
+    `reconciled` says that a person told the outcome later; a result that they did not give is null. `of_try` is the try
+    of the run that it belongs to: 1 at first, one more each time that the run is tried again.
     """
 
     intent: Intent
     outcome: Outcome | None
     ended_ms: float | None
     reconciled: bool = False
+    of_try: int = 1
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was seen, or said, to fail."""
+        return self.outcome is not None and not self.outcome.success
 
     @property
     def unsettled(self) -> bool:
@@ -65,6 +74,9 @@ class RunState(NamedTuple):
     `attempts` are in the order of their intents, `steps` the ends that were written: a step's end may be missing though
     all its attempts are there. `end` is the latest one, `active_ms` its active time (0.0 where the run never ended or
     paused). `approved` are the steps that somebody gave the go-ahead for.
+
+    `tries` counts how often the run was begun or tried again; `again` are the steps that had failed when it was last
+    tried again, whose ends in earlier tries count no more.
     """
 
     start: RunStart
@@ -75,6 +87,40 @@ class RunState(NamedTuple):
     active_ms: float
     end: RunEnd | None
     approved: frozenset[str] = frozenset()
+    tries: int = 1
+    again: frozenset[str] = frozenset()
+
+    @property
+    def given_up(self) -> Mapping[Place, int]:
+        """The last attempt at each place that failed in an earlier try: nobody goes on from it or those before it.
+
+        One that may have taken effect, and may not twice, is not among them: somebody has to find out first.
+        """
+        return {
+            one.intent.place: one.intent.attempt
+            for one in self.attempts
+            if one.of_try < self.tries and one.failed and not one.unsettled
+        }
+
+    @property
+    def holding(self) -> frozenset[str]:
+        """The steps that have begun in this try, or not ended in one before: money is set aside for them."""
+        return frozenset(
+            one.intent.place.step
+            for one in self.attempts
+            if one.of_try == self.tries or one.intent.place.step not in self.again
+        )
+
+
+def begun(start: RunStart) -> RunState:
+    """A run before its first step."""
+    return RunState(start, "running", (), {}, Money(start.budget_cents, Decimal(0), Decimal(0)), 0.0, None)
+
+
+def left_of(steps: Mapping[str, StepEnd], again: Container[str]) -> Mapping[str, StepEnd]:
+    """The ends of steps that stand when a run is tried again: those in `again` had failed, and what was skipped is
+    decided anew."""
+    return {name: end for name, end in steps.items() if end.outcome != "skipped" and name not in again}
 
 
 class Within(NamedTuple):
@@ -99,12 +145,13 @@ class Held(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a run under way has got at `at_ms` (Unix time). `active_ms` leaves out waits for people."""
+    """How far a run under way, in that try, has got at `at_ms` (Unix time). `active_ms` leaves out waits for people."""
 
     at_ms: float
     active_ms: float
     attempts: Iterable[Attempted]
     steps: Mapping[str, StepEnd]
+    of_try: int = 1
 
 
 class Damage(NamedTuple):
@@ -130,7 +177,7 @@ class LedgerCheck(NamedTuple):
 class RunLine(NamedTuple):
     """A run in a list. `attempts` counts all, `failures` those that failed; times are Unix ms.
 
-    `interrupted`: it is written as running, and no process carries it out.
+    `interrupted`: it is written as running, and no process carries it out. `tries`: as of a RunState.
     """
 
     id: str
@@ -143,6 +190,7 @@ class RunLine(NamedTuple):
     money: Money
     attempts: int
     failures: int
+    tries: int = 1
     interrupted: bool = False
 
 

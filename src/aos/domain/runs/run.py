@@ -1,5 +1,6 @@
 """Runs: one execution of a plan, and what is written down of it while it goes on."""
 
+import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -24,6 +25,10 @@ class Place(NamedTuple):
         """`s1`, `s1[3]`, `s1[3].2`: as people see it. The first of each is left out."""
         item = f"[{self.item}]" if self.item or self.iteration else ""
         return f"{self.step}{item}" + (f".{self.iteration}" if self.iteration else "")
+
+    def key(self, run: str) -> str:
+        """The idempotency key: the same for all attempts at this place of one run, and for no other."""
+        return hashlib.sha256(f"{run} {self.step} {self.item} {self.iteration}".encode()).hexdigest()[:32]
 
 
 class RunStart(NamedTuple):
@@ -95,14 +100,25 @@ class Settled(NamedTuple):
         )
 
 
+class ByHand(NamedTuple):
+    """Who says that a step was done by hand, and why."""
+
+    who: str
+    reason: str
+
+
 class StepEnd(NamedTuple):
-    """A step's end: succeeded, failed or skipped, and the output that references to it see."""
+    """A step's end: succeeded, failed or skipped, and the output that references to it see.
+
+    `by_hand`: no attempt of the run did it, somebody says so.
+    """
 
     run: str
     step: str
     outcome: Literal["succeeded", "failed", "skipped"]
     output: Any
     ended_ms: float
+    by_hand: ByHand | None = None
 
 
 class GoAhead(NamedTuple):
