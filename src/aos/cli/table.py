@@ -15,7 +15,7 @@ from aos.errors import Exit
 __all__ = ["COMMANDS", "EVERY", "GROUPS", "UNSAID", "Command"]
 
 GROUPS: Mapping[str, str] = {
-    "runs": "Recorded runs: list, show, watch, move, reconcile",
+    "runs": "Recorded runs: list, show, watch, move, reconcile, mark done",
     "ledger": "Whether the record of runs is sound",
     "audit": "The audit log of a server: list, show, verify",
     "requests": "Approval requests at a server: list, make, show, escalate, review",
@@ -132,6 +132,14 @@ COMMANDS: Mapping[str, Command] = {
         "Say whether an attempt took effect that nobody saw the end of",
         "aos runs reconcile 20261126-101500 --step send --committed",
         ("aos.reconciliation/1",),
+        (Exit.UNDETERMINED, Exit.TRANSIENT, Exit.CONFLICT, Exit.DAMAGED),
+        writes="the ledger",
+    ),
+    "runs mark-done": Command(
+        "ledger.mark_done:mark_done",
+        "Say that a step was done by hand, and why: it is not done again",
+        "aos runs mark-done 20261126-101500 --step send --reason 'sent it from my own account'",
+        ("aos.marked-step/1",),
         (Exit.UNDETERMINED, Exit.TRANSIENT, Exit.CONFLICT, Exit.DAMAGED),
         writes="the ledger",
     ),

@@ -75,6 +75,7 @@ def dump_intent(intent: Intent) -> Body:
         "repeatable": intent.repeatable,
         "started_ms": intent.started_ms,
         "reserve_cents": _dump_cents(intent.reserve_cents),
+        **({"free": True} if intent.free else {}),
     }
 
 
@@ -89,6 +90,7 @@ def load_intent(run: str, body: Body) -> Intent:
         repeatable=body["repeatable"],
         started_ms=body["started_ms"],
         reserve_cents=_cents(body["reserve_cents"]),
+        free=body.get("free", False),
     )
 
 

@@ -41,7 +41,9 @@ def runs(db: sqlite3.Connection, *, limit: int, status: str | None = None) -> li
         "SELECT id, name, status, cause, started_ms, ended_ms, active_ms,"
         f" budget_cents, spent_micro, reserved_micro, {UNKNOWN_COSTS},"
         " (SELECT count(*) FROM attempts WHERE run = id),"
-        " (SELECT count(*) FROM attempts WHERE run = id AND outcome = 'failed')"
+        " (SELECT count(*) FROM attempts WHERE run = id AND outcome = 'failed'),"
+        " 1 + (SELECT count(*) FROM entries WHERE seq BETWEEN first_seq AND last_seq AND run = id"
+        " AND kind = 'resumed' AND json_extract(body, '$.again') IS NOT NULL)"
         " FROM runs WHERE :status IS NULL OR status = :status ORDER BY first_seq DESC LIMIT :limit",
         {"status": status, "limit": limit},
     )
@@ -149,11 +151,15 @@ def plans(db: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
 def records(db: sqlite3.Connection, features: Sequence[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every attempt that was seen to end, in the order of their starts: the plan's digest, the step, and a row of
     recorded runs (docs/records.md) with those of `features` that it has.
+
+    What was made once a run was tried again is left out: it is the end of a run that failed and was mended.
     """
     found = db.execute(
         "SELECT runs.plan, a.run, a.step, a.item, a.iteration, a.skill, a.started_ms, a.latency_ms, a.cost_cents,"
         " a.outcome, a.code, a.attempt, entries.body FROM attempts a JOIN runs ON runs.id = a.run"
-        " JOIN entries ON entries.seq = a.settled WHERE a.latency_ms IS NOT NULL ORDER BY a.seq"
+        " JOIN entries ON entries.seq = a.settled LEFT JOIN (SELECT run, min(seq) AS seq FROM entries"
+        " WHERE kind = 'resumed' AND json_extract(body, '$.again') IS NOT NULL GROUP BY run) again ON again.run = a.run"
+        " WHERE a.latency_ms IS NOT NULL AND (again.seq IS NULL OR a.seq < again.seq) ORDER BY a.seq"
     )
     for plan, run, step, item, iteration, skill, start, latency, cost, outcome, code, attempt, body in found:
         told = json.loads(body).get("features", {}) if features else {}
@@ -228,7 +234,7 @@ def _latest_intents(db: sqlite3.Connection) -> Iterator[tuple[str, float]]:
 
 def _line(r: Sequence[Any]) -> RunLine:
     money = Money(_cents(r[7]), of_micro(r[8]), of_micro(r[9]), r[10])
-    return RunLine(r[0], r[1], r[2], r[3], r[4], r[5], r[6], money, r[11], r[12])
+    return RunLine(r[0], r[1], r[2], r[3], r[4], r[5], r[6], money, r[11], r[12], r[13])
 
 
 def _cents(text: str | None) -> Decimal | None:

@@ -303,6 +303,7 @@ class Executor:
             repeatable(skill.effects_of(params.values), effective_retry(step, skill)),
             now,
             self.use.reserves.get(step.id) if begins else None,
+            declares_nothing(skill),
         )
 
     def _params(self, place: Place) -> tuple[Params, Fault | None]:

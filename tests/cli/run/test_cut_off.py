@@ -54,7 +54,8 @@ def test_a_run_whose_process_died_is_told_from_one_that_goes_on(service: Service
     watched = aos("runs", "watch", name, "--ledger", "ledger.db", cwd=tmp_path)
     assert (watched.status, watched.out.count(b"\n")) == (0, 2)
     assert (
-        watched.err.decode() == f"the process of {name} has died; `aos run --resume {name}` goes on with it\n"
+        watched.err.decode()
+        == f"the process of {name} has died; `aos run --resume {name} --ledger ledger.db` goes on with it\n"
     )
     assert run(tmp_path, "--resume", name, "--json").document["status"] == "succeeded"
     assert [one[:2] for one in listed()] == [("succeeded", False)]

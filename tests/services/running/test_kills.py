@@ -12,7 +12,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from aos.api.running.runs import listed, reconcile, show
+from aos.api.running.mending import reconcile
+from aos.api.running.runs import listed, show
 from aos.domain.runs.run import Place
 from aos.errors import Exit
 from aos.ledger.verify import verify

@@ -6,6 +6,7 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
+from aos.domain.plans.flow import failed_for_good
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.runs.happenings import Happening, Observer
 from aos.domain.runs.outcomes import Effect
@@ -70,14 +71,17 @@ class Bench:
         *,
         budget: str | None = None,
         resume: bool = False,
+        retry: bool = False,
         **settings: Any,
     ) -> Executor:
         known = known or catalog(*(skill(name) for name in self.skills))
         use = Settings(clock, self.skills, self.journal, observe=self.watch, **settings)
         begun = start(plan, budget)
         past = None
-        if resume:
-            past = self.journal.resume("r1", clock(), begun.budget_cents)
+        if resume or retry:
+            known_ends = {name: end.outcome for name, end in self.journal.state("r1").steps.items()}
+            again = failed_for_good(plan.steps, known_ends) if retry else None
+            past = self.journal.resume("r1", clock(), begun.budget_cents, again=again)
         else:
             self.journal.begin(begun)
         return Executor(begun, plan, known, use, past)

@@ -14,10 +14,13 @@ _TAIL = (0.95, 0.99)
 def score(state: RunState) -> Mapping[str, Any] | None:
     """Cost, time and success of a run against the forecast that was recorded with it, as a JSON object.
 
-    None where the run has not ended by itself. A quantity is null where the forecast, or what happened, is unknown.
-    The forecast is read back from its published figures: a histogram up to its p95, and its p99.
+    None where the run has not ended by itself, or in a later try, or with somebody's hand in it: that was not forecast.
+    A quantity is null where the forecast, or what happened, is unknown. The forecast is read back from its published
+    figures: a histogram up to its p95, and its p99.
     """
     told = state.start.simulation
+    if state.tries > 1 or any(end.by_hand for end in state.steps.values()):
+        return None
     if state.status not in ("succeeded", "failed") or not isinstance(told, Mapping) or "forecast" not in told:
         return None
     spent = None if state.money.unknown else float(state.money.spent)

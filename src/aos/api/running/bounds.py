@@ -63,6 +63,7 @@ def _beyond(attempts: Iterable[Attempted], forecast: Mapping[str, Any]) -> bool:
     ended = [one for one in attempts if one.ended_ms is not None]
     if not ended:
         return False
+    ended = [one for one in ended if one.of_try == ended[-1].of_try]
     took = max(one.ended_ms or 0.0 for one in ended) - ended[0].intent.started_ms
     time, cost = forecast["duration_ms"], forecast["cost_cents"]
     late = time and took > time["p95"] + _NOTABLE_MS
@@ -75,7 +76,10 @@ def _cost(attempts: Iterable[Attempted]) -> Decimal:
 
 
 def _outside(approved: Bounds, left: Rest, progress: Progress) -> str:
-    """A step under way counts as not begun, at the time it began: so what it has taken is not counted twice."""
+    """A step under way counts as not begun, at the time it began: so what it has taken is not counted twice.
+
+    What was done in an earlier try of the run is done.
+    """
     from aos.engine.execution.program import compile_plan
     from aos.engine.simulate import Simulation
     from aos.engine.summary import forecast
@@ -83,9 +87,11 @@ def _outside(approved: Bounds, left: Rest, progress: Progress) -> str:
     asked = case(left.plan, left.catalog, Limits())
     program = compile_plan(asked.plan, asked.catalog, asked.prices)
     found = forecast(program, list(Simulation(program, 0).take(_SAMPLES)), 0, asked.limits)
-    done = [one for one in progress.attempts if one.intent.place.step in progress.steps]
-    begun = [
-        one.intent.started_ms for one in progress.attempts if one.intent.place.step not in progress.steps
-    ]
+    done, begun = list[Attempted](), list[float]()
+    for one in progress.attempts:
+        if one.intent.place.step in progress.steps or one.of_try < progress.of_try:
+            done.append(one)
+        else:
+            begun.append(one.intent.started_ms)
     since = progress.at_ms - min([progress.at_ms, *begun])
     return outside(approved, found, _cost(done), max(0.0, progress.active_ms - since))

@@ -16,9 +16,10 @@ from aos.api.running.needs import carried_out_by, check_secrets
 from aos.domain.approvals.policies import rank
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits
+from aos.domain.plans.flow import failed_for_good
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.runs.happenings import Observer
-from aos.domain.runs.recorded import PastFailures, RunState
+from aos.domain.runs.recorded import PastFailures, RunState, left_of
 from aos.domain.runs.results import RunResult
 from aos.domain.runs.run import RunEnd, RunStart
 from aos.domain.skills.skill import Catalog, Effects
@@ -31,6 +32,7 @@ from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Implementation
 from aos.runtime.skills.world import World
 from aos.wire.catalogs.read import catalog_contract_digest, default_catalog
+from aos.wire.commands import PLAIN, Commands
 from aos.wire.plans.read import dump_plan, parse_plan, plan_digest
 from aos.wire.results.simulations import EXITS, simulation
 
@@ -44,7 +46,12 @@ class Record(Journal, Protocol):
     def score(self, run: str, score: Mapping[str, Any]) -> None: ...
     def past_failures(self, skill: str, code: str) -> PastFailures: ...
     def resume(
-        self, run: str, at_ms: float, budget_cents: Decimal | None, approval: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        at_ms: float,
+        budget_cents: Decimal | None,
+        approval: Mapping[str, Any] | None = None,
+        again: Sequence[str] | None = None,
     ) -> RunState: ...
 
 
@@ -55,7 +62,7 @@ class Means(NamedTuple):
     caller's own, by skill id: where they have one, it counts. `confirm` is asked about steps that
     want an approval: yes, no, or None for not now. `observe` is told what happens, one thing at a time,
     by whichever thread carries the run on. `stoppable` is handed a function that ends the run; it may be called from a
-    signal handler or another thread.
+    signal handler or another thread. `commands` are named where a person has to do something.
     """
 
     world: World | None = None
@@ -64,6 +71,7 @@ class Means(NamedTuple):
     confirm: Callable[[Step], bool | None] = lambda step: None
     observe: Observer = lambda happening: None
     stoppable: Callable[[Callable[[], None]], None] = lambda stop: None
+    commands: Commands = PLAIN
 
 
 def run(
@@ -146,26 +154,29 @@ def resume(
     means: Means | None = None,
     *,
     budget_cents: Decimal | None = None,
+    retry: bool = False,
     gate: Callable[[SimulationResult], SimulationResult] | None = None,
     grant: Grant | None = None,
 ) -> RunResult:
     """Go on with a run where its record ends; `budget_cents` is what it may now cost in all, None: as before.
 
+    With `retry` try it again: steps that failed for good get another go, with all the attempts that the catalog grants,
+    and what was skipped is decided anew. A run that has failed goes on only so.
+
     With a `gate` the plan is simulated as when the run began, and goes on only where the rules allow it now: else the
     result has no state, and the run is as it was. A run that used an approval keeps to it; a new `grant` takes its
     place.
 
-    Steps that are committed are not done again. Raises AosError: run_not_found; run_conflict where the run has ended,
-    or where the catalog now promises something else than when it began; approval_void where the rest has left the
+    Steps that are committed are not done again. Raises AosError: run_not_found; run_conflict where nothing is left to
+    do, or where the catalog now promises something else than when it began; approval_void where the rest has left the
     approval and there is no new one; and as `run` does.
     """
     catalog, means = catalog or default_catalog(), means or Means()
     record = means.record or Memory()
     before = record.state(name)
     start = before.start
-    if before.status in ("succeeded", "failed"):
-        detail = f"run {name} has {before.status}: nothing of it is left to do"
-        raise AosError("run_conflict", detail, fix="`aos run PLAN` begins a new one.")
+    if before.status == "succeeded" or (before.status == "failed" and not retry):
+        raise _over(before, means.commands)
     plan = _plan_of(start, catalog)
     using = _prepared(plan, catalog, means._replace(record=record))
     budget = start.budget_cents if budget_cents is None else budget_cents
@@ -173,16 +184,28 @@ def resume(
         forecast = gate(_again(using, start, budget))
         if not permitted(forecast, grant.level if grant else start.approval.get("level", 0)):
             return RunResult(plan, simulation(forecast, EXITS[forecast.verdict.decision]), None, forecast)
-    check_secrets(plan, using.world, using.means.implementations, done=before.steps)
+    ended = {step: end.outcome for step, end in before.steps.items()}
+    again = failed_for_good(plan.steps, ended) if retry else None
+    done = before.steps if again is None else left_of(before.steps, again)
+    check_secrets(plan, using.world, using.means.implementations, done=done)
     given = None
     if grant is not None and grant.request != start.approval.get("request_id"):
         budget, given = _granted(using, grant, before, budget_cents)
     else:
-        _check_bounds(before, budget)
+        _check_bounds(before, budget, means.commands)
         if grant is not None:  # it only makes sure that it was used
             grant.use(start.id, plan)
-    state = record.resume(name, using.clock(), budget, given)
+    state = record.resume(name, using.clock(), budget, given, again)
     return _carried_out(using, state.start, state, frozenset(state.steps) if given else frozenset())
+
+
+def _over(state: RunState, commands: Commands) -> AosError:
+    again = f"`{commands.retry(state.start.id)}` tries again what failed; what is done is not done again."
+    return AosError(
+        "run_conflict",
+        f"run {state.start.id} has {state.status}: nothing of it is left to do",
+        fix=again if state.status == "failed" else "`aos run PLAN` begins a new one.",
+    )
 
 
 def _plan_of(start: RunStart, catalog: Catalog) -> Plan:
@@ -237,21 +260,21 @@ def _granted(
     return _least(forecast.limits.budget_cents, most), grant.record(most, before.active_ms)
 
 
-def _check_bounds(before: RunState, budget: Decimal | None) -> None:
+def _check_bounds(before: RunState, budget: Decimal | None, commands: Commands) -> None:
     """Raise AosError(approval_void) where the approval of the run is not good for what is left, or for so much."""
     start, end = before.start, before.end
     if before.status == "paused" and end and end.cause == "envelope":
-        raise _void(start, end.detail)
+        raise _void(start, end.detail, commands)
     most = start.approval.get("most_cents")
     if most is not None and (budget is None or budget > Decimal(most)):
-        raise _void(start, f"it is good for {most}c")
+        raise _void(start, f"it is good for {most}c", commands)
 
 
-def _void(start: RunStart, why: str) -> AosError:
+def _void(start: RunStart, why: str, commands: Commands) -> AosError:
     return AosError(
         "approval_void",
         f"the approval of run {start.id} is not enough: {why}",
-        fix=f"`aos requests create --resume {start.id} --why TEXT`, then resume with --approval ID.",
+        fix=f"`{commands.request(start.id)}`, then resume with --approval ID.",
     )
 
 

@@ -1,6 +1,5 @@
 """Recorded runs: which there are, what happened in one, whether the ledger is sound, and moving them elsewhere."""
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,10 +8,8 @@ from typing import Any, NamedTuple
 
 from aos.api.running.ledgers import ledger_path, reading
 from aos.domain.runs.recorded import Held, LedgerCheck, RunLine, RunState, Within
-from aos.domain.runs.run import Place
 from aos.errors import AosError
 from aos.files.sources import stdin, unreadable
-from aos.wire.results.runs import reconciling
 
 __all__ = [
     "Shown",
@@ -22,7 +19,6 @@ __all__ = [
     "held",
     "import_from",
     "listed",
-    "reconcile",
     "show",
     "states",
 ]
@@ -139,40 +135,6 @@ def follow(
             if lost or status != "running":
                 return found if status == "running" else None
             wait()
-
-
-def reconcile(
-    ledger: Path | None, run: str, place: Place, *, committed: bool, result: Any = None
-) -> tuple[str, int]:
-    """Say whether the attempt at `place` took effect whose end nobody saw; the run's id and the attempt's number.
-
-    Raises AosError: needs_ledger, run_not_found, run_conflict where no attempt there is open.
-    """
-    from aos.ledger.ledger import Ledger
-
-    state = show(ledger, run).state
-    open_ones = [
-        one.intent.attempt
-        for one in state.attempts
-        if one.intent.place == place and (one.outcome is None or one.outcome.effect == "unknown")
-    ]
-    if not open_ones:
-        lost = [one.intent.place for one in state.attempts if one.unsettled]
-        raise AosError(
-            "run_conflict",
-            f"no attempt of {place} in run {state.start.id} has an unknown end",
-            fix=f"`{reconciling(state.start.id, lost[0])}` names one that has." if lost else None,
-        )
-    with Ledger(ledger_path(ledger)) as book:
-        book.reconcile(
-            state.start.id,
-            place,
-            open_ones[-1],
-            committed=committed,
-            result=result,
-            at_ms=time.time() * 1000,
-        )
-    return state.start.id, open_ones[-1]
 
 
 def check(ledger: Path | None, anchor: tuple[int, str] | None = None) -> LedgerCheck:

@@ -9,6 +9,7 @@ from typer import Option
 
 from aos.api.running.ledgers import ledger_path
 from aos.api.running.runs import follow
+from aos.cli.again import commands
 from aos.cli.answer import Stream, write
 from aos.cli.ledger.options import Run
 from aos.cli.options import Ledger
@@ -25,10 +26,12 @@ def watch(run: Run = None, every: Every = 0.5, ledger: Ledger = None) -> Stream:
     It starts with what is written already. Where the process of the run has died, it says so on stderr.
     """
 
+    then = commands()
+
     def lines() -> Generator[tuple[str, Exit]]:
         lost = yield from _told(follow(ledger_path(ledger), run, lambda: time.sleep(every)))
         if lost is not None:
-            write(sys.stderr, f"the process of {lost} has died; `aos run --resume {lost}` goes on with it")
+            write(sys.stderr, f"the process of {lost} has died; `{then.resume(lost)}` goes on with it")
 
     return Stream(lines())
 

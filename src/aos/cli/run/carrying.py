@@ -10,6 +10,7 @@ from typing import NamedTuple
 from aos.api.forecast.policies import Gate
 from aos.api.running.run import Means, Record, irreversible, resume, run
 from aos.api.running.world import opened
+from aos.cli.again import commands
 from aos.cli.answer import Answer, is_terminal
 from aos.cli.run.granted import Approval, granted, granted_again
 from aos.cli.run.people import Person
@@ -58,14 +59,16 @@ class Carrier(NamedTuple):
                 ready=lambda _: self.person.agree(stays),
                 grant=grant,
             )
-        return answer(result, self.person)
+        return answer(result, self.person, self.means.commands)
 
-    def go_on(self, name: str, budget: Decimal | None) -> Answer:
-        """Go on with the run of that id."""
+    def go_on(self, name: str, budget: Decimal | None, *, retry: bool) -> Answer:
+        """Go on with the run of that id, or try it again."""
         again = None if self.rules.place is None else self.rules  # simulates once more
         with granted_again(self.approval, self.record, name) as grant:
-            result = resume(name, self.catalog, self.means, budget_cents=budget, gate=again, grant=grant)
-        return answer(result, self.person)
+            result = resume(
+                name, self.catalog, self.means, budget_cents=budget, retry=retry, gate=again, grant=grant
+            )
+        return answer(result, self.person, self.means.commands)
 
 
 @contextmanager
@@ -83,5 +86,12 @@ def carrier(
     workspace, hosts, private, ledger = place
     with opened(workspace or Path(), hosts or (), private, ledger, config.run) as (world, record):
         watch = watcher(events, as_json)
-        means = Means(world, record, confirm=person.confirm, observe=watch, stoppable=person.stoppable)
+        means = Means(
+            world,
+            record,
+            confirm=person.confirm,
+            observe=watch,
+            stoppable=person.stoppable,
+            commands=commands(),
+        )
         yield Carrier(place, catalog, means, record, person, rules, approval)

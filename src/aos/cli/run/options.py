@@ -18,6 +18,15 @@ Resume = Annotated[
         help="Go on with a run that pauses or was cut off: its id, or how it starts.",
     ),
 ]
+Retry = Annotated[
+    str | None,
+    Option(
+        "--retry",
+        autocompletion=suggest.runs,
+        metavar="RUN",
+        help="Try a run again from where it failed: its id, or how it starts.",
+    ),
+]
 AllowHosts = Annotated[
     list[str] | None,
     Option("--allow-host", metavar="HOST", help="A host that may have any address. May be given again."),

@@ -1,13 +1,21 @@
 """`aos run`."""
 
-from typer import BadParameter
-
 from aos.api.files.sources import load_catalog, load_plan
 from aos.api.forecast.policies import gate
 from aos.api.running.world import run_named
 from aos.cli.answer import Answer
 from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
-from aos.cli.options import Budget, Catalogs, Inputs, Ledger, PlanArgument, PlanOption, first, one_plan
+from aos.cli.options import (
+    Budget,
+    Catalogs,
+    Inputs,
+    Ledger,
+    PlanArgument,
+    PlanOption,
+    first,
+    one_plan,
+    refuse,
+)
 from aos.cli.policy.options import Agent, SimulatePolicy, Tenant, principal
 from aos.cli.run import options as its
 from aos.cli.run.carrying import Place, carrier
@@ -31,6 +39,7 @@ def run(
     force: its.Force = False,
     yes: its.Yes = False,
     resume: its.Resume = None,
+    retry: its.Retry = None,
     workspace: its.Workspace = None,
     allow_hosts: its.AllowHosts = None,
     allow_private: its.AllowPrivate = False,
@@ -54,16 +63,18 @@ def run(
     --force changes nothing about that. A run that is resumed is held against them anew.
 
     At a terminal it asks before steps that can't be undone, and for the go-ahead of steps with `approval`. --resume
-    goes on with a run that pauses, was stopped or was cut off: what is done is not done again.
+    goes on with a run that pauses, was stopped or was cut off: what is done is not done again. --retry does so with one
+    that failed, too: steps that failed for good get another go, with fresh retries, and those that were skipped.
 
     --approval uses up an approval of a server, exactly as it was given: what has left it is not run, whatever --force
     says. A run pauses before it costs more, or where its rest leaves what was approved.
     """
-    if resume is not None and (plan or plan_option or inputs):
-        raise BadParameter("a run that is resumed has its plan already", param_hint="--resume")
-    started = (
-        None if resume is None else run_named(resume, ledger)
-    )  # which makes no ledger, unlike what follows
+    before = retry or resume
+    refuse(
+        (resume is not None and retry is not None, "--retry", "give --resume or --retry, not both"),
+        (before is not None and (plan or plan_option or inputs), "--resume", "a run has its plan already"),
+    )
+    started = before and run_named(before, ledger)  # which makes no ledger, unlike what follows
     config = find_config()
     catalog = load_catalog(catalogs or (), config)
     rules = gate(first(policy, otherwise=config.policy), principal(tenant, agent))
@@ -72,7 +83,7 @@ def run(
         place, catalog, rules, config, Approval(approval, server, context), events, as_json
     ) as carry:
         if started is not None:
-            return carry.go_on(started, budget)
+            return carry.go_on(started, budget, retry=retry is not None)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
         asked = asked_for(budget, deadline, confidence, min_success, config)
         limits = settled(asked, parsed.plan, config)

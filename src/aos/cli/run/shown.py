@@ -7,6 +7,7 @@ from aos.cli.run.people import Person
 from aos.domain.runs.happenings import Happening, Observer
 from aos.domain.runs.results import RunResult
 from aos.errors import Exit
+from aos.wire.commands import Commands
 from aos.wire.encode import one_line
 from aos.wire.results.runs import event, exit_status, next_actions, not_started
 from aos.wire.results.runs import run as document
@@ -25,15 +26,17 @@ def watcher(events: bool, as_json: bool) -> Observer:
     return Watch(sys.stderr)
 
 
-def answer(result: RunResult, person: Person) -> Answer:
+def answer(result: RunResult, person: Person, commands: Commands) -> Answer:
     """The trace; where nothing was run, the forecast that says why."""
     status = exit_status(result)
     if status is Exit.INTERRUPTED and person.ended:
         status = person.ended
-    return Answer(lambda: document(result, status), lambda look: _text(result, look), status)
+    return Answer(
+        lambda: document(result, status, commands), lambda look: _text(result, look, commands), status
+    )
 
 
-def _text(result: RunResult, look: Look) -> str:
+def _text(result: RunResult, look: Look, commands: Commands) -> str:
     if result.state is None:
         from aos.report.forecast import terminal
 
@@ -43,7 +46,7 @@ def _text(result: RunResult, look: Look) -> str:
         return f"{terminal.simulation(result.forecast, **look._asdict())}\n{why}\n{advice}"
     from aos.report.runs.trace import trace
 
-    return trace(result.state, tuple(next_actions(result.state)), **look._asdict())
+    return trace(result.state, tuple(next_actions(result.state, commands)), **look._asdict())
 
 
 def _print_line(happening: Happening) -> None:

@@ -150,6 +150,28 @@ def secrets(plan: Plan) -> dict[str, list[str]]:
     return found
 
 
+def readers(steps: Sequence[Step], name: str) -> tuple[str, ...]:
+    """Ids of the steps that see what the step of that id gives: by a reference, or as a main input that they leave out.
+
+    Where it is a fallback, that is seen as the output of the step it stands in for, too.
+    """
+    index = {step.id: i for i, step in enumerate(steps)}
+    fallback_of = {index[s.on_error.fallback]: i for i, s in enumerate(steps) if s.on_error.fallback in index}
+    names, at = {name}, index[name]
+    while at in fallback_of and steps[fallback_of[at]].id not in names:
+        at = fallback_of[at]
+        names.add(steps[at].id)
+    return tuple(
+        step.id
+        for i, step in enumerate(steps)
+        if names & uses(step)
+        or (
+            MAIN_INPUTS.get(step.skill, "") not in (*step.params, "")
+            and names & {*comes_after(steps, fallback_of, i)}
+        )
+    )
+
+
 def _predecessors(
     step: Step, i: int, previous: int | None, index: Mapping[str, int], fallback_of: Mapping[int, int]
 ) -> tuple[int, ...]:

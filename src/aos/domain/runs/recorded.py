@@ -37,11 +37,6 @@ class Attempted(NamedTuple):
     of_try: int = 1
 
     @property
-    def failed(self) -> bool:
-        """Whether it was seen, or said, to fail."""
-        return self.outcome is not None and not self.outcome.success
-
-    @property
     def unsettled(self) -> bool:
         """Whether somebody has to find out if it took effect before it may be made again."""
         unseen = self.outcome is None or (self.outcome.effect == "unknown" and not self.outcome.success)
@@ -99,7 +94,7 @@ class RunState(NamedTuple):
         return {
             one.intent.place: one.intent.attempt
             for one in self.attempts
-            if one.of_try < self.tries and one.failed and not one.unsettled
+            if one.of_try < self.tries and one.ended_as == "failed" and not one.unsettled
         }
 
     @property

@@ -65,6 +65,7 @@ class Intent(NamedTuple):
     `key` is the idempotency key, the same for all attempts at one place of one run. `repeatable` says whether the
     attempt may be made again when nobody knows how it ended. `params_digest` is of the resolved parameters with secrets
     left out. `reserve_cents` is set aside from the budget until the step has ended; None: nothing to set aside here.
+    `free`: it costs nothing, however it ends.
     """
 
     run: str
@@ -76,6 +77,7 @@ class Intent(NamedTuple):
     repeatable: bool
     started_ms: float
     reserve_cents: Decimal | None = None
+    free: bool = False
 
 
 class Settled(NamedTuple):

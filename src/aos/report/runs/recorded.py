@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from aos.domain.runs.recorded import Attempted, Held, LedgerCheck, RunLine, RunState
-from aos.domain.runs.run import Money, PauseCause, Place
+from aos.domain.runs.run import Money, PauseCause, Place, StepEnd
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, money
 from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
-from aos.wire.results.runs import reconciling
+from aos.wire.commands import PLAIN, Commands
+from aos.wire.results.runs import in_doubt
 
-__all__ = ["check", "imported", "reconciled", "run", "runs"]
+__all__ = ["check", "imported", "marked", "reconciled", "run", "runs"]
 
 _STYLES = {
     "succeeded": GOOD,
@@ -36,7 +37,13 @@ _ENOUGH = 10
 
 
 def runs(
-    lines: Sequence[RunLine], width: int, colour: bool, ascii: bool = False, *, held: Held | None = None
+    lines: Sequence[RunLine],
+    width: int,
+    colour: bool,
+    ascii: bool = False,
+    *,
+    held: Held | None = None,
+    commands: Commands = PLAIN,
 ) -> str:
     """A row for each run, the latest first; and once there are some, how the forecasts of runs have held."""
     page = Page(width=width, colour=colour, ascii=ascii)
@@ -48,7 +55,10 @@ def runs(
         [
             one.id,
             _when(one.started_ms),
-            _status("interrupted" if one.interrupted else one.status),
+            [
+                _status("interrupted" if one.interrupted else one.status),
+                (f" {_nth(one.tries)}" if one.tries > 1 else "", FAINT),
+            ],
             duration(one.active_ms) if one.ended_ms is not None else "",
             _spent(one.money),
             one.name or "",
@@ -68,7 +78,7 @@ def runs(
     if lost := [one.id for one in lines if one.interrupted]:
         page.add()
         page.add("the process of an interrupted run has died; what it has done is on record:")
-        page.add([("→", STRONG), f" aos run --resume {lost[0]}"])
+        page.add([("→", STRONG), f" {commands.resume(lost[0])}"])
     return str(page)
 
 
@@ -80,6 +90,7 @@ def run(
     ascii: bool = False,
     *,
     interrupted: bool = False,
+    commands: Commands = PLAIN,
 ) -> str:
     """One run: how it ended, its forecast beside what happened, and every attempt."""
     page = Page(width=width, colour=colour, ascii=ascii, labels=10)
@@ -87,7 +98,11 @@ def run(
     name = start.plan.get("name") if isinstance(start.plan, dict) else None
     page.add([(start.id, STRONG), f"  {name}" if name else ""])
     page.add(
-        [_status("interrupted" if interrupted else state.status), f": {_why(state)}" if _why(state) else ""]
+        [
+            _status("interrupted" if interrupted else state.status),
+            f", {_nth(state.tries)}" if state.tries > 1 else "",
+            f": {_why(state)}" if _why(state) else "",
+        ]
     )
     page.section("forecast", [page.table("lrrrw", _beside(state, score))])
     attempts = state.attempts[-_SHOWN:]
@@ -97,7 +112,8 @@ def run(
     rows = [_attempt(one, goes_on) for one in attempts]
     page.section("attempts", [*more, page.table("nlllrr", rows)] if rows else [])
     page.section("failures", [page.table("nw", failed)] if (failed := list(_failures(attempts))) else [])
-    page.section("next", _next(state, interrupted))
+    page.section("by hand", [page.table("nw", said)] if (said := list(_by_hand(state))) else [])
+    page.section("next", _next(state, interrupted, commands))
     facts = [("started", _when(start.started_ms)), ("plan", start.plan_digest)]
     if approved := start.approval:
         facts.append(("approved", f"level {approved['level']}, request {approved['request_id']}"))
@@ -141,13 +157,27 @@ def imported(
 
 
 def reconciled(
-    run: str, place: Place, attempt: int, committed: bool, width: int, colour: bool, ascii: bool = False
+    place: Place,
+    attempt: int,
+    then: str,
+    committed: bool,
+    width: int,
+    colour: bool,
+    ascii: bool = False,
 ) -> str:
-    """What was said of an attempt."""
+    """What was said of an attempt, and the command that makes sense next."""
     page = Page(width=width, colour=colour, ascii=ascii)
     did = "took effect and is not done again" if committed else "took no effect and may be done again"
     page.add(f"attempt {attempt} of {place} {did}")
-    page.add([("→", STRONG), f" aos run --resume {run}"])
+    page.add([("→", STRONG), f" {then}"])
+    return str(page)
+
+
+def marked(end: StepEnd, then: str, width: int, colour: bool, ascii: bool = False) -> str:
+    """That a step was done by hand, and the command that makes sense next."""
+    page = Page(width=width, colour=colour, ascii=ascii)
+    page.add(f"{end.step} was done by hand and is not done again")
+    page.add([("→", STRONG), f" {then}"])
     return str(page)
 
 
@@ -184,6 +214,7 @@ def _beside(state: RunState, score: Mapping[str, Any] | None) -> Iterator[list[L
         place = scored.get("percentile")
         sure = scored.get("crps") == 0  # it was certain, and so it came
         stands = f"above {chance(place)} of the forecast" if place is not None and not sure else ""
+        stands = stands if state.tries == 1 else f"in {state.tries:,} tries"
         yield [name, *(write(figure) for figure in figures), actual[name], (stands, FAINT)]
     if state.money.budget is not None:
         yield ["budget", "", "", money(state.money.budget), ""]
@@ -212,19 +243,28 @@ def _failures(attempts: Sequence[Attempted]) -> Iterator[list[Line]]:
             yield [f"{one.intent.place} #{one.intent.attempt}", f"{one.failure.code}: {one.failure.detail}"]
 
 
-def _next(state: RunState, interrupted: bool) -> Iterator[Line]:
-    """What can be done about a run that waits."""
+def _by_hand(state: RunState) -> Iterator[list[Line]]:
+    for name, end in state.steps.items():
+        if end.by_hand:
+            yield [name, f"{_when(end.ended_ms)} {end.by_hand.who}: {end.by_hand.reason}"]
+
+
+def _next(state: RunState, interrupted: bool, commands: Commands) -> Iterator[Line]:
+    """What can be done about a run that waits, or failed."""
     run = state.start.id
-    for one in state.attempts:
-        if one.unsettled and (interrupted or state.status in ("paused", "cancelled")):
-            yield f"find out whether {one.intent.place} ({one.intent.skill}) took effect, then"
-            yield [("→", STRONG), f" {reconciling(run, one.intent.place)} --[not-]committed"]
+    skills = {one.intent.place: one.intent.skill for one in state.attempts}
+    if interrupted or state.status in ("paused", "cancelled", "failed"):
+        for place in in_doubt(state):
+            yield f"find out whether {place} ({skills[place]}) took effect, then"
+            yield [("→", STRONG), f" {commands.reconcile(run, place)} --[not-]committed"]
+    if state.status == "failed":
+        yield [("→", STRONG), f" {commands.retry(run)}"]
     if interrupted or state.status in ("paused", "cancelled"):
         limited = state.end is not None and state.end.cause in ("budget", "envelope")
-        more = "" if not limited else " --approval ID" if state.start.approval else " --budget CENTS"
+        more = "" if not limited else "--approval ID" if state.start.approval else "--budget CENTS"
         if limited and state.start.approval:
-            yield [("→", STRONG), f" aos requests create --resume {run} --why TEXT"]
-        yield [("→", STRONG), f" aos run --resume {run}{more}"]
+            yield [("→", STRONG), f" {commands.request(run)}"]
+        yield [("→", STRONG), f" {commands.resume(run, more)}"]
 
 
 def _why(state: RunState) -> str:
@@ -238,6 +278,10 @@ def _why(state: RunState) -> str:
     }
     told = [cause.get(end.cause or "", ""), f"at {end.at}" if end.at else "", end.detail]
     return ", ".join(filter(None, told))
+
+
+def _nth(tries: int) -> str:
+    return f"try {tries:,}"
 
 
 def _status(word: str) -> tuple[str, str]:

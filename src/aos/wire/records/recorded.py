@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aos.domain.runs.recorded import Attempted, Held, LedgerCheck, RunLine, RunState, Within
-from aos.domain.runs.run import Place
+from aos.domain.runs.run import Place, StepEnd
 from aos.wire.results.documents import Document, envelope, money, significant
 
-__all__ = ["check", "reconciled", "run", "runs", "transferred"]
+__all__ = ["check", "marked", "reconciled", "run", "runs", "transferred"]
 
 
 def runs(lines: Iterable[RunLine], held: Held | None = None, *, ledger: str) -> Document:
@@ -52,6 +52,7 @@ def line(one: RunLine) -> Document:
         "unknown_costs": one.money.unknown,
         "attempts": one.attempts,
         "failures": one.failures,
+        "tries": one.tries,
     }
 
 
@@ -80,10 +81,8 @@ def run(
         "reserved_cents": money(state.money.reserved),
         "unknown_costs": unknown,
         "attempts": [_attempt(one) for one in state.attempts],
-        "steps": [
-            {"step": step.step, "outcome": step.outcome, "output": step.output, "ended_ms": step.ended_ms}
-            for step in state.steps.values()
-        ],
+        "tries": state.tries,
+        "steps": [_step(step) for step in state.steps.values()],
         "score": score,
         "plan_digest": start.plan_digest,
         "catalog_contract_digest": start.contract,
@@ -107,8 +106,8 @@ def check(found: LedgerCheck, *, ledger: str, exit_status: int) -> Document:
     }
 
 
-def reconciled(of: str, place: Place, attempt: int, *, committed: bool) -> Document:
-    """The document `aos.reconciliation/1`."""
+def reconciled(of: str, place: Place, attempt: int, then: str, *, committed: bool) -> Document:
+    """The document `aos.reconciliation/1`. `then` is the command that makes sense next."""
     effect = "committed" if committed else "none"
     return {
         **envelope("aos.reconciliation/1"),
@@ -116,7 +115,13 @@ def reconciled(of: str, place: Place, attempt: int, *, committed: bool) -> Docum
         **place._asdict(),
         "attempt": attempt,
         "effect": effect,
+        "next_actions": [then],
     }
+
+
+def marked(end: StepEnd, then: str) -> Document:
+    """The document `aos.marked-step/1`: a step that somebody did by hand. `then` as for `reconciled`."""
+    return {**envelope("aos.marked-step/1"), "run": end.run, **_step(end), "next_actions": [then]}
 
 
 def transferred(taken: Sequence[str], known: Sequence[str], *, ledger: str) -> Document:
@@ -129,12 +134,23 @@ def transferred(taken: Sequence[str], known: Sequence[str], *, ledger: str) -> D
     }
 
 
+def _step(end: StepEnd) -> Document:
+    return {
+        "step": end.step,
+        "outcome": end.outcome,
+        "output": end.output,
+        "ended_ms": end.ended_ms,
+        "by_hand": end.by_hand and end.by_hand._asdict(),
+    }
+
+
 def _attempt(one: Attempted) -> Document:
     intent, outcome = one.intent, one.outcome
     execution = outcome.execution if outcome and not one.reconciled else None
     return {
         **intent.place._asdict(),
         "attempt": intent.attempt,
+        "try": one.of_try,
         "skill": intent.skill,
         "key": intent.key,
         "params_digest": intent.params_digest,

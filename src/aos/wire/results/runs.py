@@ -19,13 +19,14 @@ from aos.domain.runs.recorded import Attempted, RunState
 from aos.domain.runs.results import RunResult
 from aos.domain.runs.run import Intent, Place
 from aos.errors import Exit
+from aos.wire.commands import PLAIN, Commands
 from aos.wire.results.documents import Document, envelope, money, significant
 from aos.wire.results.simulations import EXITS
 
-__all__ = ["event", "exit_status", "next_actions", "not_started", "outcome", "reconciling", "run"]
+__all__ = ["event", "exit_status", "in_doubt", "next_actions", "not_started", "outcome", "run"]
 
 
-def run(result: RunResult, exit_status: int) -> Document:
+def run(result: RunResult, exit_status: int, commands: Commands = PLAIN) -> Document:
     """The document `aos.run/1`: how the run went, beside its forecast, and every attempt."""
     state, forecast = result.state, result.simulation
     head: Document = {
@@ -48,11 +49,12 @@ def run(result: RunResult, exit_status: int) -> Document:
         "detail": end.detail if end else "",
         "started_ms": round(state.start.started_ms),
         "active_ms": significant(state.active_ms),
+        "tries": state.tries,
         "elapsed_ms": significant(max(0.0, end.ended_ms - state.start.started_ms)) if end else None,
         "cost": _money(state),
         "steps": _steps(result.plan, state, forecast),
         "attempts": [_attempt(state, attempted) for attempted in state.attempts],
-        "next_actions": list(next_actions(state)),
+        "next_actions": list(next_actions(state, commands)),
         "unknowns": _unknowns(state),
         "simulation": forecast,
     }
@@ -80,7 +82,12 @@ def exit_status(result: RunResult) -> Exit:
 def _in_doubt(state: RunState) -> bool:
     """Whether a step failed and nobody knows if it took effect, so that a new run might do it twice."""
     last = {attempted.intent.place: attempted for attempted in state.attempts}.values()
-    return any(a.outcome and not a.outcome.success and a.outcome.effect == "unknown" for a in last)
+    return any(a.ended_as == "failed" and a.effect == "unknown" and not _done(state, a.intent.place) for a in last)
+
+
+def _done(state: RunState, place: Place) -> bool:
+    """Whether its step has succeeded, whatever became of that attempt: somebody may have done it by hand."""
+    return place.step in state.steps and state.steps[place.step].outcome == "succeeded"
 
 
 def event(happening: Happening) -> Document:
@@ -95,6 +102,7 @@ def _told(happening: Happening) -> tuple[str, Document]:
             return "run_started", {
                 "run": start.id,
                 "resumed": past is not None,
+                "try": past.tries if past else 1,
                 "budget_cents": money(start.budget_cents),
             }
         case AttemptStarted(_, intent):
@@ -135,33 +143,30 @@ def outcome(made: Outcome) -> Document:
     }
 
 
-def next_actions(state: RunState) -> Sequence[str]:
+def next_actions(state: RunState, commands: Commands = PLAIN) -> Sequence[str]:
     """What makes sense now, as commands where there is one."""
-    run = state.start.id
-    end = state.end
+    run, end = state.start.id, state.end
+    told = [f"{commands.reconcile(run, place)} --committed, or --not-committed" for place in in_doubt(state)]
     if state.status == "succeeded":
         return ()
     if state.status == "failed":
         failed = [a.outcome for a in state.attempts if a.outcome and not a.outcome.success]
-        return failed[-1].next_actions if failed else ()
+        return (*(failed[-1].next_actions if failed else ()), *told, commands.retry(run))
     match end.cause if end else None:
         case "budget" | "envelope" if state.start.approval:
-            return (f"aos requests create --resume {run} --why TEXT", f"aos run --resume {run} --approval ID")
+            return (commands.request(run), commands.resume(run, "--approval ID"))
         case "budget":
-            return (f"aos run --resume {run} --budget CENTS",)
+            return (commands.resume(run, "--budget CENTS"),)
         case "approval":
-            return (f"aos run --resume {run}",)
+            return (commands.resume(run),)
         case _:
-            lost = dict.fromkeys(one.intent.place for one in state.attempts if one.unsettled)
-            told = [f"{reconciling(run, place)} --committed, or --not-committed" for place in lost]
-            return (*told, f"aos run --resume {run}")
+            return (*told, commands.resume(run))
 
 
-def reconciling(run: str, place: Place) -> str:
-    """The command that says of an attempt whether it took effect, but for the answer."""
-    item = f" --item {place.item}" if place.item else ""
-    iteration = f" --iteration {place.iteration}" if place.iteration else ""
-    return f"aos runs reconcile {run} --step {place.step}{item}{iteration}"
+def in_doubt(state: RunState) -> Sequence[Place]:
+    """Where somebody has to find out whether an attempt took effect, before its step may go on."""
+    places = (one.intent.place for one in state.attempts if one.unsettled)
+    return [place for place in dict.fromkeys(places) if not _done(state, place)]
 
 
 def _nothing(forecast: Mapping[str, Any]) -> Document:
@@ -169,6 +174,7 @@ def _nothing(forecast: Mapping[str, Any]) -> Document:
     why, then = not_started(forecast)
     return {
         **dict.fromkeys(("cause", "at", "started_ms", "active_ms", "elapsed_ms", "cost")),
+        "tries": 0,
         "detail": why,
         "steps": [],
         "attempts": [],
@@ -223,7 +229,8 @@ def _steps(plan: Plan, state: RunState, forecast: Mapping[str, Any]) -> list[Doc
 def _step(name: str, skill: str, state: RunState, estimate: Mapping[str, Any] | None) -> Document:
     mine = [attempted for attempted in state.attempts if attempted.intent.place.step == name]
     end = state.steps.get(name)
-    times = [a.ended_ms for a in mine if a.ended_ms is not None and not a.reconciled]
+    latest = [a for a in mine if a.of_try == mine[-1].of_try]
+    times = [a.ended_ms for a in latest if a.ended_ms is not None and not a.reconciled]
     costs = [a.outcome.execution.cost_cents if a.outcome else None for a in mine]
     known = [cost for cost in costs if cost is not None]
     return {
@@ -231,8 +238,9 @@ def _step(name: str, skill: str, state: RunState, estimate: Mapping[str, Any] | 
         "skill": skill,
         "outcome": end.outcome if end else None,
         "output": end.output if end else None,
+        "by_hand": end.by_hand._asdict() if end and end.by_hand else None,
         "attempts": len(mine),
-        "duration_ms": significant(max(times) - mine[0].intent.started_ms) if times else None,
+        "duration_ms": significant(max(times) - latest[0].intent.started_ms) if times else None,
         "cost_cents": money(sum(known, Decimal(0))) if len(known) == len(costs) else None,
         "forecast": estimate
         and {key: estimate[key] for key in ("chance_to_succeed", "attempts", "duration_ms", "cost_cents")},
@@ -245,6 +253,7 @@ def _attempt(state: RunState, attempted: Attempted) -> Document:
         **intent.place._asdict(),
         "skill": intent.skill,
         "attempt": intent.attempt,
+        "try": attempted.of_try,
         "after_ms": significant(max(0.0, intent.started_ms - state.start.started_ms)),
         "key": intent.key,
         "outcome": None if attempted.outcome is None else outcome(attempted.outcome),
