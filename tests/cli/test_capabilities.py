@@ -120,7 +120,9 @@ def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "result.json").symlink_to(DEMO.with_name("expected.json"))
     recorded = "20261126-101500-a1b2c3"
     with Ledger(tmp_path / "aos/ledger.db") as ledger:
-        ledger.begin(start(recorded))
+        begun = start(recorded)
+        plan = {**begun.plan, "steps": [{"id": "send", "skill": "http_call"}]}
+        ledger.begin(begun._replace(plan=plan))
         ledger.intend(intent("send", run=recorded))
         ledger.end(run_end(recorded, "paused"))
     (tmp_path / "runs.jsonl").write_text("\n".join(export(tmp_path / "aos/ledger.db")))

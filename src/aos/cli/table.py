@@ -138,7 +138,7 @@ COMMANDS: Mapping[str, Command] = {
     "runs mark-done": Command(
         "ledger.mark_done:mark_done",
         "Say that a step was done by hand, and why: it is not done again",
-        "aos runs mark-done 20261126-101500 --step send --reason 'sent it from my own account'",
+        "aos runs mark-done 20261126-101500 --step send --reason 'sent by hand'",
         ("aos.marked-step/1",),
         (Exit.UNDETERMINED, Exit.TRANSIENT, Exit.CONFLICT, Exit.DAMAGED),
         writes="the ledger",

@@ -8,7 +8,8 @@ from aos.api.running import mending as api
 from aos.api.running.ledgers import ledger_path
 from aos.cli.again import commands
 from aos.cli.answer import Answer, Look
-from aos.cli.ledger.options import OneRun, Result, returned
+from aos.cli.ledger.options import OneRun
+from aos.cli.ledger.returned import Result, returned
 from aos.cli.options import Ledger
 from aos.wire.records import recorded as wire
 from aos.wire.results.documents import Document
