@@ -120,7 +120,7 @@ FAILURES = [
     ("runs reconcile dead --step s1 --committed --result NaN --ledger ledger.db", "", "usage", 2),
     ("runs reconcile good --step s1 --committed --item 1 --ledger ledger.db", "", "run_conflict", 9),
     ("runs mark-done dead --step s2 --reason why --ledger ledger.db", "", "usage", 2),
-    ("runs mark-done dead --step s1 --reason '' --ledger ledger.db", "", "usage", 2),
+    ("runs mark-done dead --step s1 --reason= --ledger ledger.db", "", "usage", 2),
     ("runs mark-done good --step s1 --reason why --ledger ledger.db", "", "run_conflict", 9),
     ("ledger verify --ledger none.db", "", "needs_ledger", 5),
     ("ledger verify --expect 3 --ledger ledger.db", "", "usage", 2),
