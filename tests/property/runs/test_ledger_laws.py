@@ -68,25 +68,37 @@ class OneRun(RuleBasedStateMachine):
             journal.settle(done._replace(releases=releases))
 
     @precondition(lambda self: self.going)
-    @rule(step=st.sampled_from(STEPS), output=JSON)
-    def ends_a_step(self, step: str, output: Any) -> None:
+    @rule(
+        step=st.sampled_from(STEPS), output=JSON, outcome=st.sampled_from(["succeeded", "failed", "skipped"])
+    )
+    def ends_a_step(self, step: str, output: Any, outcome: Any) -> None:
         pending = any(call.place.step == step for call in self.open)
         if not pending and step not in self.memory.state("r1").steps:
+            end = step_end(step, output=output)._replace(outcome=outcome)
             for journal in (self.memory, self.ledger):
-                journal.step_ended(step_end(step, output=output))
+                journal.step_ended(end)
 
     @precondition(lambda self: self.going)
-    @rule(status=st.sampled_from(["paused", "cancelled"]))
+    @rule(status=st.sampled_from(["paused", "cancelled", "failed"]))
     def pauses(self, status: Any) -> None:
         for journal in (self.memory, self.ledger):
             journal.end(RunEnd("r1", status, 5.0, 4.0, "budget"))
         self.going = False
 
-    @precondition(lambda self: not self.going)
+    @precondition(lambda self: not self.going and self.memory.state("r1").status != "failed")
     @rule(budget=st.integers(6, 15))
     def resumes(self, budget: int) -> None:
         for journal in (self.memory, self.ledger):
             journal.resume("r1", 6.0, Decimal(budget))
+        self.going = True
+
+    @precondition(lambda self: not self.going)
+    @rule(budget=st.integers(6, 15))
+    def is_tried_again(self, budget: int) -> None:
+        ended = self.memory.state("r1").steps
+        again = [name for name, end in ended.items() if end.outcome == "failed"]
+        for journal in (self.memory, self.ledger):
+            journal.resume("r1", 6.0, Decimal(budget), again=again)
         self.going = True
 
     @rule()
@@ -102,6 +114,7 @@ class OneRun(RuleBasedStateMachine):
         assert mine.attempts == theirs.attempts
         assert mine.steps == theirs.steps
         assert mine.start == theirs.start
+        assert (mine.tries, mine.again, mine.given_up) == (theirs.tries, theirs.again, theirs.given_up)
 
     @invariant()
     def spends_no_more_than_is_set_aside(self) -> None:
