@@ -73,7 +73,8 @@ def bench(world: World) -> Bench:
 
 def stood(plan: Plan, state: RunState) -> dict[str, str]:
     """How the steps had ended that another try leaves as they are."""
-    left = left_of(state.steps, failed_for_good(plan.steps, ends(state)))
+    outcomes = {name: end.outcome for name, end in state.steps.items()}
+    left = left_of(state.steps, failed_for_good(plan.steps, outcomes))
     assert {name for name, end in state.steps.items() if end.outcome == "succeeded"} <= left.keys()
     return {name: end.outcome for name, end in left.items()}
 

@@ -87,6 +87,31 @@ def test_a_record_grows_while_its_run_goes_on_and_never_after(client: httpx.Clie
     assert len(get(client, "/api/v1/runs/r1", "grows").json()["attempts"]) == 2
 
 
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_run_that_is_tried_again_is_recorded_anew_and_counted_once(
+    client: httpx.Client, status: str
+) -> None:
+    tenant = f"again-{status}"
+    first = record("r1", attempt("s1", "failed"), status=status, tenant=tenant)
+    assert put(client, first).status_code == 201
+    both = [attempt("s1", "failed"), attempt("s1", attempt=2)]
+    assert put(client, record("r1", tries=2, tenant=tenant)).status_code == 409  # what was spent stays spent
+    second = record("r1", *both, tries=2, tenant=tenant)
+    assert [put(client, second).status_code for _ in range(2)] == [200, 200]
+    assert budget(client, tenant)["spent_cents"] == 4
+    for later in (first, record("r1", *both, tries=3, tenant=tenant)):  # it has succeeded, and that is that
+        assert put(client, later).status_code == 409
+    assert get(client, "/api/v1/runs/r1", tenant).json()["tries"] == 2
+
+
+def test_what_failed_stays_recorded_until_it_is_tried_again(client: httpx.Client) -> None:
+    failed = record("r1", attempt("s1", "failed"), status="failed", tenant="stays")
+    stopped = record("r2", attempt("s1", "failed"), status="cancelled", tenant="stays")
+    assert [put(client, one).status_code for one in (failed, stopped)] == [201, 201]
+    assert put(client, record("r1", attempt("s1"), tenant="stays")).status_code == 409
+    assert put(client, record("r2", attempt("s1"), tenant="stays")).status_code == 200  # resumed
+
+
 def test_many_at_once_are_counted_once(client: httpx.Client) -> None:
     document = record("race", attempt("s1"), tenant="race")
     statuses: list[int] = []

@@ -29,6 +29,7 @@ def run_record(state: RunState, agent: str | None = None) -> Document:
         "started_ms": start.started_ms,
         "ended_ms": end.ended_ms if end and state.status != "running" else None,
         "active_ms": state.active_ms,
+        **({"tries": state.tries} if state.tries > 1 else {}),
         "attempts": [_attempt(one) for one in state.attempts],
         "steps": {name: step.outcome for name, step in state.steps.items()},
     }

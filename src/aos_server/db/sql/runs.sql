@@ -4,7 +4,8 @@ SELECT pg_advisory_xact_lock(hashtextextended(tenant() || ' ' || %(id)s, 7300468
 
 -- name: state
 -- What is known of a run. A statement of its own, so that it sees what was written while the lock was waited for.
-SELECT agent_id, status, cost_cents, unpriced, digest FROM runs WHERE tenant_id = tenant() AND id = %(id)s;
+SELECT agent_id, status, cost_cents, unpriced, digest, coalesce((document ->> 'tries')::int, 1) AS tries FROM runs
+WHERE tenant_id = tenant() AND id = %(id)s;
 
 -- name: put
 -- Keep the record of a run, in place of an earlier one.

@@ -23,16 +23,20 @@ class RunRecords:
     async def upload_run(self, call: Call) -> Answer:
         """Keep a record; the same one again changes nothing."""
         asked: RunRecord = call.body
-        document = {**envelope("aos.run-record/1"), **asked.model_dump(mode="json", exclude={"tenant_id"})}
+        first = {"tries"} if asked.tries == 1 else set[str]()  # which records did not say at first
+        told = asked.model_dump(mode="json", exclude=first)
+        document = {**envelope("aos.run-record/1"), **told}
+        del document["tenant_id"]
         header = call.headers.get(b"idempotency-key")
         key = None
         if header is not None:
-            key = key_of(header.decode("latin-1"), "POST", "/api/v1/runs", asked.model_dump(mode="json"))
+            key = key_of(header.decode("latin-1"), "POST", "/api/v1/runs", told)
         record = Record(
             asked.run_id,
             asked.agent_id or "",
             asked.status,
             asked.plan_digest,
+            asked.tries,
             asked.started_ms,
             asked.ended_ms,
             asked.cost_cents,

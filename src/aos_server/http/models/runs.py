@@ -70,6 +70,7 @@ class RunRecord(Request):
     started_ms: Moment
     ended_ms: Moment | None = None
     active_ms: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    tries: Annotated[int, Field(ge=1, le=10_000)] = 1
     attempts: Annotated[list[Attempt], Field(max_length=20_000)] = Field(default=[])
     steps: dict[StepId, StepOutcome] = Field(default={})
     forecast: Annotated[JsonObject | None, AfterValidator(without_nul)] = None

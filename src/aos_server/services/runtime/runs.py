@@ -1,7 +1,7 @@
 """Run records: what happened elsewhere, uploaded by whoever ran it. Queries, budgets and policies rest on them.
 
-A record may grow as long as its run goes on; once the run has ended it never changes. The same record again is
-recognised by its digest.
+A record may grow as long as its run goes on. Once the run has ended it never changes, unless the run had failed or was
+stopped and is tried again: then that try's record takes its place. The same record again is recognised by its digest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,7 @@ class Record(NamedTuple):
     agent: str
     status: str
     plan_digest: str
+    tries: int
     started_ms: float
     ended_ms: float | None
     cost_cents: Decimal
@@ -65,7 +66,7 @@ class Runs:
             (found,) = rows[1] or (None,)
             if found is not None and found["digest"] == told:
                 raise _Unchanged
-            if found is not None and found["status"] in _OVER:
+            if found is not None and found["status"] in _OVER and not _goes_on(record, found):
                 raise AosError(
                     "run_conflict", "this run has ended, and what was recorded of it never changes"
                 )
@@ -101,6 +102,14 @@ class Runs:
         """The documents of the latest runs."""
         rows, _ = await self.page(tenant, agent, None, limit)
         return [row["document"] for row in rows]
+
+
+def _goes_on(record: Record, before: Row) -> bool:
+    """Whether a run that had failed or was stopped was gone on with: all that it had cost it still has."""
+    later = record.tries > before["tries"] or (
+        before["status"] == "cancelled" and record.tries == before["tries"]
+    )
+    return bool(before["status"] != "succeeded" and later and record.cost_cents >= before["cost_cents"])
 
 
 def _effect(record: Record, told: str, before: Row | None) -> Effect:
