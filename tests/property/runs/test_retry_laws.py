@@ -115,7 +115,9 @@ def test_a_run_whose_cause_is_gone_ends_as_one_that_never_met_it(plan: Plan, fir
     kept = {name for name, end in state.steps.items() if end.outcome == "failed"}
     never = World()
     never.broken_places = {
-        one.intent.place for one in state.attempts if one.failed and one.intent.place.step in kept
+        one.intent.place
+        for one in state.attempts
+        if one.ended_as == "failed" and one.intent.place.step in kept
     }
     other = bench(never).run(*plan.steps, known=KNOWN)
     assert (state.status, other.status) == ("succeeded", "succeeded")

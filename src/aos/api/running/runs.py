@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from aos.api.running.ledgers import ledger_path, reading
 from aos.domain.runs.recorded import Held, LedgerCheck, RunLine, RunState, Within
-from aos.errors import AosError
 from aos.files.sources import stdin, unreadable
 
 __all__ = [

@@ -82,7 +82,9 @@ def exit_status(result: RunResult) -> Exit:
 def _in_doubt(state: RunState) -> bool:
     """Whether a step failed and nobody knows if it took effect, so that a new run might do it twice."""
     last = {attempted.intent.place: attempted for attempted in state.attempts}.values()
-    return any(a.ended_as == "failed" and a.effect == "unknown" and not _done(state, a.intent.place) for a in last)
+    return any(
+        a.ended_as == "failed" and a.effect == "unknown" and not _done(state, a.intent.place) for a in last
+    )
 
 
 def _done(state: RunState, place: Place) -> bool:
