@@ -208,9 +208,18 @@ class Deliverer:
             DELIVERIES.labels("lost").inc()
             _log.warning("the claim on %s was lost before its try was written down", claimed.id)
             return
-        DELIVERIES.labels("retried" if end.state == "waiting" else end.state).inc()
+        result = "retried" if end.state == "waiting" else end.state
+        DELIVERIES.labels(result).inc()
         if end.state == "delivered":
             DELIVERY_LAG.observe((datetime.now(UTC) - claimed.told_at).total_seconds())
+            return
+        told = {
+            "delivery": claimed.id,
+            "webhook": claimed.webhook,
+            "tenant": claimed.tenant,
+            "result": result,
+        }
+        _log.info("delivery", extra={**told, "code": tried.code, "status": tried.status, "ms": tried.ms})
 
 
 def _alone(claimed: Claimed) -> str | None:

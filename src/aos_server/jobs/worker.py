@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from math import nan
 
+import aos
 from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.jobs.deliveries import Deliverer
@@ -55,7 +56,9 @@ async def run_worker(settings: Settings) -> None:
     """
     stop = _stop_signal()
     async with working(settings, stop):
+        _log.info("working", extra={"aos_version": aos.__version__})
         await stop.wait()
+        _log.info("ending")
 
 
 @asynccontextmanager

@@ -1,14 +1,17 @@
 """The end of a server under load: whoever was let in is answered, and nobody waits at a door that nobody opens."""
 
+import json
+import os
 import signal
 import socket
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.server.processes import aos_server
-from tests.services.processes import listens, wait_for
+from tests.services.processes import children_of, listens, wait_for
 from tests.services.serving.settings import SERVE
 
 ENV = {**SERVE, "DATABASE_URL": "postgresql://aos_app:x@127.0.0.1:1/aos"}
@@ -41,6 +44,21 @@ def test_while_the_last_are_answered_nobody_can_connect(processes: str) -> None:
             asking.join(20)
             assert answers[0].json()["code"] == "not_ready"
             assert served.process.wait(40) == 128 + signal.SIGTERM
+        assert [line for line in served.log if '"event": "ending", "signal": 15' in line]
+
+
+def test_a_process_that_dies_is_replaced_and_the_log_says_so() -> None:
+    with aos_server("serve", "--processes", "2", env=ENV) as served:
+        child = next(pid for pid in children_of(served.process.pid) if "spawn_main" in words_of(pid))
+        os.kill(child, signal.SIGKILL)
+        wait_for(lambda: any('"replaced_by"' in line for line in served.log), "it is in the log")
+        (told,) = [json.loads(line) for line in served.log if '"replaced_by"' in line]
+        assert (told["level"], told["pid"], told["exit"]) == ("error", child, -signal.SIGKILL)
+        assert told["replaced_by"] in children_of(served.process.pid)
+
+
+def words_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 def test_who_had_connected_is_answered() -> None:

@@ -248,6 +248,7 @@ def test_the_worker_delivers_sequences_within_a_second_and_ends_when_told(worker
     first, *others = [json.loads(line) for line in err.splitlines()]
     assert "AOS_WEBHOOK_HOSTS" in first["event"]
     assert all(one["level"] == "info" for one in others), others
+    assert {"working", "ending"} <= {one["event"] for one in others}
     document = json.loads(out)
     assert (document["status"], faults(document)) == ("ended", [])
 

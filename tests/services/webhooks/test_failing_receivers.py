@@ -1,6 +1,7 @@
 """Receivers that are gone, hang or fail: they keep only themselves waiting, and nobody for ever."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Mapping
 
@@ -49,6 +50,18 @@ def test_410_disables_and_what_else_waits_is_kept(base, keys, receiver):
     )
     assert len(receiver.got) == before
     assert states(base)["waiting"] >= 3
+
+
+def test_each_try_that_does_not_arrive_is_a_line_of_the_log(base, keys, receiver, caplog):
+    caplog.set_level(logging.INFO, "aos_server.jobs.deliveries")
+    webhook(base, f"{receiver.url}/204")
+    webhook(base, f"{receiver.url}/410", 1)
+    tell(base)
+    deliver(base, keys, ALL_ENDED)
+    (line,) = [record for record in caplog.records if record.message == "delivery"]
+    assert (line.webhook, line.tenant, line.result) == (name(1), "acme", "failed")
+    assert (line.code, line.status) == ("GONE", 410)
+    assert (str(line.delivery),) == base.rows("SELECT id::text FROM deliveries WHERE state = 'failed'")[0]
 
 
 def test_who_is_gone_is_asked_once(base, keys, receiver):

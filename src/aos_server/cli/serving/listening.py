@@ -1,6 +1,7 @@
 """What `serve` and `dev` share: uvicorn with our limits, and a word when it is ready."""
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import select
@@ -24,6 +25,8 @@ from aos_server.limits.protocol import SETTINGS
 from aos_server.settings import Settings
 
 __all__ = ["DRAIN_S", "check_free", "one_of_several", "serve", "serve_by"]
+
+_log = logging.getLogger(__name__)
 
 DRAIN_S = 25
 """How long requests that are being answered have at the end."""
@@ -51,7 +54,13 @@ def serve_by(processes: int, settings: Settings, announce: Announce) -> int:
         config = uvicorn.Config(factory, factory=True, workers=processes, **_options())
         announce(address)
         supervisor = _Supervisor(config, [listener])
-        supervisor.run()
+        try:
+            supervisor.run()
+        finally:
+            for process in (
+                supervisor.processes
+            ):  # after a fault of ours nobody else would end them, and they are waited for
+                process.kill()
     return Exit.INTERNAL if supervisor.ended_by is None else 128 + supervisor.ended_by
 
 
@@ -111,7 +120,17 @@ class _Supervisor(Multiprocess):
 
     ended_by: int | None = None
 
+    def keep_subprocess_alive(self) -> None:
+        """As uvicorn does it, and says so: who looks for what was not answered has to find it."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for dead, new in zip(before, self.processes, strict=True):
+            if dead is not new:
+                told = {"pid": dead.pid, "exit": dead.exitcode, "replaced_by": new.pid}
+                _log.error("a process died or hung, and another takes its place", extra=told)
+
     def terminate_all(self) -> None:
+        _log.info("ending", extra={"signal": self.ended_by})
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
@@ -149,6 +168,7 @@ class _Announcing(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does it, after those were let in who had connected already: else they would be reset."""
+        _log.info("ending", extra={"signal": self.ended_by})
         while not self.force_exit and select.select(sockets or [], [], [], 0)[0]:
             await asyncio.sleep(0)
         await super().shutdown(sockets)
