@@ -28,6 +28,7 @@ def measure() -> Iterator[Figure]:
         "a price nobody knows": (_plan(model="in-house"), Limits(Decimal(60), 90_000.0)),
         "feasible, to be cheaper or faster": (_plan(), Limits()),
         "no model, nothing queues": (_lean(), Limits(None, 900.0)),
+        "waits for a rate limit": (_queueing(), Limits(None, 40_000.0, 0.9, 0.0)),
     }
     for name, (plan, limits) in questions.items():
         taken = interleaved(
@@ -83,6 +84,12 @@ def _lean() -> Plan:
     return Plan(
         tuple(Step(f"s{i}", "fs_read" if i % 3 else "json_transform", _LEAN[i % 3 > 0]) for i in range(30))
     )
+
+
+def _queueing() -> Plan:
+    """Thirty mails at once, of which ten may go at once and sixty a minute: half of the last one's time is a wait."""
+    mail = {"to": "me@example.org", "subject": "News", "body": "None"}
+    return Plan(tuple(Step(f"s{i}", "email_send", mail, needs=(), iterations=2) for i in range(30)))
 
 
 _LEAN = ({"query": "a", "input": {}}, {"path": "notes.md"})

@@ -17,6 +17,7 @@ import numpy as np
 from aos.domain.forecasts.attribution import Attribution, Danger, Fix, StepShare
 from aos.domain.forecasts.verdicts import Limits
 from aos.engine.execution.program import Program
+from aos.engine.passage import Resource, time_parts, waited_for
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Flags
 from aos.engine.sampling.prices import MICRO
@@ -31,12 +32,17 @@ class Contributions(NamedTuple):
     `cost` in cents; `time` in ms, 0 where the step is not on the critical path, so that both add up to the
     sample's total over the steps. `critical`: the step ran and is on a critical path. `breaks`: it failed for
     good, and the run with it; a fallback's failure is that of the step it stands in for.
+
+    `paths` is how much of the critical path goes through the step, 0 to 1. `waits`, one array of (samples,) for what
+    is waited for: ms of the critical path.
     """
 
     cost: Floats
     time: Floats
     critical: Flags
     breaks: Flags
+    paths: Floats
+    waits: Mapping[Resource, Floats]
 
 
 class _Threat(NamedTuple):
@@ -67,6 +73,8 @@ def contributions(program: Program, chunk: Samples) -> Contributions:
         time=paths * added,
         critical=(paths > 0) & np.array([s.ran for s in samples]),
         breaks=np.array([_breaks(program, samples, i) for i in range(len(samples))]),
+        paths=paths,
+        waits=waited_for(program, samples, paths),
     )
 
 
@@ -103,7 +111,10 @@ def attribution(program: Program, chunk: Samples, limits: Limits) -> Attribution
         )
         for i, call in enumerate(program.calls)
     )
-    return Attribution(steps, _fix(program, dangers))
+    assert chunk.steps is not None
+    return Attribution(
+        steps, _fix(program, dangers), time_parts(program, chunk.steps, parts.paths, chunk.time)
+    )
 
 
 def _paths(program: Program, samples: Sequence[StepSamples], finish: Floats) -> tuple[Floats, Floats]:

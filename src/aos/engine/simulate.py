@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aos.domain.plans.flow import Flow
 from aos.engine.execution.clock import Clock
-from aos.engine.execution.network import Network, can_queue
+from aos.engine.execution.network import Network, Queued, Waits, can_queue
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
@@ -28,7 +28,9 @@ _CELLS = 4_000_000
 
 
 class StepSamples(NamedTuple):
-    """What a step did in each sample. `ran`, `ok`; `cost` in micro-cents or None where free; `items` of nodes."""
+    """What a step did in each sample. `ran`, `ok`; `cost` in micro-cents or None where free; `items` of nodes; `waits`
+    for slots and permits, None in a plan where nobody can queue.
+    """
 
     ran: Flags
     ok: Flags
@@ -36,6 +38,7 @@ class StepSamples(NamedTuple):
     start: Floats
     end: Floats
     items: tuple[tuple[Node, ...], ...]
+    waits: Waits | None = None
 
 
 class Samples(NamedTuple):
@@ -108,22 +111,27 @@ class _Chunk:
                 clock.place(i, self.items[i], ran, self._wait(i))
                 if not self.detail:
                     self.items[i] = ()
-        starts, ends, time, elapsed = (
-            self._queue()
-            if self.contended
-            else (clock.start, clock.end, clock.finish(), clock.finish_elapsed())
-        )
+        queued = self._queue() if self.contended else None
+        starts, ends, time, waits = queued or Queued(clock.start, clock.end, clock.finish(), None)
         flow = self.flow
         steps = None
         if self.detail:
             steps = tuple(
-                StepSamples(flow.ran[i], flow.ok[i], self.costs[i], starts[i], ends[i], self.items[i])
+                StepSamples(
+                    flow.ran[i],
+                    flow.ok[i],
+                    self.costs[i],
+                    starts[i],
+                    ends[i],
+                    self.items[i],
+                    None if waits is None else waits[i],
+                )
                 for i in range(len(program.calls))
             )
         return Samples(
             cost=self._total_cost(),
             time=time,
-            elapsed=elapsed,
+            elapsed=clock.finish_elapsed() if queued is None else self._queue_with_people(queued),
             success=flow.success(),
             cost_open=self._open([c.price is None for c in program.calls]),
             time_open=self._open([not c.attempts.latency_known for c in program.calls]),
@@ -208,11 +216,14 @@ class _Chunk:
                 found = self.flow.ran[i] if found is None else found | self.flow.ran[i]
         return found
 
-    def _queue(self) -> tuple[list[Floats], list[Floats], Floats, Floats]:
+    def _queue(self) -> Queued:
         """The clock under contention: all nodes at once, first come first served."""
         net = Network(self.program, self.items, self.flow.ran)
-        starts, ends, time = net.run(self.count, [None] * len(self.items))
+        return net.run(self.count, [None] * len(self.items), tell_waits=self.detail)
+
+    def _queue_with_people(self, without: Queued) -> Floats:
+        """When the plan ends where steps also wait for people."""
         if not any(call.wait is not None for call in self.program.calls):
-            return starts, ends, time, time
-        *_, elapsed = net.run(self.count, [self._wait(i) for i in range(len(self.items))])
-        return starts, ends, time, elapsed
+            return without.finish
+        net = Network(self.program, self.items, self.flow.ran)
+        return net.run(self.count, [self._wait(i) for i in range(len(self.items))]).finish

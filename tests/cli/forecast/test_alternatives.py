@@ -1,6 +1,7 @@
 """Every alternative that is printed, applied as a user would, gives what it promised."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def test_what_is_offered_keeps_its_promise(example: str, options: str, kinds: se
     assert kinds <= {offer["kind"] for offer in offers}
     for number, offer in enumerate(offers, 1):
         applied = aos("simulate", *words, "--apply", str(number))
-        if offer["declares"]:
+        if offer["declares"] or offer["catalog_changes"]:
             assert applied.status == 2
             continue
         assert (applied.status, applied.err) == (0, b"")
@@ -117,6 +118,29 @@ def test_it_is_said_whether_they_are_sought() -> None:
     assert simulated("--plan", inline(STEP))["alternatives_search"] == "not_needed"
     assert simulated("--plan", inline(STEP), "--alternatives")["alternatives_search"] == "found_none"
     assert b"--apply 1" in aos("simulate", *late).out
+
+
+def test_a_limit_that_others_would_have_to_raise(tmp_path: Path) -> None:
+    known = tmp_path / "limits.toml"
+    known.write_text('aos_catalog = "1"\n[skills.fs_read]\nrate_limit = {per_minute = 6, burst = 1}\n')
+    reads = {**STEP, "for_each": [*range(20)]}
+    words = ("--plan", inline(reads), "--deadline", "50s", "--min-success", "0.1")
+    document = simulated(*words, "--catalog", str(known))
+    (offer,) = (offer for offer in document["alternatives"] if offer["kind"] == "raise_rate_limit")
+    (change,) = offer["catalog_changes"]
+    assert (change["pointer"], change["now"]) == ("/skills/fs_read/rate_limit/per_minute", 6)
+    assert (offer["patch"], offer["flags"]) == ([], [])
+    spent = max(document["attribution"]["time"], key=lambda part: part["share"])
+    assert (spent["what"], spent["name"]) == ("rate_limit", "fs_read")
+    text = aos("simulate", *words, "--catalog", str(known)).out.decode()
+    assert "% waits for the rate limit of fs_read" in text
+    assert f"fs_read: {change['needs']} calls a minute instead of 6" in text
+
+    number = str(document["alternatives"].index(offer) + 1)
+    refused = aos("simulate", *words, "--catalog", str(known), "--apply", number, "--json").document
+    assert "is no change of the plan, but of what others allow" in refused["detail"]
+    known.write_text(known.read_text().replace("= 6", f"= {change['needs']}"))
+    assert simulated(*words, "--catalog", str(known))["verdict"] == "feasible"
 
 
 def test_the_secrets_that_it_names_are_listed_and_not_looked_up() -> None:

@@ -12,7 +12,7 @@ from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.distributions import Constant, Distribution
 from aos.domain.skills.prices import ModelPrice
-from aos.domain.skills.skill import CallCost, Catalog, FailureMode, Figure, Provenance
+from aos.domain.skills.skill import CallCost, Catalog, FailureMode, Figure, Provenance, RateLimit
 from aos.engine.alternatives import alternatives
 from aos.engine.alternatives.trials import Rules
 from aos.engine.attribution import attribution
@@ -46,6 +46,8 @@ catalogs = st.sampled_from(
         unknown_in("fs_read", latency=None),
         unknown_in("fs_write", failures=None),
         unknown_in("json_transform", cost=None, latency=None, failures=None),
+        unknown_in("http_call", rate_limit=RateLimit(20, 1)),
+        CATALOG._replace(pools={**CATALOG.pools, "network": 1, "disk": 1}),
     ]
 )
 
@@ -165,21 +167,34 @@ def assert_least_change_is_first_and_changes_of_meaning_last(found: tuple[Altern
     assert len({offer.summary for offer in found}) == len(found)
     of_steps = [any(operation.path.startswith("/steps") for operation in offer.patch) for offer in found]
     ranks = [
-        (offer.kind == "accept_risk", steps, offer.changes_meaning, offer.size)
+        (
+            offer.kind == "accept_risk",
+            steps or bool(offer.agreed),
+            offer.changes_meaning,
+            bool(offer.agreed),
+            offer.size,
+        )
         for steps, offer in zip(of_steps, found, strict=True)
     ]
     assert ranks == sorted(ranks)
 
 
 def declared(catalog: Catalog, offer: Alternative) -> Catalog:
-    """The catalog with the figures that the offer wants declared, at the most they may be."""
-    skills = dict(catalog.skills)
+    """The catalog with the figures that the offer wants declared, at the most they may be, and what it wants agreed."""
+    skills, pools = dict(catalog.skills), dict(catalog.pools)
+    for agreement in offer.agreed:
+        if agreement.setting == "slots":
+            pools[agreement.name] = int(agreement.needs)
+        else:
+            skill, limit = skills[agreement.name], skills[agreement.name].rate_limit
+            assert limit
+            skills[skill.id] = skill._replace(rate_limit=limit._replace(per_minute=agreement.needs))
     for declaration in offer.declares:
         assert declaration.model is None
         value = 3.0 if declaration.at_most is None else declaration.at_most
         skill = skills[declaration.skill]
         skills[skill.id] = skill._replace(**_stated(declaration.figure, value))
-    return catalog._replace(skills=skills)
+    return catalog._replace(skills=skills, pools=pools)
 
 
 def _stated(figure: str, value: float) -> dict[str, Any]:

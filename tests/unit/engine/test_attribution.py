@@ -72,6 +72,56 @@ def test_a_wait_in_a_queue_is_counted_to_who_waits():
     assert parts.time[:, 0].tolist() == [100.0, 0.0, 0.0, 0.0, 1100.0]
 
 
+def spent(plan: Plan, known: Catalog, seed: int = 0) -> dict[str, float]:
+    """Ms of the mean time by what they go to: `work`, `slots of desk`."""
+    found = shares(plan, known, seed=seed).time
+    assert sum(part.share for part in found) == pytest.approx(1)
+    return {part.what + (f" of {part.name}" if part.name else ""): part.ms for part in found}
+
+
+def test_time_that_goes_to_work_alone():
+    assert spent(chain(3), catalog(skill())) == {"work": pytest.approx(300)}
+
+
+def test_waits_for_a_slot_and_for_a_permit_are_told_apart():
+    plan = steps(Step("first", "quick", {}), *(Step(f"s{i}", "work", {}, needs=("first",)) for i in range(4)))
+    known = catalog(skill("quick"), skill(pool="desk", rate_limit=RateLimit(60, 3)), pools={"desk": 2})
+    # The last one gets a slot after 100 ms, and its permit 900 ms later.
+    assert spent(plan, known) == pytest.approx({"work": 200, "slots of desk": 100, "rate_limit of work": 900})
+
+
+def test_a_slot_whose_holder_waits_for_a_permit_is_waited_for_on_account_of_the_rate_limit():
+    plan = steps(Step("s", "work", {}, for_each=tuple(range(20))))
+    known = catalog(skill(pool="desk", rate_limit=RateLimit(6, 1)), pools={"desk": 2})
+    found = spent(plan, known)
+    assert sum(found.values()) == pytest.approx(190_100)
+    assert found["rate_limit of work"] > 0.98 * 190_000
+
+
+def test_of_items_the_one_that_ends_last_counts():
+    known = catalog(skill(pool="desk"), pools={"desk": 2})
+    plan = steps(Step("s", "work", {}, for_each=tuple(range(6)), iterations=2))
+    assert spent(plan, known) == pytest.approx({"work": 200, "slots of desk": 400})
+
+
+def test_time_that_goes_to_trying_again():
+    known = catalog(skill(failures={"BUSY": 0.5}, retry=tries(2, 30.0)))
+    # Every second attempt fails after 50 ms; half of those that try again succeed after 100.
+    found = spent(chain(1), known)
+    assert found == pytest.approx({"work": 75, "retries": 0.5 * (30 + 75)}, rel=0.03)
+
+
+def test_time_that_passes_between_steps():
+    known = catalog(skill(overhead=figure(Constant(20.0))))
+    assert spent(chain(3), known) == pytest.approx({"work": 300, "overhead": 60})
+
+
+def test_of_branches_only_the_longer_counts():
+    known = catalog(skill(), skill("slow", Constant(300.0), failures={"BUSY": 1.0}, retry=tries(2, 100.0)))
+    plan = steps(Step("a", "work", {}, needs=()), Step("b", "slow", {}, needs=()))
+    assert spent(plan, known) == pytest.approx({"work": 50, "retries": 150})
+
+
 def test_all_steps_of_a_chain_are_critical():
     found = shares(chain(4), catalog(skill(latency=Lognormal(100, 0.5))))
     assert [step.critical for step in found.steps] == [1.0] * 4

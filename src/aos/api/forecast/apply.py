@@ -31,21 +31,28 @@ def apply(result: SimulationResult, number: int, document: Mapping[str, Any]) ->
     if not 1 <= number <= len(offers):
         raise AosError("usage", f"there is no alternative {number}; {_those_there_are(offers)}")
     offer = offers[number - 1]
-    if not offer.in_plan and not offer.declares:
+    if not offer.in_plan:
+        of_what, fix = _elsewhere(offer)
         raise AosError(
             "usage",
-            f"alternative {number} ({offer.summary}) is no change of the plan, but of what is asked of it",
-            fix=f"Simulate it, and run it, with {' '.join(offer.flags)}.",
-        )
-    if offer.declares:
-        raise AosError(
-            "usage",
-            f"alternative {number} ({offer.summary}) is no change of the plan, but of what is known",
-            fix="State the figure in a catalog, if it is true, and simulate with --catalog.",
+            f"alternative {number} ({offer.summary}) is no change of the plan, but of {of_what}",
+            fix=fix,
         )
     limits = offer.limits
     changed = offer.plan._replace(budget_cents=limits.budget_cents, deadline_ms=limits.deadline_ms)
     return changed_document(document, changed)
+
+
+def _elsewhere(offer: Alternative) -> tuple[str, str]:
+    """What would have to change besides the plan, and what to do about it."""
+    if offer.declares:
+        return "what is known", "State the figure in a catalog, if it is true, and simulate with --catalog."
+    if offer.agreed:
+        return (
+            "what others allow",
+            "State the limit in a catalog, once they allow it, and simulate with --catalog.",
+        )
+    return "what is asked of it", f"Simulate it, and run it, with {' '.join(offer.flags)}."
 
 
 def _those_there_are(offers: Sequence[Alternative]) -> str:

@@ -11,6 +11,8 @@ Kind = Literal[
     "move_deadline",
     "raise_both",
     "declare",
+    "raise_rate_limit",
+    "add_slots",
     "expect_items",
     "change_model",
     "run_in_parallel",
@@ -46,6 +48,17 @@ class Declaration(NamedTuple):
     at_most: float | None
 
 
+class Agreement(NamedTuple):
+    """A number in the catalog that others would have to agree to: the `slots` of a pool, or how many calls `per_minute`
+    a skill's rate limit allows; `name` is the pool or the skill. `needs` is more than there are `now`.
+    """
+
+    setting: Literal["slots", "per_minute"]
+    name: str
+    now: float
+    needs: float
+
+
 class Outlook(NamedTuple):
     """A forecast in a few figures, cents and ms; a quantile is None where an unknown figure enters it."""
 
@@ -78,8 +91,8 @@ class Alternative(NamedTuple):
     """A change that was simulated: `plan` and `limits` with it, and the `outlook` they have.
 
     `patch` applies all of it to the plan's normalised document; `flags` are the options of `aos simulate` that
-    set its limits, for who gives limits there. `declares` are figures that somebody would have to vouch for:
-    no patch can. `assumes` says what the forecast can't
+    set its limits, for who gives limits there. `declares` are figures that somebody would have to vouch for, `agreed`
+    limits that somebody would have to raise: no patch can. `assumes` says what the forecast can't
     see and a person must judge, "" where there is nothing. `changes_meaning`: the plan then does something
     else, or risks something else, than its author wrote. `size` orders alternatives: less is changed less.
     """
@@ -96,8 +109,15 @@ class Alternative(NamedTuple):
     limits: Limits
     outlook: Outlook
     difference: Difference
+    agreed: tuple[Agreement, ...] = ()
 
     @property
     def in_plan(self) -> bool:
-        """Whether the changed plan alone keeps the promise: neither what is known nor what is asked has to change."""
-        return not self.declares and "--min-success" not in self.flags
+        """Whether the changed plan alone keeps the promise: neither catalog nor what is asked has to change."""
+        return not (self.declares or self.agreed) and "--min-success" not in self.flags
+
+    @property
+    def in_options(self) -> bool:
+        """Whether the options alone do: neither plan nor catalog has to change."""
+        of_steps = any(operation.path.startswith("/steps") for operation in self.patch)
+        return bool(self.flags) and not (of_steps or self.declares or self.agreed)

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 Danger = Literal["failure", "over_budget", "late"]
+Spending = Literal["work", "retries", "overhead", "slots", "rate_limit"]
 
 
 class StepShare(NamedTuple):
@@ -24,6 +25,20 @@ class StepShare(NamedTuple):
     late: float | None
 
 
+class TimePart(NamedTuple):
+    """What part of the time goes to `what`: ms on average, and the share of the mean time.
+
+    `work` are the attempts that a run can't do without, one a call; `retries` all others with the pauses before them;
+    `overhead` what passes between steps; `slots` and `rate_limit` the waits in queues, each with the `name` of the pool
+    or of the skill that is limited.
+    """
+
+    what: Spending
+    name: str | None
+    ms: float
+    share: float
+
+
 class Fix(NamedTuple):
     """Where to begin: `step` makes `share` of the danger that uses up most of what is tolerated.
 
@@ -37,10 +52,14 @@ class Fix(NamedTuple):
 
 
 class Attribution(NamedTuple):
-    """Shares in the order of the plan's steps; `first` is None where nothing ever went wrong."""
+    """Shares in the order of the plan's steps; `first` is None where nothing ever went wrong.
+
+    `time` says where time goes, on the critical path; empty where there is none. What is unknown is left out.
+    """
 
     steps: tuple[StepShare, ...]
     first: Fix | None
+    time: tuple[TimePart, ...] = ()
 
 
 class Evidence(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from aos.domain.forecasts.alternatives import Kind, Operation
+from aos.domain.forecasts.alternatives import Agreement, Kind, Operation
 from aos.domain.forecasts.verdicts import Limits
 from aos.domain.plans.plan import Plan, Step
 
@@ -30,6 +30,7 @@ class Edit(NamedTuple):
     budget_cents: Decimal | None = None
     deadline_ms: float | None = None
     min_success: float | None = None
+    agreed: tuple[Agreement, ...] = ()
 
 
 def applied(plan: Plan, edit: Edit) -> Plan:
@@ -52,8 +53,10 @@ def limited(limits: Limits, edit: Edit) -> Limits:
 
 
 def both(first: Edit, second: Edit) -> Edit | None:
-    """Two edits as one; None where they touch the same step or both the order: they were thought of apart."""
+    """Two edits as one; None where they touch one step or setting, or both the order: they were thought of apart."""
     if first.changes.keys() & second.changes.keys() or {first.kind, second.kind} <= _REORDERING:
+        return None
+    if {(one.setting, one.name) for one in first.agreed} & {(one.setting, one.name) for one in second.agreed}:
         return None
     return Edit(
         kind="two_changes" if first.min_success is None else first.kind,
@@ -65,6 +68,7 @@ def both(first: Edit, second: Edit) -> Edit | None:
         budget_cents=first.budget_cents if second.budget_cents is None else second.budget_cents,
         deadline_ms=first.deadline_ms if second.deadline_ms is None else second.deadline_ms,
         min_success=first.min_success,
+        agreed=first.agreed + second.agreed,
     )
 
 

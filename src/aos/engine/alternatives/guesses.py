@@ -33,7 +33,7 @@ class Guesses(NamedTuple):
 
         Of what its steps add to a sample there remains what the edit keeps; where it helps success, they never
         fail; what nobody knows of them is nothing, what nobody knows of others a miss. So an edit that keeps
-        nothing can do no better.
+        nothing can do no better. An agreement may spare all waits for slots and permits, and nothing else.
         """
         cost, time = self.chunk.cost / MICRO, self.chunk.time
         for lever, edit in moves:
@@ -42,6 +42,8 @@ class Guesses(NamedTuple):
                 cost = cost - (1 - edit.keeps) * self.parts.cost[rows].sum(axis=0)
             if "time" in lever.helps:
                 time = time - (1 - edit.keeps) * self.parts.time[rows].sum(axis=0)
+        if any(edit.agreed for _, edit in moves):
+            time = time - sum(self.parts.waits.values())
         within = ~self._still_open(moves, "cost") & ~self._still_open(moves, "time")
         if self.limits.budget_cents is not None:
             within &= cost <= float(self.limits.budget_cents) + _ROUNDING_CENTS

@@ -10,6 +10,7 @@ from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
 from aos.domain.plans.plan import MAX_ITEMS, Plan
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog
+from aos.engine.alternatives.agreements import agreed, agreements
 from aos.engine.alternatives.ceilings import ceilings
 from aos.engine.alternatives.edits import Edit, applied, both, flags, limited, patch
 from aos.engine.alternatives.guesses import Guesses, open_steps
@@ -56,9 +57,9 @@ def alternatives(
     whoever applies it and simulates again sees the outlook it carries. All together take no longer than about
     ten simulations of the plan, or twenty where nobody knows how many items a step has: so few are in the plan
     as it is. What can't suffice, even if its steps were free, instant and never failed, is not simulated at all.
-    First come limits and declarations, then edits that keep the plan's meaning, then those that may not; among
-    each, less change first; last of all to ask for less success. Two edits together are tried where no single one
-    is enough.
+    First come limits and declarations, then edits that keep the plan's meaning, then what others would have to agree
+    to, then edits that may not keep it; among each, less change first; last of all to ask for less success. Two edits
+    together are tried where no single one is enough.
 
     `refused` are steps (indices) that can't run whatever else changes: of such a plan those that nobody would miss
     are dropped, and no more is tried. `rules` judge each change, too; `aim` are limits, none of them wider, within
@@ -82,10 +83,11 @@ def alternatives(
     return tuple(sorted(found, key=_rank)[:_MOST])
 
 
-def _rank(alternative: Alternative) -> tuple[bool, bool, bool, float]:
+def _rank(alternative: Alternative) -> tuple[bool, bool, bool, bool, float]:
     touches_steps = any(operation.path.startswith("/steps") for operation in alternative.patch)
-    accepts_risk = alternative.kind == "accept_risk"
-    return accepts_risk, touches_steps, alternative.changes_meaning, alternative.size
+    accepts_risk, of_others = alternative.kind == "accept_risk", bool(alternative.agreed)
+    changes_meaning, size = alternative.changes_meaning, alternative.size
+    return accepts_risk, touches_steps or of_others, changes_meaning, of_others, size
 
 
 class _Search:
@@ -104,7 +106,7 @@ class _Search:
         shop = Workshop(plan, trials.catalog, trials.prices, models, program, chunk, parts)
         self.plan = plan
         self.trials = trials
-        self.levers = [lever for lever in levers(shop) if lever.edits]
+        self.levers = [lever for lever in (*levers(shop), *agreements(shop)) if lever.edits]
         still_open = tuple(open_steps(program, chunk))
         trials.forget_steps()
         self.guess = Guesses(trials.base.chunks[0], parts, still_open, trials.aim)
@@ -133,8 +135,11 @@ class _Search:
             useful = [lever for lever in drops if not self.denied or self.denied & {*lever.strongest.steps}]
         single = list(self._singles([lever for lever in useful if lacking <= lever.helps]))
         yield from single
-        if all(offer.changes_meaning for offer in single):
-            kept = [lever for lever in useful if not (single and lever.edits[-1].changes_meaning)]
+        own = [offer for offer in single if not offer.agreed]
+        if all(offer.changes_meaning for offer in own):
+            kept = [lever for lever in useful if not (own and lever.strongest.changes_meaning)]
+            if own != single:
+                kept = [lever for lever in kept if not lever.strongest.agreed]
             if not limits:
                 yield from self._with_limits(kept)
             yield from self._pairs(kept)
@@ -300,7 +305,11 @@ class _Search:
     # -- what is tried and offered -------------------------------------------------------------------------
 
     def _try(self, edit: Edit, *, probe: bool = False) -> Trial | None:
-        return self.trials.of_plan(applied(self.plan, edit), probe=probe)
+        if not edit.changes:
+            return self.trials.of_program(
+                self.plan, agreed(self.trials.base.program, edit.agreed), probe=probe
+            )
+        return self.trials.of_plan(applied(self.plan, edit), edit.agreed, probe=probe)
 
     def _offer(self, edit: Edit, trial: Trial, declares: tuple[Declaration, ...] = ()) -> Alternative:
         any_value = {declared.figure for declared in declares if declared.at_most is None}
@@ -322,6 +331,7 @@ class _Search:
             limits=limited(self.trials.limits, edit),
             outlook=outlook,
             difference=self.trials.difference(outlook),
+            agreed=edit.agreed,
         )
 
 

@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from aos.domain.forecasts.alternatives import Difference, Outlook
+from aos.domain.forecasts.alternatives import Agreement, Difference, Outlook
 from aos.domain.forecasts.forecast import Chance, Forecast
 from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
 from aos.domain.plans.plan import Plan
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog
+from aos.engine.alternatives.agreements import agreed
 from aos.engine.execution.network import can_queue
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.feasibility import verdict
@@ -88,11 +89,16 @@ class Trials:
         first, *rest = self.base.chunks
         self.base = self.base._replace(chunks=[first._replace(steps=None), *rest])
 
-    def of_plan(self, plan: Plan, *, probe: bool = False) -> Trial | None:
-        """The plan simulated; None when there is no effort left. A `probe` draws only the first samples."""
+    def of_plan(
+        self, plan: Plan, agreements: Sequence[Agreement] = (), *, probe: bool = False
+    ) -> Trial | None:
+        """The plan simulated under the agreements; None when there is no effort left. A `probe` draws only the
+        first samples.
+        """
         if not self._afford(_COMPILED):
             return None
-        return self.of_program(plan, compile_plan(plan, self.catalog, self.prices), probe=probe)
+        program = compile_plan(plan, self.catalog, self.prices)
+        return self.of_program(plan, agreed(program, agreements), probe=probe)
 
     def of_program(self, plan: Plan, program: Program, *, probe: bool = False) -> Trial | None:
         """As `of_plan`."""

@@ -54,6 +54,7 @@ def schedule(
     limiter: Ints,
     limits: Limits,
     starts: IntArray | None,
+    granted: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Start and end of every node, in ms, each of shape (nodes, samples).
 
@@ -62,7 +63,8 @@ def schedule(
     finite, not negative, and rounded to microseconds; every array is of shape (nodes, samples). `active`
     None: all are. `pool[i]` is an index into `slots` or -1, `limiter[i]` one into `limits`, pairs of
     (interval in ms, burst >= 1), or -1. `starts` is the number of permits each node uses, at least 1 where
-    it is active; None: 1.
+    it is active; None: 1. Into `granted`, where it is given, goes when each node got its slot, and whatever else
+    it waited for is a permit; of one that needs no slot, when it was ready.
 
     A plan whose times add up to years (to days, where thousands of nodes meet in one) gets coarser ticks.
     Raises ValueError where a time is not finite.
@@ -73,7 +75,7 @@ def schedule(
     scale = _Scale.build(graph, gap, hold, permits)
     start, end = np.empty(hold.shape), np.empty(hold.shape)
     size = min(max(_CELLS // max(nodes, 1), 256), 4096, samples)  # with fewer, the calls of numpy dominate
-    chunk = _Chunk(graph, scale, size)
+    chunk = _Chunk(graph, scale, size, granted is not None)
     for first in range(0, samples, max(size, 1)):
         first = min(first, samples - size)  # the last chunk would be smaller: it does a few samples again
         part = np.s_[:, first : first + size]
@@ -81,6 +83,8 @@ def schedule(
         chunk.run()
         scale.to_ms(chunk.start, out=start[part])
         scale.to_ms(chunk.end, out=end[part])
+        if granted is not None and chunk.granted is not None:
+            scale.to_ms(chunk.granted, out=granted[part])
     return start, end
 
 
@@ -160,11 +164,12 @@ class _Limiter:
 class _Chunk:
     """Some samples, served together. All times are in the ticks of `scale`, as in a key."""
 
-    def __init__(self, graph: Graph, scale: _Scale, samples: int) -> None:
+    def __init__(self, graph: Graph, scale: _Scale, samples: int, tell_granted: bool) -> None:
         self.graph, self.scale = graph, scale
         self.sample = np.arange(samples)
         shape = len(graph.after), samples
         self.gap, self.hold, self.start, self.end, self.keys = (np.empty(shape, np.int64) for _ in range(5))
+        self.granted = np.empty(shape, np.int64) if tell_granted else None
         self.active: BoolArray | None = None
         self.permits: IntArray | None = None
         intervals = np.empty(len(graph.limits), np.int64)
@@ -199,6 +204,9 @@ class _Chunk:
         for node in self.graph.core:
             np.add(self.start[node], self.hold[node], out=self.end[node])
         self._follow(self.graph.behind)
+        if self.granted is not None:
+            for node in (*self.graph.ahead, *self.graph.behind):
+                self.granted[node] = self.start[node]
 
     def _follow(self, nodes: list[int]) -> None:
         """Nodes that never queue start when they are ready."""
@@ -221,7 +229,9 @@ class _Chunk:
             key = self._next(slice(low, high))
             node = key & ((1 << self.scale.node_bits) - 1)
             cell = node * len(self.sample) + self.sample
-            start, end = self._place(node, cell, key - node)
+            granted, start, end = self._place(node, cell, key - node)
+            if self.granted is not None:
+                self.granted.reshape(-1)[cell] = granted
             starts[cell] = start
             keys[cell] = _SERVED
             self._release(node, end)
@@ -252,12 +262,13 @@ class _Chunk:
         smallest: IntArray = keys.min(axis=0)
         return smallest
 
-    def _place(self, node: IntArray, cell: IntArray, ready: IntArray) -> tuple[IntArray, IntArray]:
-        """Start and end of one node per sample, with its slot and its permits taken."""
+    def _place(self, node: IntArray, cell: IntArray, ready: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """When one node per sample gets its slot, starts and ends, with its slot and its permits taken."""
         members = self._members(self.graph.pool, len(self.pools), node, cell)
         start = ready
         for pool, mine in zip(self.pools, members, strict=True):
             start = pool.grant(mine, start)
+        granted = start
         permits = 1 if self.permits is None else self.permits.take(cell)
         asking = self._members(self.graph.limiter, len(self.limiters), node, cell)
         for limiter, mine in zip(self.limiters, asking, strict=True):
@@ -265,7 +276,7 @@ class _Chunk:
         end = start + self.hold.take(cell)
         for pool, mine in zip(self.pools, members, strict=True):
             pool.occupy(mine, end)
-        return start, end
+        return granted, start, end
 
     def _members(self, owner: IntArray, owners: int, node: IntArray, cell: IntArray) -> list[BoolArray]:
         """For each pool, or each limiter: in which samples the node has to do with it."""

@@ -66,7 +66,8 @@ class Call(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter.
+    """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter, and
+    by the same index the pools' names and the skills that are limited.
 
     Where there are `rows`, recorded runs of this shape, or `loans` of runs like it, steps are drawn from those and
     not from their calls.
@@ -77,6 +78,8 @@ class Program(NamedTuple):
     shared: Dependence
     pools: tuple[int, ...]
     limiters: tuple[tuple[float, int], ...]
+    pool_names: tuple[str, ...]
+    limited: tuple[str, ...]
     run_factor: Floats | None
     rows: Rows | None
     loans: Loans | None
@@ -133,6 +136,8 @@ def compile_plan(
         shared=dependence(catalog.correlation),
         pools=tuple(catalog.pools.values()),
         limiters=tuple((60_000 / limit.per_minute, limit.burst) for limit in limits if limit),
+        pool_names=tuple(pools),
+        limited=tuple(limited),
         run_factor=_table(catalog.run_factor),
         rows=rows,
         loans=matching_loans(plan, catalog) if as_recorded and not rows else None,

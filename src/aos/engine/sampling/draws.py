@@ -40,7 +40,7 @@ class Draw(NamedTuple):
     """`time` (ms) of all attempts and backoffs; `failed` the samples that end failed, with their last `mode`.
 
     `cost` in micro-cents is None where the call is free. `rounds` are the failures met, attempt by attempt,
-    `retries` the samples that tried again after each.
+    `retries` the samples that tried again after each, `again` the ms that each of those took, with the pause before it.
     """
 
     time: Floats
@@ -49,6 +49,7 @@ class Draw(NamedTuple):
     cost: Money | None
     rounds: tuple[Met, ...]
     retries: tuple[Samples, ...]
+    again: tuple[Floats, ...] = ()
 
     def attempts(self) -> NDArray[np.int64]:
         """How many attempts each sample made."""
@@ -182,7 +183,7 @@ def _retries(call: Call, streams: Streams, key: int, first: Draw, factor: Floats
     live, mode = first.failed, first.mode
     lost: list[Samples] = []
     lost_mode: list[NDArray[np.uint8]] = []
-    rounds, retries = list(first.rounds), list[Samples]()
+    rounds, retries, lengths = list(first.rounds), list[Samples](), list[Floats]()
     left = _outages(call, streams, key, mode)
     for tries in range(1, call.retry.max_attempts):
         if not call.retries_all:
@@ -204,7 +205,8 @@ def _retries(call: Call, streams: Streams, key: int, first: Draw, factor: Floats
             spent *= factor.take(live)
             fails |= spent > attempts.timeout_ms
             np.minimum(spent, attempts.timeout_ms, out=spent)
-        time[live] += spent + pause
+        lengths.append(spent + pause)
+        time[live] += lengths[-1]
         retries.append(live)
         again = fails.nonzero()[0]
         mode = mode_of(attempts, index.take(again))
@@ -215,7 +217,7 @@ def _retries(call: Call, streams: Streams, key: int, first: Draw, factor: Floats
         rounds.append(Met(live, mode))
     if lost:
         live, mode = np.concatenate([*lost, live]), np.concatenate([*lost_mode, mode])
-    return Draw(time, live, mode, cost, tuple(rounds), tuple(retries))
+    return Draw(time, live, mode, cost, tuple(rounds), tuple(retries), tuple(lengths))
 
 
 def _still_out(call: Call, index: Indices, mode: NDArray[np.uint8], left: Floats) -> Indices:

@@ -11,7 +11,6 @@ from aos.domain.forecasts.results import SimulationResult
 from aos.report.figures import chance
 from aos.report.forecast import words
 from aos.report.parts.page import FAINT, GOOD, STRONG, Line, Page
-from aos.wire.results.documents import options
 
 _DANGERS: dict[Danger, str] = {
     "failure": "of the risk to fail",
@@ -44,7 +43,11 @@ def alternatives(page: Page, result: SimulationResult) -> Iterator[Line | Table]
 
 def drivers(attribution: Attribution | None, forecast: Forecast) -> Iterator[Line]:
     """Where to begin, and which steps the spread of time and of cost comes from."""
-    if attribution is None or len(attribution.steps) < 2:
+    if attribution is None:
+        return
+    if told := words.time_goes_to(attribution):
+        yield [("time goes to  ", FAINT), told]
+    if len(attribution.steps) < 2:
         return
     fix = attribution.first
     if fix and fix.share >= _STANDS_OUT and fix.chance >= _WORTH_SAYING:
@@ -66,8 +69,7 @@ def evidence(found: Sequence[Evidence]) -> Iterator[Line]:
 
 def _title(offer: Alternative) -> str:
     """The options that do it where they do all of it, else in words."""
-    alone = offer.flags and not any(operation.path.startswith("/steps") for operation in offer.patch)
-    return " ".join(options(offer.flags)) if alone else offer.summary
+    return words.flags(offer) or offer.summary
 
 
 def _remarks(offer: Alternative, result: SimulationResult) -> Iterator[str]:

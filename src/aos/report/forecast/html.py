@@ -137,10 +137,11 @@ def _quantity(quantity: Quantity) -> Html:
 def _drivers(attribution: Attribution | None) -> Html:
     if attribution is None:
         return join()
-    first = words.begin_with(attribution.first)
+    first, spent = words.begin_with(attribution.first), words.time_goes_to(attribution)
     drawn = [part for title, share in _SHARED if (part := _shares(title, attribution.steps, share))]
     return join(
         tag("p", tag("strong", first[0].upper() + first[1:])) if first else "",
+        tag("p", f"Where the time goes: {spent}.") if spent else "",
         tag("div", *drawn, class_="pair shares") if drawn else "",
     )
 

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from aos.domain.forecasts.alternatives import Alternative
-from aos.domain.forecasts.attribution import Danger, Fix
+from aos.domain.forecasts.attribution import Attribution, Danger, Fix, TimePart
 from aos.domain.forecasts.forecast import BudgetStop, Chance, Figures, Forecast, Risk, Spread
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
@@ -27,7 +27,7 @@ _DANGERS: Mapping[Danger, str] = {
     "over_budget": "of the risk to go over the budget",
     "late": "of the risk to be late",
 }
-_STANDS_OUT = 0.10
+_STANDS_OUT, _WORTH_NAMING = 0.10, 0.01
 _ROUNDING = 0.005
 _NAMED = 3
 NONE_FOUND = "None of the changes that were tried is enough: other limits, and up to two changes of steps."
@@ -231,6 +231,28 @@ def begin_with(fix: Fix | None) -> str:
     return f"fix {fix.step} first: {fix.share * 100:.0f} % {_DANGERS[fix.danger]}"
 
 
+def time_goes_to(attribution: Attribution | None) -> str:
+    """`71 % waits for the rate limit of http_call, 25 % work, 4 % retries`; "" where nearly all of it is work."""
+    parts = sorted(attribution.time if attribution else (), key=lambda part: -part.share)
+    if not any(
+        part.share >= _STANDS_OUT for part in parts if part.what in {"retries", "slots", "rate_limit"}
+    ):
+        return ""
+    return ", ".join(
+        f"{part.share * 100:.0f} % {_spent_on(part)}" for part in parts if part.share >= _WORTH_NAMING
+    )
+
+
+def _spent_on(part: TimePart) -> str:
+    match part.what:
+        case "rate_limit":
+            return f"waits for the rate limit of {part.name}"
+        case "slots":
+            return f"waits for slots of {part.name}"
+        case _:
+            return part.what
+
+
 def none_found(result: SimulationResult) -> bool:
     """Whether changes were looked for that would make it feasible, and there are none."""
     return result.search == "done" and not result.alternatives and result.verdict.decision != "feasible"
@@ -238,8 +260,7 @@ def none_found(result: SimulationResult) -> bool:
 
 def flags(offer: Alternative) -> str:
     """The options that do it, where they do all of it: `--budget 137`; else ""."""
-    alone = not any(operation.path.startswith("/steps") for operation in offer.patch)
-    return " ".join(options(offer.flags)) if alone else ""
+    return " ".join(options(offer.flags)) if offer.in_options else ""
 
 
 def remarks(offer: Alternative, result: SimulationResult) -> Iterator[str]:
@@ -261,6 +282,8 @@ def assumptions(offer: Alternative, verdict: Verdict) -> Iterator[str]:
         yield f"once a person of level {max(approval.level for approval in more)} has approved it"
     if offer.declares:
         yield "nobody knows: it has to be found out, and stated in a catalog"
+    if offer.agreed:
+        yield "changes the catalog: others have to agree"
     if offer.changes_meaning:
         yield f"changes what the plan does: {offer.assumes}"
     elif offer.assumes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aos.domain.forecasts.alternatives import Alternative, Operation, Outlook
+from aos.domain.forecasts.alternatives import Agreement, Alternative, Operation, Outlook
 from aos.domain.forecasts.attribution import Attribution, Evidence
 from aos.domain.forecasts.forecast import Chance, Figures, Forecast, Spread, StepForecast
 from aos.domain.forecasts.results import SimulationResult
@@ -209,6 +209,15 @@ def _attribution(attribution: Attribution) -> Document:
         "fix": None
         if fix is None
         else {**fix._asdict(), "chance": significant(fix.chance), "share": significant(fix.share)},
+        "time": [
+            {
+                "what": part.what,
+                "name": part.name,
+                "mean_ms": significant(part.ms),
+                "share": significant(part.share),
+            }
+            for part in attribution.time
+        ],
     }
 
 
@@ -231,6 +240,7 @@ def _alternative(offer: Alternative) -> Document:
         "declares": [
             {**declared._asdict(), "at_most": figure(declared.at_most)} for declared in offer.declares
         ],
+        "catalog_changes": [_agreement(one) for one in offer.agreed],
         "changes_meaning": offer.changes_meaning,
         "assumes": offer.assumes or None,
         "verdict": outlook.verdict.decision,
@@ -243,6 +253,17 @@ def _alternative(offer: Alternative) -> Document:
             "cost_cents": {"p50": figure(difference.cost_p50), "p95": figure(difference.cost_p95)},
             "duration_ms": {"p50": figure(difference.time_p50), "p95": figure(difference.time_p95)},
         },
+    }
+
+
+def _agreement(agreement: Agreement) -> Document:
+    """The number as it stands in a catalog, and what it would have to be."""
+    name = agreement.name.replace("~", "~0").replace("/", "~1")
+    of_pool = agreement.setting == "slots"
+    return {
+        "pointer": f"/pools/{name}" if of_pool else f"/skills/{name}/rate_limit/per_minute",
+        "now": significant(agreement.now),
+        "needs": significant(agreement.needs),
     }
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from aos.domain.forecasts.alternatives import Alternative, Declaration, Operation
-from aos.domain.forecasts.attribution import Evidence
+from aos.domain.forecasts.alternatives import Agreement, Alternative, Declaration, Operation
+from aos.domain.forecasts.attribution import Evidence, TimePart
 from aos.domain.forecasts.forecast import Estimate, Risk, Unknown
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Approval, Limits, Reason, Verdict
@@ -126,6 +126,40 @@ def test_what_changes_the_meaning_says_so() -> None:
         "if it helps",
         "changes what the plan does: it helps",
     ]
+
+
+def test_what_others_would_have_to_agree_to_is_told_apart_from_changes_of_the_plan() -> None:
+    more = Agreement("slots", "gpu", 2, 4)
+    offer = build.alternative(
+        TOLD, "gpu: 4 slots instead of 2", assumes="there are so many of gpu", agreed=(more,)
+    )
+    text = shown(offered(offer))
+
+    assert [line.strip() for line in section(text, "fixes")][1:] == [
+        "changes the catalog: others have to agree",
+        "if there are so many of gpu",
+    ]
+    assert "--apply" not in text
+
+
+def test_options_that_are_not_enough_by_themselves_are_no_title() -> None:
+    more = Agreement("per_minute", "ask", 6, 24)
+    offer = build.alternative(TOLD, "24 calls and 5c", flags=("--budget", "5"), agreed=(more,))
+
+    assert "24 calls and 5c" in section(shown(offered(offer)), "fixes")[0]
+
+
+def test_where_time_goes_is_told_where_it_is_not_work_alone() -> None:
+    def told(*parts: TimePart) -> str:
+        shares = build.shares(TOLD.steps, 0.0, 0.0, 0.0)._replace(time=parts)
+        return shown(build.feasible()._replace(attribution=shares))
+
+    work = TimePart("work", None, 200.0, 0.2)
+    waits = TimePart("rate_limit", None, 700.0, 0.7)._replace(name="ask")
+    slots = TimePart("slots", "gpu", 99.9, 0.0999)
+    assert "time goes to  70 % waits for the rate limit of ask, 20 % work" in told(work, waits)
+    assert "time goes to" not in told(work._replace(share=0.9001), slots)
+    assert "10 % waits for slots of gpu" in told(work, slots, TimePart("retries", None, 120.0, 0.12))
 
 
 def test_only_figures_that_move_are_told() -> None:
