@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aos.api.running.history import Question as Question
     from aos.api.running.queries import ask as ask
     from aos.api.running.run import Means as Means
+    from aos.api.running.run import resume as resume
     from aos.api.running.run import run as run
     from aos.domain.approvals.policies import Principal as Principal
     from aos.domain.forecasts.forecast import Forecast as Forecast
@@ -55,6 +56,7 @@ _HOMES = {
     "gate": "aos.api.forecast.policies",
     "load_catalog": "aos.api.files.sources",
     "load_plan": "aos.api.files.sources",
+    "resume": "aos.api.running.run",
     "run": "aos.api.running.run",
     "simulate": "aos.api.forecast.simulate",
 }

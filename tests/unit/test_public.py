@@ -25,6 +25,7 @@ PUBLIC = {
     "gate",
     "load_catalog",
     "load_plan",
+    "resume",
     "run",
     "simulate",
 }

@@ -123,7 +123,9 @@ class _Reading:
                         self._run, body["step"], "succeeded", outcome.result, body["ended_ms"]
                     )
             case "reconciled":
-                self._settle(body, _reconciled(body, self._fetch), body["at_ms"], reconciled=True)
+                before = self.attempts[documents.load_place(body), body["attempt"]].outcome
+                made = _reconciled(body, self._fetch, before)
+                self._settle(body, made, body["at_ms"], reconciled=True)
                 if (end := self.steps.get(body["step"])) and end.outcome == "failed":
                     del self.steps[end.step]  # whether it did is told when the run goes on
             case "by_hand":
@@ -142,8 +144,9 @@ class _Reading:
         )
 
 
-def _reconciled(body: Body, fetch: documents.Fetch) -> Outcome:
-    found_out = Execution(0.0, Decimal(0) if body.get("free") else None)
+def _reconciled(body: Body, fetch: documents.Fetch, before: Outcome | None) -> Outcome:
+    """What somebody found out of an attempt that nobody saw the end of, or `before` only as a failure."""
+    found_out = before.execution if before else Execution(0.0, Decimal(0) if body.get("free") else None)
     if body["effect"] == "committed":
         return Outcome(True, fetch(body["result"]), None, found_out, effect="committed")
     failure = Failure("INTERRUPTED", "TRANSIENT", "it did not take effect, as was found out later", True)

@@ -40,7 +40,8 @@ class Progress:
                     self._spent, self._unknown = past.money.spent, past.money.unknown
                 told = start.simulation.get("step_estimates", ()) if start.simulation else ()
                 self._estimates = {estimate["id"]: estimate for estimate in told}
-                return [f"{'resumed' if past else 'running'} as {start.id}"]
+                which = f", try {past.tries:,}" if past and past.tries > 1 else ""
+                return [f"{'resumed' if past else 'running'} as {start.id}{which}"]
             case AttemptEnded():
                 line = self._attempt(happening)
                 if happening.outcome.failure:

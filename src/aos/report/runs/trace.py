@@ -96,7 +96,9 @@ def _attempts(page: Page, state: RunState) -> Iterator[Table]:
         rows = [*rows[: _MOST // 2], ["…", f"{left_out:,} more", "", "", ""], *rows[-_MOST // 2 :]]
     tried = {attempted.intent.place.step for attempted in state.attempts}
     rows += [
-        [name, "", (end.outcome, FAINT), "", ""] for name, end in state.steps.items() if name not in tried
+        [name, "", (end.outcome, FAINT), "", f"by hand: {end.by_hand.reason}" if end.by_hand else ""]
+        for name, end in state.steps.items()
+        if name not in tried or end.by_hand
     ]
     if rows:
         yield page.table("nnlrw", rows)
