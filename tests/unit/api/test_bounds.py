@@ -166,6 +166,17 @@ def test_a_step_under_way_counts_from_when_it_began() -> None:
     assert "would go on beyond 1050 ms" in asked(2_200.0)
 
 
+def test_what_an_earlier_try_took_is_done_and_not_under_way() -> None:
+    plan = Plan((Step("a", "quick", {}, needs=()), Step("b", "quick", {}, needs=())))
+    state, _, _ = acted(plan, {})
+    one, other = state.attempts
+    earlier = other._replace(intent=other.intent._replace(started_ms=0.0))
+    late = one._replace(ended_ms=one.intent.started_ms + 1_090, of_try=2)
+    steps = {one.intent.place.step: state.steps[one.intent.place.step]}
+    watch = held_to(state.start, plan, CATALOG)
+    assert "1200 ms have passed" in watch(Progress(1_090.0, 1_200.0, [earlier, late], steps, of_try=2))
+
+
 def test_of_runs_that_go_as_forecast_few_ask_again() -> None:
     plan = Plan(tuple(Step(f"s{i}", "varied", {}) for i in range(5)))
     state, _, _ = acted(plan, {step.id: Reply({}, cost_cents=Decimal(0)) for step in plan.steps})

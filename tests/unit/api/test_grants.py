@@ -11,7 +11,7 @@ from aos.domain.forecasts.verdicts import Limits
 from aos.domain.plans.plan import Plan, Step
 from aos.errors import AosError
 from aos.runtime.memory import Memory
-from aos.runtime.skills import Reply
+from aos.runtime.skills import Fault, Reply
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from tests.fakes.desk import Desk, paid
 
@@ -67,6 +67,24 @@ def test_it_is_used_once_is_on_record_and_gives_the_go_ahead() -> None:
     assert record.state(start.id).start == start
     assert list(desk.used) == [f"{start.id}.req-1"]
     assert code(lambda: grant(desk)) == "already_consumed"
+
+
+@pytest.mark.parametrize(("lost", "status"), [(0, "succeeded"), (1, "paused")])
+def test_a_run_that_is_tried_again_keeps_to_its_approval(lost: int, status: str) -> None:
+    """It is used once for all tries, gives its go-ahead again, and bounds what they cost together."""
+    desk, (using, _, second, _) = Desk(PLAN, CATALOG), means()
+
+    def fails(params: Any, call: Any) -> Reply:
+        return Reply(fault=Fault("SKILL_ERROR", "broken"), effect="none", cost_cents=Decimal(lost))
+
+    broken = using._replace(implementations={**using.implementations, "wide": fails})
+    first = run(PLAN, CATALOG, means=broken, grant=grant(desk)).state
+    assert first
+    assert first.status == "failed"
+    again = resume(first.start.id, CATALOG, using, retry=True).state
+    assert again
+    assert (again.status, len(desk.used), second.calls) == (status, 1, 1 - lost)
+    assert again.money.spent == (2 + lost if lost else 12)
 
 
 def test_a_step_that_wants_more_is_still_asked_for() -> None:

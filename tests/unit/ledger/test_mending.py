@@ -87,6 +87,16 @@ def test_a_step_done_by_hand_is_on_record_with_who_and_why(path: Path) -> None:
     assert not verify(path).damage
 
 
+def test_of_a_failure_that_took_effect_nobody_forgets_what_it_cost(path: Path) -> None:
+    stopped(path, planned({}, {}), "paused")
+    state = reconcile(path, "r1", Place("s1"), committed=True).state
+    assert state.steps.keys() == {"s2"}  # whether s1 failed is told when the run goes on
+    (one,) = state.attempts
+    assert one.outcome
+    assert (one.ended_as, str(one.outcome.execution.cost_cents)) == ("succeeded", "0.5")
+    assert (str(state.money.spent), state.money.unknown) == ("0.5", 0)
+
+
 def test_nobody_tells_of_a_run_that_is_being_carried_out(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.begin(planned({}))
