@@ -11,9 +11,10 @@ from aos.domain.plans.plan import Plan
 from aos.domain.plans.references import given
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog
-from aos.errors import AosError
+from aos.errors import AosError, Finding, InputError
 from aos.wire.catalogs.read import catalog_contract_digest, catalog_digest
 from aos.wire.plans.read import plan_digest
+from aos.wire.problems import visible
 
 
 class Case(NamedTuple):
@@ -48,7 +49,11 @@ class Case(NamedTuple):
 
 
 def case(plan: Plan, catalog: Catalog, limits: Limits, notes: Sequence[str] = ()) -> Case:
-    """A case of a plan. Limits that are None fall back to the plan's own budget and deadline."""
+    """A case of a plan. Limits that are None fall back to the plan's own budget and deadline.
+
+    Raises InputError(invalid_plan) where the catalog does not have a skill that the plan calls.
+    """
+    _check_skills(plan, catalog)
     limits = limits._replace(
         budget_cents=plan.budget_cents if limits.budget_cents is None else limits.budget_cents,
         deadline_ms=plan.deadline_ms if limits.deadline_ms is None else limits.deadline_ms,
@@ -61,6 +66,17 @@ def check_samples(samples: int) -> None:
     """Raise AosError(usage) for a number of samples out of range."""
     if not 100 <= samples <= MAX_SAMPLES:
         raise AosError("usage", f"samples must be between 100 and {MAX_SAMPLES:,}, not {samples}")
+
+
+def _check_skills(plan: Plan, catalog: Catalog) -> None:
+    """A plan was read with a catalog, and need not be simulated with the same."""
+    missing = [
+        Finding(f"/steps/{i}/skill", "unknown_skill", f'the catalog has no skill "{visible(step.skill)}"')
+        for i, step in enumerate(plan.steps)
+        if step.skill not in catalog.skills
+    ]
+    if missing:
+        raise InputError.of("invalid_plan", "the plan", missing)
 
 
 def _prices(plan: Plan) -> dict[str, ModelPrice]:
