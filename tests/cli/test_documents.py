@@ -57,6 +57,7 @@ ANSWERS = [
     ("policy check", "", "aos.policy-check/1"),
     (f"policy eval {DEMO}", "", "aos.policy-evaluation/1"),
     ("explain too_close", "", "aos.explain/1"),
+    ("explain TIMEOUT", "", "aos.explain/1"),
     ("explain", "", "aos.codes/1"),
     ("completion bash", "", "aos.completion/1"),
     ("help plan check", "", "aos.help/1"),

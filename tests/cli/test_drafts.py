@@ -41,6 +41,14 @@ def test_init_overwrites_nothing_unless_told_to(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "plan.json").read_text())["aos_plan"] == "1"
 
 
+def test_the_folder_is_made(tmp_path: Path) -> None:
+    assert aos("init", "new/one", cwd=tmp_path).status == 0
+    assert (tmp_path / "new" / "one" / "plan.json").is_file()
+    (tmp_path / "file").touch()
+    refused = aos("init", "file/one", "--json", cwd=tmp_path)
+    assert (refused.status, refused.document["code"]) == (12, "write_failed")
+
+
 def test_a_file_that_can_not_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     done = aos("catalog", "init", "x", "--out", "folder.toml", "--force", "--json", cwd=tmp_path)

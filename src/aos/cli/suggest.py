@@ -17,10 +17,11 @@ def queries(start: str) -> list[str]:
 
 
 def codes(start: str) -> list[str]:
-    """Codes of reasons and errors."""
+    """Codes of reasons, errors and failures."""
+    from aos.domain.skills.failures import FAILURES
     from aos.errors import CODES
 
-    return _starting(start, list(CODES))
+    return _starting(start, [*CODES, *FAILURES])
 
 
 def skills(start: str) -> list[str]:

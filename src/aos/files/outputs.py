@@ -6,7 +6,15 @@ from pathlib import Path
 from aos.errors import AosError
 from aos.wire.problems import visible
 
-__all__ = ["write_file"]
+__all__ = ["make_folder", "write_file"]
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder and those above it, unless it is there. Raises AosError(write_failed)."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _failed(path, error) from None
 
 
 def write_file(path: Path, text: str, *, replace: bool) -> None:
@@ -31,5 +39,9 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AosError("write_failed", f"{visible(str(path), 200)}: {why}") from None
+        raise _failed(path, error) from None
+
+
+def _failed(path: Path, error: Exception) -> AosError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return AosError("write_failed", f"{visible(str(path), 200)}: {why}")

@@ -8,6 +8,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from aos.domain.skills.distributions import median
+from aos.domain.skills.failures import FAILURES, Effect, FailureKind
 from aos.domain.skills.skill import CallCost, Catalog, CostModel, Effects, Skill
 from aos.errors import CODES, Exit
 from aos.errors.codes import EXIT_MEANINGS
@@ -15,6 +16,11 @@ from aos.report.figures import UNKNOWN, cents, chance, count, duration, money, n
 from aos.report.learning.sources import missing, sources
 from aos.report.parts.page import FAINT, OPEN, STRONG, Line, Page
 
+_LEAVES: Mapping[Effect, str] = {
+    "none": "it took no effect",
+    "committed": "it took effect",
+    "unknown": "it may have taken effect",
+}
 _LISTED = 12
 """Items of a list inside an answer that are shown."""
 
@@ -48,7 +54,9 @@ def catalog(name: str, catalog: Catalog, width: int, colour: bool, ascii: bool =
 
 
 def explain(code: str, width: int, colour: bool, ascii: bool = False) -> str:
-    """One row of the catalogue of codes: what it means, what to do, what scripts see."""
+    """One row of the catalogue of codes, or of that of failures: what it means, what to do, what scripts see."""
+    if code not in CODES:
+        return _explained(code, FAILURES[code], Page(width=width, colour=colour, ascii=ascii))
     row = CODES[code]
     page = Page(width=width, colour=colour, ascii=ascii)
     page.add([(row.title, STRONG), (f"  {code}", FAINT)])
@@ -66,14 +74,26 @@ def explain(code: str, width: int, colour: bool, ascii: bool = False) -> str:
     return str(page)
 
 
+def _explained(code: str, row: FailureKind, page: Page) -> str:
+    page.add([("An attempt failed", STRONG), (f"  {code}", FAINT)])
+    page.add(row.meaning)
+    page.add(page.table("lw", [[("→", STRONG), row.advice]]))
+    page.add()
+    again = "a retry can help" if row.category == "TRANSIENT" else "a retry alone does not help"
+    page.add((f"{row.category}: {again}; unless the skill knows better {_LEAVES[row.effect]}", FAINT))
+    return str(page)
+
+
 def codes(width: int, colour: bool, ascii: bool = False) -> str:
-    """Every code with its title, by area."""
+    """Every code with its title, by area; last those with which attempts fail."""
     page = Page(width=width, colour=colour, ascii=ascii, labels=8)
     for area in dict.fromkeys(row.area for row in CODES.values()):
         rows: list[list[Line]] = [
             [code, (row.title, FAINT)] for code, row in CODES.items() if row.area == area
         ]
         page.section(area, [page.table("lw", rows)])
+    failed: list[list[Line]] = [[code, (kind.meaning, FAINT)] for code, kind in FAILURES.items()]
+    page.section("attempt", [page.table("lw", failed)])
     return str(page).removeprefix("\n")
 
 

@@ -8,13 +8,19 @@ __all__ = ["code", "codes", "exit_codes", "explanation"]
 
 
 def explanation(name: str) -> Document:
-    """The document `aos.explain/1` about one code of the catalogue."""
-    return {**envelope("aos.explain/1"), **code(name)}
+    """The document `aos.explain/1` about one code of the catalogue, or one of a failure."""
+    return {**envelope("aos.explain/1"), **(code(name) if name in CODES else failure(name))}
 
 
 def codes() -> Document:
-    """The document `aos.codes/1`: the whole catalogue."""
-    return {**envelope("aos.codes/1"), "codes": [code(name) for name in CODES]}
+    """The document `aos.codes/1`: the whole catalogue, and how attempts fail."""
+    from aos.domain.skills.failures import FAILURES
+
+    return {
+        **envelope("aos.codes/1"),
+        "codes": [code(name) for name in CODES],
+        "failures": [failure(name) for name in FAILURES],
+    }
 
 
 def code(name: str) -> Document:
@@ -30,6 +36,26 @@ def code(name: str) -> Document:
         "exit_code": int(row.exit),
         "status": row.status,
         "retryable": row.retryable,
+    }
+
+
+def failure(name: str) -> Document:
+    """A code with which an attempt fails: a row like the others, with its category and what it leaves behind."""
+    from aos.domain.skills.failures import FAILURES
+
+    row = FAILURES[name]
+    return {
+        "code": name,
+        "type": f"urn:aos:problem:attempt.{name}",
+        "area": "attempt",
+        "title": "An attempt failed",
+        "meaning": row.meaning,
+        "fix": row.advice,
+        "exit_code": int(Exit.STEPS_FAILED),
+        "status": 200,
+        "retryable": row.category == "TRANSIENT",
+        "category": row.category,
+        "effect": row.effect,
     }
 
 

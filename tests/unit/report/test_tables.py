@@ -2,11 +2,14 @@ from typing import Any
 
 import pytest
 
+from aos.api.files.explain import find_code
 from aos.domain.skills.distributions import Constant, Lognormal
+from aos.domain.skills.failures import FAILURES
 from aos.domain.skills.skill import CallCost, Catalog, FailureMode, Figure, RateLimit, Skill, TokenCost
 from aos.errors import CODES, Exit
 from aos.report import tables
 from aos.wire.catalogs.read import default_catalog
+from aos.wire.codes import explanation
 from tests.unit.report import build
 
 SEVEN = default_catalog()
@@ -137,6 +140,29 @@ def test_one_code_in_full() -> None:
 def test_every_code_can_be_explained_and_is_listed(code: str) -> None:
     assert CODES[code].title in tables.explain(code, 80, False)
     assert any(code in row for row in rows(tables.codes(80, False)))
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_every_failure_can_be_explained_and_is_listed(code: str) -> None:
+    assert find_code(code) == code
+    assert FAILURES[code].advice in " ".join(tables.explain(code, 300, False).split())
+    assert explanation(code)["effect"] == FAILURES[code].effect
+    assert any(code in row for row in rows(tables.codes(80, False)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("rate_limited", "rate_limited"),
+        ("RATE_LIMITED", "RATE_LIMITED"),
+        ("timeout", "TIMEOUT"),
+        ("TOO_CLOSE", "too_close"),
+        ("urn:aos:problem:attempt.NOT_FOUND", "NOT_FOUND"),
+        ("urn:aos:problem:verdict.too_close", "too_close"),
+    ],
+)
+def test_a_code_in_capitals_is_that_of_a_failure_first(typed: str, code: str) -> None:
+    assert find_code(typed) == code
 
 
 def test_every_exit_status_is_in_the_table() -> None:

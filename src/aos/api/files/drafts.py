@@ -8,7 +8,7 @@ from aos.api.files.templates import CONFIG, FIRST_PLAN, descriptor
 from aos.domain.skills.skill import Effects
 from aos.errors import AosError, InputError
 from aos.files.config import NAME
-from aos.files.outputs import write_file
+from aos.files.outputs import make_folder, write_file
 from aos.files.sources import read_document
 from aos.wire.catalogs.read import default_catalog, parse_catalog
 from aos.wire.catalogs.tools import Guess, draft_catalog
@@ -28,7 +28,7 @@ class CatalogDraft(NamedTuple):
 
 
 def start_project(folder: Path, *, replace: bool) -> tuple[Path, ...]:
-    """Write aos.toml and plan.json into a folder; answers their paths.
+    """Write aos.toml and plan.json into a folder, which is made if it is not there; answers their paths.
 
     Raises AosError: file_exists, before anything is written, where one is there and `replace` is false;
     write_failed.
@@ -39,6 +39,7 @@ def start_project(folder: Path, *, replace: bool) -> tuple[Path, ...]:
         raise AosError(
             "file_exists", " and ".join(map(str, present)) + (" exist" if present[1:] else " exists")
         )
+    make_folder(folder)
     for path, text in texts.items():
         write_file(path, text, replace=replace)
     return tuple(texts)
