@@ -56,7 +56,7 @@ def _section(name: str, row: Command) -> str:
     return f"""\
 ## `aos {name}`
 
-{row.help}.
+{row.help if row.help.endswith("?") else f"{row.help}."}
 
 - exit status: {statuses}
 - prints with `--json`: {" or ".join(map(_link, row.schemas))}

@@ -240,7 +240,8 @@ def _words(key: str, value: Any, unknown: bool = False) -> str:
             return _quantity(key, value)
         case list() | tuple():
             more = f" and {len(value) - _LISTED:,} more" if len(value) > _LISTED else ""
-            return ", ".join(_words("", item) for item in value[:_LISTED]) + more or "none"
+            words = [_words("", item) for item in value[:_LISTED]]
+            return (" " if all(word.endswith(".") for word in words) else ", ").join(words) + more or "none"
         case Mapping():
             return ", ".join(f"{_named(name)} {_words(name, inner)}" for name, inner in value.items())
         case _:

@@ -88,6 +88,7 @@ def test_an_applied_plan_has_the_limits_it_was_judged_by() -> None:
     )
     assert plan["budget"] == 5
     assert plan["deadline_ms"] > 1
+    assert isinstance(plan["deadline_ms"], int)
 
 
 def test_as_a_document_it_is_that_of_a_formatted_plan() -> None:

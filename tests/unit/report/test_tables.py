@@ -165,6 +165,13 @@ def test_a_code_in_capitals_is_that_of_a_failure_first(typed: str, code: str) ->
     assert find_code(typed) == code
 
 
+def test_sentences_of_a_list_are_not_joined_by_commas() -> None:
+    result = {"next_actions": ["Look first.", "Then mend it."], "skills": ["a", "b"]}
+    text = tables.answer("why_did_step_fail", result, {}, 80, False)
+    assert "Look first. Then mend it." in text
+    assert "a, b" in text
+
+
 def test_every_exit_status_is_in_the_table() -> None:
     listed = rows(tables.exit_codes(100, False))
 

@@ -58,7 +58,7 @@ def _beside(page: Page, state: RunState) -> Table:
     success = (told.get("chances") or {}).get("success", {}).get("value")
     came = {"succeeded": "it did", "failed": "it did not"}.get(state.status, "not yet told")
     rows: list[list[Line]] = [
-        ["", ("typically", FAINT), ("95 of 100 within", FAINT), ("this run", FAINT)],
+        ["", ("expected", FAINT), ("95 of 100 within", FAINT), ("this run", FAINT)],
         ["cost", *_spread(forecast.get("cost_cents"), cents), (_spent(state), STRONG)],
         ["time", *_spread(forecast.get("duration_ms"), duration), _took(state)],
         ["attempts", f"{expected:.3g}" if expected else "", "", (f"{made:,}", STRONG)],

@@ -94,8 +94,8 @@ def dump_plan(plan: Plan) -> dict[str, Any]:
         "aos_plan": "1",
         "name": plan.name,
         "inputs": dict(plan.inputs) or None,
-        "budget": _number(plan),
-        "deadline_ms": plan.deadline_ms,
+        "budget": _number(plan.budget_cents),
+        "deadline_ms": _number(plan.deadline_ms),
         "steps": [dump_step(step) for step in plan.steps],
     }
     return {key: value for key, value in stated.items() if value is not None}
@@ -202,12 +202,11 @@ def _free(stated: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in stated.items() if is_free(key)}
 
 
-def _number(plan: Plan) -> int | float | None:
-    """The budget as JSON says it: at most 6 decimals and 15 digits, so a double is exact enough."""
-    cents = plan.budget_cents
-    if cents is None:
+def _number(value: Decimal | float | None) -> int | float | None:
+    """A limit as JSON says it: a budget has at most 6 decimals and 15 digits, so a double is exact enough."""
+    if value is None:
         return None
-    return int(cents) if cents == cents.to_integral_value() else float(cents)
+    return int(value) if value == int(value) else float(value)
 
 
 def _in_document_order(findings: list[Finding], document: Json) -> list[Finding]:

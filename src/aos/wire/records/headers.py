@@ -102,6 +102,10 @@ class Declared(NamedTuple):
     skill: str | None = None
     without: tuple[str, ...] = ()
 
+    def paths(self) -> tuple[str, ...]:
+        """Columns of the file with dots in their names, which may stand for what is inside of others."""
+        return tuple(key for key in (*self.by, *self.features, *self.renamed) if "." in key)
+
     def name(self, key: str) -> str:
         """What a column of the file is called here."""
         return self.renamed.get(key, key)

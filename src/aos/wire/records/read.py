@@ -154,7 +154,8 @@ class _Columns:
         """All of it. Raises InputError(invalid_records) where not one row is left."""
         check_without(tuple(self._left_out), self.declared, name)
         guessed = self._guessed.coded() if self._guessed is not None else {}
-        ignored = [key for key in self.seen if not (self._asked_for(key) or key in guessed)]
+        inside = {path.partition(".")[0] for path in self.declared.paths()}
+        ignored = [key for key in self.seen if not (self._asked_for(key) or key in guessed or key in inside)]
         if ignored:
             named = ", ".join(visible(key, 40) for key in ignored[:10])
             self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)

@@ -140,8 +140,8 @@ def _json_batch(chunk: Sequence[tuple[int, str]], declared: Declared, drop: Drop
         objects.append(value)
     keys = dict.fromkeys(key for row in objects for key in row)
     columns: dict[str, Sequence[Cell]] = {key: [row.get(key) for row in objects] for key in keys}
-    for path in (*declared.by, *declared.features, *declared.renamed):
-        if "." in path and path not in columns:
+    for path in declared.paths():
+        if path not in columns:
             inner = [_inside(row, path.split(".")) for row in objects]
             if any(cell is not None for cell in inner):
                 columns[path] = inner

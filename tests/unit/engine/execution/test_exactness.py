@@ -123,23 +123,6 @@ def test_a_fallback_stands_in_only_where_its_step_fails():
     assert decide(plan, known)[0].typical_ms == 200.0
 
 
-def test_the_typical_run_waits_for_slots_and_limits_as_every_run_does():
-    plan = steps(
-        Step("a", "paged", {}, for_each=tuple(range(20)), iterations=2),
-        Step("b", "pooled", {}, needs=(), for_each=tuple(range(5)), on_error=OnError("fallback", "c")),
-        Step("c", "pooled", {}, for_each=tuple(range(9))),
-        Step("d", "pooled", {}, needs=("a", "b")),
-    )
-    known = catalog(
-        skill("paged", rate_limit=RateLimit(60, 10)), skill("pooled", pool="few"), pools={"few": 2}
-    )
-    chunk, forecast = draw(plan, known), decide(plan, known)[0]
-    assert set(chunk.time) == {30_000.0 + 100.0 + 100.0}
-    assert forecast.typical_ms == 30_200.0
-    assert [step.typical_ms for step in forecast.steps] == [30_100.0, 300.0, None, 100.0]
-    assert [step.typical_start_ms for step in forecast.steps] == [0.0, 0.0, None, 30_100.0]
-
-
 def test_fallbacks_of_fallbacks():
     plan = steps(
         Step("a", "bad", {}, on_error=OnError("fallback", "b")),

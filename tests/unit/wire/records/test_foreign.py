@@ -262,7 +262,7 @@ def test_columns_with_dots_are_looked_for_inside_of_objects(tmp_path: Path) -> N
     found = read(tmp_path, lines[:2], "log.jsonl", renamed=renamed, features=("use.tokens",))
     assert cells(found.records.run) == ["t1", "t2"]
     assert list(found.records.features["use.tokens"])[:1] == [5]
-    assert ("missing_feature", 1) in [(flaw.code, flaw.rows) for flaw in found.flaws]
+    assert [(flaw.code, flaw.rows) for flaw in found.flaws] == [("missing_feature", 1)]
     found = read(tmp_path, lines[2:], "log.jsonl", renamed=renamed)
     assert cells(found.records.skill) == ["dotted"]
 
