@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from aos.domain.durations import duration, rounded_up
 from aos.domain.forecasts.forecast import Chance, Forecast
 from aos.domain.forecasts.verdicts import (
     MAX_SAMPLES,
@@ -124,20 +125,20 @@ def _reason(check: _Check, result: Forecast, limits: Limits) -> Reason:
     asked = f"{check.threshold * 100:g} % asked for"
     match check.code:
         case "budget_insufficient":
-            needs = _amount(result.cost_for_confidence, "c", "no budget is known to be enough")
+            enough = result.cost_for_confidence
+            needs = "no budget is known to be enough" if enough is None else f"{enough:.6g}c would be enough"
             detail = f"{_share(chance)} of runs stay within {limits.budget_cents}c, {asked}; {needs}"
         case "deadline_exceeded":
-            needs = _amount(result.time_for_confidence, " ms", "no deadline is known to be enough")
-            detail = f"{_share(chance)} of runs end within {limits.deadline_ms:g} ms, {asked}; {needs}"
+            needs = "no deadline is known to be enough"
+            if result.time_for_confidence is not None:
+                needs = f"{duration(rounded_up(result.time_for_confidence), stated=True)} would be enough"
+            within = duration(limits.deadline_ms or 0.0, stated=True)
+            detail = f"{_share(chance)} of runs end within {within}, {asked}; {needs}"
         case "limits_exceeded":
             detail = f"{_share(chance)} of runs keep budget and deadline at once, {asked}"
         case _:
             detail = f"{_share(chance)} of runs succeed, {asked}{_worst(result)}"
     return Reason(check.code, "", detail)
-
-
-def _amount(value: float | None, unit: str, otherwise: str) -> str:
-    return otherwise if value is None else f"{value:.6g}{unit} would be enough"
 
 
 def _worst(result: Forecast) -> str:

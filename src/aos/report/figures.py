@@ -4,6 +4,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from aos.domain import durations
 from aos.domain.skills.distributions import Constant, Distribution, Lognormal, Quantiles, Tail, Uniform
 
 if TYPE_CHECKING:
@@ -12,11 +13,8 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 
 _LEAST_CENTS = 0.0001
-_LEAST_MS = 0.01
 _RARE = "< 0.1 %"
 _Z90 = 1.2815515655446004
-
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def cents(amount: float | Decimal | None) -> str:
@@ -42,20 +40,8 @@ def money(amount: float | Decimal | None) -> str:
 
 
 def duration(ms: float | None, *, stated: bool = False) -> str:
-    """`810 ms`, `1.9 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: two units at most.
-
-    A `stated` time, such as a deadline, is not rounded: `1.95 s`, `3 min 20.5 s`.
-    """
-    if ms is None:
-        return UNKNOWN
-    if ms < 999.5:
-        return _milliseconds(ms, stated)
-    seconds = ms / 1000
-    if stated or seconds < 59.95:
-        minutes, rest = divmod(seconds, _MINUTE) if seconds >= _MINUTE else (0, seconds)
-        exact = _plain(f"{rest:.6f}" if stated else f"{rest:.1f}")
-        return " ".join([f"{minutes:,.0f} min"] * bool(minutes) + [f"{exact} s"] * (rest > 0 or not minutes))
-    return _long(seconds)
+    """`810 ms`, `1.9 s`, `3 min 20 s`: two units at most. A `stated` time, such as a deadline, is not rounded."""
+    return UNKNOWN if ms is None else durations.duration(ms, stated=stated)
 
 
 def chance(p: float) -> str:
@@ -124,26 +110,6 @@ def number(value: float) -> str:
 def _plain(number: str) -> str:
     """Without zeros at the end of a fraction."""
     return number.rstrip("0").rstrip(".") if "." in number else number
-
-
-def _milliseconds(ms: float, stated: bool) -> str:
-    if stated:
-        return f"{_plain(f'{ms:.6f}')} ms"
-    if 0 < ms < _LEAST_MS:
-        return f"< {_LEAST_MS} ms"
-    return f"{_plain(f'{ms:.2f}' if ms < 1 else f'{ms:.1f}' if ms < 9.95 else f'{ms:.0f}')} ms"
-
-
-def _long(seconds: float) -> str:
-    """From a minute up, in the two units that matter; the smaller one rounded."""
-    big, small, names = _DAY, _HOUR, ("d", "h")
-    if seconds < _HOUR - 0.5:
-        big, small, names = _MINUTE, 1, ("min", "s")
-    elif seconds < _DAY - _MINUTE / 2:
-        big, small, names = _HOUR, _MINUTE, ("h", "min")
-    units = round(seconds / small)
-    whole, rest = divmod(units, big // small)
-    return f"{whole:,} {names[0]}" + (f" {rest} {names[1]}" if rest else "")
 
 
 def _stated_p90(levels: tuple[float, ...], values: tuple[float, ...], tail: Tail | None) -> float:

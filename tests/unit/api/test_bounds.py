@@ -101,7 +101,7 @@ def paused(state: RunState) -> str:
 
 def test_a_run_that_can_no_longer_be_in_time_asks_again() -> None:
     state, acting, using = acted(LATE, {"a": 1_200.0})
-    assert "would go on beyond 1150 ms" in paused(state)
+    assert "would go on beyond 1.15 s" in paused(state)
     assert acting.calls == ["a"]
     assert faults(document(RunResult(LATE, state.start.simulation, state), 8)) == []
     name = state.start.id
@@ -146,7 +146,7 @@ def test_only_what_is_notable_is_looked_at_and_the_same_event_once() -> None:
     watch = held_to(state.start, LATE, CATALOG)
     assert after(139.0, watch) == ""  # 40 ms were forecast; 100 more may be the machine's own
     watch = held_to(state.start, LATE, CATALOG)
-    assert "5000 ms have passed" in after(141.0, watch)
+    assert "5 s have passed" in after(141.0, watch)
     assert after(141.0, watch) == ""
     assert after(5000.0, held_to(state.start, LATE, CATALOG, known={name})) == ""
 
@@ -163,7 +163,7 @@ def test_a_step_under_way_counts_from_when_it_began() -> None:
         return held_to(state.start, plan, CATALOG)(Progress(1_090.0, active_ms, [late, begun], steps))
 
     assert asked(1_090.0) == ""  # b ends when a did, as far as anybody knows
-    assert "would go on beyond 1050 ms" in asked(2_200.0)
+    assert "would go on beyond 1.05 s" in asked(2_200.0)
 
 
 def test_what_an_earlier_try_took_is_done_and_not_under_way() -> None:

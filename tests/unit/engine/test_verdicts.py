@@ -1,7 +1,10 @@
 """Verdicts: which threshold decides, when nobody can tell, and when more samples are drawn."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from aos.domain.durations import rounded_up
 from aos.domain.forecasts.verdicts import Limits, Reason
 from aos.domain.plans.plan import Expect, OnError, Step, When
 from aos.domain.skills.distributions import Constant, Lognormal, Uniform
@@ -77,6 +80,21 @@ def test_nothing_is_too_close_to_a_threshold_of_0():
     forecast, verdict = decide(chain(1), known, confidence=0.0, min_success=0.0)
     assert 0 < forecast.success.low.value < 2 * forecast.success.low.se
     assert (forecast.samples, verdict.decision) == (10_000, "feasible")
+
+
+@given(st.floats(0, 1e12))
+def test_what_is_enough_stays_enough_in_three_digits(ms: float) -> None:
+    up = rounded_up(ms)
+    assert ms <= up <= max(ms * 1.0101, 1e-300)
+    assert up == float(f"{up:.3g}")
+
+
+def test_times_are_told_as_people_say_them():
+    known = catalog(skill(latency=Constant(114_719.0)))
+    verdict = decide(chain(1), known, deadline=90_500)[1]
+    assert verdict.reasons[0].detail == (
+        "0 % of runs end within 1 min 30.5 s, 90 % asked for; 1 min 55 s would be enough"
+    )
 
 
 class TestUnknown:

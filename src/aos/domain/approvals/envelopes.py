@@ -11,6 +11,7 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from aos.domain.approvals.policies import PolicyDecision, rank
+from aos.domain.durations import duration
 from aos.domain.forecasts.forecast import Forecast, Spread
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.plans.references import Reference, at_path, given, references, resolve
@@ -249,14 +250,16 @@ def _cost(approved: Envelope, forecast: Forecast, now: Held) -> Iterator[Departu
 def _time(approved: Envelope, forecast: Forecast, now: Held) -> Iterator[Departure]:
     was = approved.time
     if was.known and not now.known:
-        detail = f"the time was known, at most {was.value:g} ms in 95 of 100 runs, and is unknown now"
+        detail = f"the time was known, at most {duration(was.value)} in 95 of 100 runs, and is unknown now"
         yield Departure("time_outside", "", was.value, None, None, detail)
     elif was.known or not now.known:
         limit = was.value * TIME_FACTOR
         above = share_beyond(forecast.time_at_least, forecast.samples, limit)
         most = _tolerated(approved.samples, forecast.samples)
         if above > most:
-            detail = f"5 of 100 runs could take longer than {limit:g} ms, now {100 * above:.3g} of 100 do"
+            detail = (
+                f"5 of 100 runs could take longer than {duration(limit)}, now {100 * above:.3g} of 100 do"
+            )
             yield Departure("time_outside", "", was.value, now.value, _six(most), detail)
 
 

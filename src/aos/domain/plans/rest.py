@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from aos.domain.approvals.envelopes import SUCCESS_MARGIN, TIME_FACTOR, Envelope, noise, share_beyond
+from aos.domain.durations import duration
 from aos.domain.forecasts.forecast import Forecast
 from aos.domain.plans.plan import Outcome, Plan, Step
 from aos.domain.skills.distributions import Constant, Distribution
@@ -83,9 +84,8 @@ def _outside(approved: Bounds, left: Forecast, spent: float, elapsed_ms: float) 
         limit = approved.time_ms * TIME_FACTOR + SLACK_MS
         late = share_beyond(left.time_at_least, left.samples, limit - elapsed_ms)
         if late > LIKELY:
-            yield (
-                f"{elapsed_ms:.0f} ms have passed, and {100 * late:.3g} of 100 runs would go on beyond {limit:g} ms"
-            )
+            beyond = f"{100 * late:.3g} of 100 runs would go on beyond {duration(round(limit), stated=True)}"
+            yield f"{duration(round(elapsed_ms), stated=True)} have passed, and {beyond}"
     if approved.success is not None:
         now = left.success.low.value
         chance = noise((approved.success + now) / 2, approved.samples, left.samples)

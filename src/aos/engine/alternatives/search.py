@@ -4,6 +4,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from aos.domain.durations import duration
 from aos.domain.forecasts.alternatives import Alternative, Declaration, Kind
 from aos.domain.forecasts.forecast import Chance, Forecast
 from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
@@ -360,6 +361,6 @@ def _in_words(declared: Declaration) -> str:
         case "cost_cents":
             return f"{who} costs at most {declared.at_most:g}c a call"
         case "latency_ms":
-            return f"{who} takes at most {declared.at_most:g} ms a call"
+            return f"{who} takes at most {duration(declared.at_most, stated=True)} a call"
         case "failure":
             return f"{who} fails in at most {declared.at_most * 100:g} % of calls"
