@@ -1,6 +1,5 @@
 """`aos-server jobs`: what workers do by the clock."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -59,6 +58,8 @@ def run(job: Annotated[str, Argument(metavar="JOB", help="Its name, as `jobs lis
 
 
 def _asked(act: "Callable[[Database], Awaitable[T]]") -> T:
+    import asyncio
+
     from aos_server.db.pool import Database
 
     settings = fit(os.environ, "worker", waits=False)

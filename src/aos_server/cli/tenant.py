@@ -1,6 +1,5 @@
 """`aos-server tenant`."""
 
-import asyncio
 import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -32,6 +31,8 @@ def tenant(
     catalog: Annotated[Path | None, Option(help="A JSON catalog, laid over the one that ships.")] = None,
 ) -> Answer:
     """Set what holds for a tenant. Needs the settings of `serve`; the audit log says who did it, on this machine."""
+    import asyncio
+
     from aos_server.services.terms import NewTerms
 
     permissions = dict.fromkeys(allow or [], True) | dict.fromkeys(forbid or [], False)

@@ -1,6 +1,5 @@
 """`aos-server key`: service keys, with which machines call the server."""
 
-import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -103,6 +102,8 @@ def revoke(
 
 
 def _with_keys(act: "Callable[[StoredKeys], Awaitable[T]]") -> T:
+    import asyncio
+
     from aos_server.db.pool import Database
     from aos_server.services.service_keys import StoredKeys
 

@@ -3,17 +3,17 @@
 import os
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from aos.errors import AosError
 from aos_server.cli.answers import Answer
 from aos_server.cli.groups import group
-from aos_server.cli.keys import answers
-from aos_server.keystores import open_backend
-from aos_server.keystores.backend import Backend
 from aos_server.settings import read
+
+if TYPE_CHECKING:
+    from aos_server.keystores.backend import Backend
 
 __all__ = ["keys"]
 
@@ -36,12 +36,16 @@ Name = Annotated[str, Argument(metavar="VERSION", help="v1, v2 …")]
 @keys.command("list", epilog="Example:  aos-server keys list --backend vault --json")
 def list_(backend: Where = None) -> Answer:
     """Which keys there are, how old, which of them sign. Never a key itself."""
+    from aos_server.cli.keys import answers
+
     return answers.listed(_opened(backend), _now())
 
 
 @keys.command(epilog="Example:  aos-server keys show v2")
 def show(version: Name, backend: Where = None) -> Answer:
     """One key: its age, its end, and a fingerprint by which two places compare."""
+    from aos_server.cli.keys import answers
+
     return answers.shown(_opened(backend), version, _now())
 
 
@@ -54,6 +58,7 @@ def rotate(
     dry_run: DryRun = False,
 ) -> Answer:
     """Make a key that signs from now on; the one before it signs on for a while. Also makes the first."""
+    from aos_server.cli.keys import answers
     from aos_server.keystores.changes import rotate
 
     if not 0 <= overlap <= 168:
@@ -70,6 +75,7 @@ def retire(
     dry_run: DryRun = False,
 ) -> Answer:
     """Remove a key for good; never the one that signs."""
+    from aos_server.cli.keys import answers
     from aos_server.keystores.changes import retire
 
     place, now = _opened(backend), _now()
@@ -79,10 +85,14 @@ def retire(
 @keys.command(epilog="Example:  aos-server keys verify --backend ssm")
 def verify(backend: Where = None) -> Answer:
     """Look whether every key that signs is there and whole, and whether there are others."""
+    from aos_server.cli.keys import answers
+
     return answers.verified(_opened(backend), _now())
 
 
-def _opened(kind: Kind | None) -> Backend:
+def _opened(kind: Kind | None) -> "Backend":
+    from aos_server.keystores import open_backend
+
     chosen = {"AOS_WEBHOOK_KEYS": kind.value} if kind else {}
     return open_backend(read(os.environ | chosen, "keys").keys)
 

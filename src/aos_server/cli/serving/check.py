@@ -1,6 +1,5 @@
 """`aos-server check`."""
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -65,6 +64,8 @@ def _status(found: Mapping[str, str]) -> Exit:
 
 def _found(settings: Settings, seen: Seen) -> dict[str, str]:
     """What is wrong, by what was looked at; "" is nothing."""
+    import asyncio
+
     found = {"settings": "", "database": seen.down or seen.schema, "rights": ", ".join(seen.rights)}
     if seen.down:
         del found["rights"]

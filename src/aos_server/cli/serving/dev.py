@@ -1,7 +1,6 @@
 """`aos-server dev`."""
 
 import os
-import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -33,6 +32,8 @@ def dev(
 
     It listens to this machine alone, for whoever sends no token is who they say they are.
     """
+    import secrets
+
     from aos_server.app import served
     from aos_server.cli.answers import Answer, show
     from aos_server.cli.serving.listening import check_free, serve

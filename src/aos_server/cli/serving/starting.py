@@ -1,6 +1,5 @@
 """Whether a process can start here: one look, which `check` tells of and `serve` obeys."""
 
-import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -60,6 +59,8 @@ def look(environment: Mapping[str, str], process: "Work") -> tuple[Settings, See
 
     The database is looked at all the same where its address is good, so that everything is said at once.
     """
+    import asyncio
+
     settings, findings = examine(environment, process)
     findings += _unreadable(settings.audit.public_key)
     named = settings.database.url and not any(found.pointer == "/DATABASE_URL" for found in findings)

@@ -1,6 +1,5 @@
 """`aos-server worker`."""
 
-import asyncio
 import os
 
 import aos
@@ -13,6 +12,8 @@ from aos_server.settings import Settings
 
 def worker() -> Answer:
     """Deliver messages and sequence the audit log, until told to end. Any number may run at once."""
+    import asyncio
+
     from aos_server.jobs.worker import run_worker
 
     logs.configure(plain=False)
