@@ -1,5 +1,6 @@
 """Rooms stay small: a module can be read in one sitting, a folder taken in at a glance."""
 
+import ast
 import os
 import re
 from collections import Counter
@@ -8,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MOST_LINES, MOST_MODULES = 400, 12
+LONGEST, TABLE = 60, 12
+"""Lines of a function below its signature and docstring; what takes more for so few statements is a table."""
 GROWING = {"src/aos_server/db/migrations/versions"}
 """A migration is for ever: this folder grows by one with each."""
 
@@ -29,6 +32,34 @@ def test_a_folder_has_at_most_12_modules() -> None:
 def test_a_module_has_at_most_400_lines() -> None:
     lines = {path.as_posix(): (ROOT / path).read_bytes().count(b"\n") for path in modules()}
     assert {path: n for path, n in lines.items() if n > MOST_LINES} == {}
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def length(function: Function) -> int:
+    first = function.body[1:2] if ast.get_docstring(function, clean=False) else function.body
+    return (function.end_lineno or 0) - first[0].lineno + 1 if first else 0
+
+
+def statements(function: Function) -> int:
+    return sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1
+
+
+def test_a_function_has_at_most_60_lines() -> None:
+    """A table, of routes or of figures, may be longer."""
+    functions = [
+        (f"{path.as_posix()}:{node.lineno} {node.name}", node)
+        for path in modules()
+        for node in ast.walk(ast.parse((ROOT / path).read_bytes()))
+        if isinstance(node, Function)
+    ]
+    assert len(functions) > 5_000
+    long = {where: length(node) for where, node in functions if length(node) > LONGEST}
+    assert long
+    assert {
+        where: long[where] for where, node in functions if where in long and statements(node) > TABLE
+    } == {}
 
 
 def test_what_tests_share_is_in_no_module_of_tests() -> None:

@@ -31,6 +31,10 @@ from aos.domain.forecasts.verdicts import Limits
 from aos.files.config import find_config
 from aos.wire.results.simulations import simulation
 
+_SERVER_TAKES = "it takes a plan, its inputs and limits, samples, seed, agent and tenant"
+_MANY_TAKES = "plans and their inputs come from standard input"
+_MANY_GIVES = "every answer is a line of JSON, without alternatives"
+
 
 def simulate(
     plan: PlanArgument = None,
@@ -78,24 +82,12 @@ def simulate(
     here_only = catalogs or many or markdown or html or changed or on is not None
     refuse(
         (there and policy is not None, "--policy", "a server has rules of its own"),
-        (
-            there and here_only,
-            "--server",
-            "it takes a plan, its inputs and limits, samples, seed, agent and tenant",
-        ),
+        (there and here_only, "--server", _SERVER_TAKES),
         (asks_rules and not there and policy is None, "--agent, --tenant", "only rules look at who asks"),
         (changed and (markdown or html), "--apply", "it prints a plan, no forecast"),
         (summary and not many, "--summary", "it leaves single steps out of the lines of --many"),
-        (
-            many and (plan or plan_option or inputs or changed),
-            "--many",
-            "plans and their inputs come from standard input",
-        ),
-        (
-            many and (markdown or html or alternatives),
-            "--many",
-            "every answer is a line of JSON, without alternatives",
-        ),
+        (many and (plan or plan_option or inputs or changed), "--many", _MANY_TAKES),
+        (many and (markdown or html or alternatives), "--many", _MANY_GIVES),
     )
     asked = asked_for(budget, deadline, confidence, min_success, config)
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
