@@ -65,8 +65,9 @@ def tell_request(
     tenant: str | None = None,
     subject: str | None = None,
     audit: str | None = None,
+    detail: str | None = None,
 ) -> None:
-    """The line of a request. `code`: why it was refused. `audit`: the entry that says what it did."""
+    """The line of a request. `code` and `detail`: why it was refused. `audit`: the entry that says what it did."""
     if _requests.isEnabledFor(logging.INFO):
         told = {
             "request_id": request_id,
@@ -80,7 +81,7 @@ def tell_request(
             "subject": subject,
             "audit": audit,
         }
-        _requests.info("request", extra=told)
+        _requests.info("request", extra=told if detail is None else {**told, "detail": detail})
 
 
 def _told_as_requests(record: logging.LogRecord) -> bool:

@@ -33,6 +33,7 @@ __all__ = [
     "APPROVAL_SECONDS",
     "BREAK_GLASS",
     "CONTENT_TYPE",
+    "COUNTED_LOCALLY",
     "DECISIONS",
     "DELIVERIES",
     "DELIVERY_LAG",
@@ -69,6 +70,11 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 IN_FLIGHT = Gauge("nova_http_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
+COUNTED_LOCALLY = Counter(
+    "nova_rate_counted_locally_total",
+    "Requests that a process counted for itself, since Redis did not answer, by class",
+    ["class"],
+)
 SIMULATIONS = Counter("nova_simulations_total", "Plans simulated, by status", ["status"])
 DECISIONS = Counter("nova_policy_decisions_total", "Policy decisions, by decision", ["decision"])
 POLICY_ERRORS = Counter("nova_policy_errors_total", "Answers for which rules could not be read or evaluated")
@@ -100,7 +106,9 @@ APPROVAL_REVIEWS_OPEN = Gauge(
 BREAK_GLASS = Counter(
     "nova_approval_break_glass_total", "Requests that one person approved by breaking the glass"
 )
-WORKERS_LOST = Counter("nova_engine_processes_lost_total", "Processes of the engine that were killed")
+WORKERS_LOST = Counter(
+    "nova_engine_processes_lost_total", "Processes that were killed while they computed a plan"
+)
 DELIVERIES = Counter("nova_webhook_deliveries_total", "Tries to deliver a message, by result", ["result"])
 DELIVERY_LAG = Histogram(
     "nova_webhook_lag_seconds",
@@ -160,6 +168,8 @@ for status in get_args(Status):
     SIMULATIONS.labels(status)
 for decision in ("allow", "deny", "requires_approval"):
     DECISIONS.labels(decision)
+for traffic in ("decide", "create", "evaluate", "read"):
+    COUNTED_LOCALLY.labels(traffic)
 for result in ("approved", "rejected", "escalated", "expired", "cancelled", "consumed"):
     for level in range(1, 6):
         APPROVAL_DECISIONS.labels(result, level)

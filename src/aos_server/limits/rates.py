@@ -6,6 +6,7 @@ matrix leaves: a limit that is never off. Without a Redis URL (development, one 
 
 import asyncio
 import hashlib
+import logging
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -19,8 +20,11 @@ from throttled.exceptions import BaseThrottledError
 from aos.errors import AosError
 from aos_server.limits.breaker import Breaker
 from aos_server.limits.matrix import MATRIX, Traffic
+from aos_server.metrics import COUNTED_LOCALLY
 
 __all__ = ["BURST", "REDIS_TIMEOUT_S", "Rates", "Taken"]
+
+_log = logging.getLogger(__name__)
 
 BURST = 60
 """So many requests may come at once, however high the rate."""
@@ -99,6 +103,7 @@ class Rates:
         if row.redis == "local" and self._redis is not None:
             if (found := await self._ask_redis(self._redis, key, rate)) is not None:
                 return _taken(traffic, rate, found, local=False)
+            COUNTED_LOCALLY.labels(traffic).inc()
             rate = max(1, math.floor(rate * row.share))
         return _taken(traffic, rate, await self._local.count(key, rate), local=True)
 
@@ -114,8 +119,12 @@ class Rates:
             async with asyncio.timeout(self._timeout_s):
                 found = await redis.count(key, rate)
         except (RedisError, BaseThrottledError, OSError, TimeoutError):
+            if not self.degraded:
+                _log.warning("Redis does not answer: until it does, each process counts requests for itself")
             self._breaker.failed()
             return None
+        if self.degraded:
+            _log.warning("Redis answers again")
         self._breaker.succeeded()
         return found
 

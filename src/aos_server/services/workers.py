@@ -1,5 +1,6 @@
 """Worker processes: what takes computing runs there, so that the event loop stays free and a heavy plan is alone."""
 
+import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
@@ -7,10 +8,13 @@ from typing import TypeVar
 from anyio import BrokenWorkerProcess, CapacityLimiter, create_task_group, fail_after, to_process
 
 from aos.errors import AosError
+from aos_server.metrics import WORKERS_LOST
 
 __all__ = ["Workers"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _MOST_WAITING = 200
 """Calls that may wait for a process; the next one is told to come back."""
@@ -53,17 +57,13 @@ class Workers:
             raise AosError("not_computed", detail, retry_after_s=30 if heavy else 5) from None
 
     async def _run_again(self, function: Callable[..., T], *args: object) -> T:
-        try:
-            return await self._run_once(function, *args)
-        except BrokenWorkerProcess:
-            pass
-        try:
-            return await self._run_once(function, *args)
-        except BrokenWorkerProcess:
-            raise AosError("not_computed", "its process was killed, twice", retry_after_s=5) from None
-
-    async def _run_once(self, function: Callable[..., T], *args: object) -> T:
-        return await to_process.run_sync(function, *args, cancellable=True, limiter=self._all)
+        for _ in range(2):
+            try:
+                return await to_process.run_sync(function, *args, cancellable=True, limiter=self._all)
+            except BrokenWorkerProcess:
+                WORKERS_LOST.inc()
+                _log.warning("a process that computed a plan was killed")
+        raise AosError("not_computed", "its process was killed, twice", retry_after_s=5)
 
 
 def _ready() -> None:

@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from aos.errors import AosError, InputError
+from aos_server.metrics import WORKERS_LOST
 from aos_server.services.workers import Workers
 
 
@@ -60,6 +61,8 @@ def test_a_process_that_is_killed_is_replaced_and_its_call_made_again(tmp_path: 
 
 
 def test_a_call_that_kills_its_process_is_refused_and_the_next_is_served() -> None:
+    before = WORKERS_LOST._value.get()
+
     async def main() -> None:
         workers = Workers(1, timeout_s=30)
         with pytest.raises(AosError) as caught:
@@ -68,6 +71,7 @@ def test_a_call_that_kills_its_process_is_refused_and_the_next_is_served() -> No
         assert await workers.run(_pid) > 0
 
     anyio.run(main)
+    assert WORKERS_LOST._value.get() == before + 2
 
 
 def test_a_call_that_takes_too_long_is_killed_with_its_process() -> None:

@@ -39,6 +39,7 @@ def test_each_request_is_a_line_of_json_and_no_secret_is_in_any(processes):
         with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2]))) as raw:
             raw.sendall(f"GET /{SECRET} HTTP/1.1\r\nX-Bad\x1b[2J {SECRET}\r\n\r\n".encode())
             ids.append(http_id(raw.recv(1000)))
+        unready = httpx.get(f"{served.url}/readyz", timeout=30).headers["x-request-id"]
         counted = httpx.get(f"{served.url}/metrics").text
         assert served.end(signal.SIGINT) == 130
     lines = [*served.said.splitlines(), *"".join(served.log).splitlines()]
@@ -51,6 +52,8 @@ def test_each_request_is_a_line_of_json_and_no_secret_is_in_any(processes):
     assert (first["method"], first["route"], first["status"]) == ("GET", "/api/v1/runs", 401)
     assert (first["code"], first["client"], first["audit"]) == ("unauthenticated", "127.0.0.1", None)
     assert first["ms"] > 0
+    assert (by_id[unready]["code"], "database" in by_id[unready]["detail"]) == ("not_ready", True)
+    assert "detail" not in first
     nowhere, improper = (by_id[one] for one in ids[-2:])
     assert (nowhere["method"], nowhere["route"], nowhere["code"]) == ("other", "none", "not_found")
     assert (improper["status"], improper["code"], improper["client"]) == (400, "bad_http", "127.0.0.1")

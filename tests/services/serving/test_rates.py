@@ -12,6 +12,7 @@ import pytest
 
 from aos_server.limits.matrix import MATRIX, Traffic
 from aos_server.limits.rates import REDIS_TIMEOUT_S, Rates
+from aos_server.metrics import COUNTED_LOCALLY
 from tests.services.processes import Process
 
 PATIENT_S = 10.0
@@ -86,18 +87,27 @@ def test_where_redis_hangs_the_share_of_the_matrix_is_left(
 
 
 @pytest.mark.parametrize("how", ["killed", "hung"])
-def test_a_redis_that_is_back_is_used_again(how: str, url: str, redis_server: Process) -> None:
+def test_a_redis_that_is_back_is_used_again(
+    how: str, url: str, redis_server: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    counted = COUNTED_LOCALLY.labels("decide")
+    before = counted._value.get()
+
     async def story() -> None:
         async with counting(url) as rates:
             await allowed(rates, 1, who="warm")
             redis_server.kill() if how == "killed" else redis_server.send(signal.SIGSTOP)
             assert await allowed(rates, 200, "decide", f"back-{how}") <= 16
+            assert counted._value.get() >= before + 190
+            assert "Redis does not answer" in caplog.text
+            assert "Redis answers again" not in caplog.text
             redis_server.start() if how == "killed" else redis_server.send(signal.SIGCONT)
             began = time.monotonic()
             while await local(rates):
                 await asyncio.sleep(0.05)
                 assert time.monotonic() - began < 20  # two seconds, but for a busy machine
             assert not rates.degraded
+            assert "Redis answers again" in caplog.text
 
     async def local(rates: Rates) -> bool:
         taken: Any = await rates.take("read", "acme", "i", "probe")
