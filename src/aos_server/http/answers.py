@@ -1,22 +1,34 @@
-"""Answers: a body that is rendered already, and how it is sent."""
+"""Answers: what handlers return, rendered, and how it is sent."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.types import Send
 
-__all__ = ["JSON", "Answer", "send_answer"]
+from aos.wire.encode import one_line
+from aos_server.services.changes import Given
+
+__all__ = ["JSON", "Answer", "answer_of", "send_answer"]
 
 JSON = "application/json"
 
 
 class Answer(NamedTuple):
-    """What a handler returns; a bare `bytes` is a body of JSON with status 200."""
+    """What is sent."""
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = {}
     media_type: str = JSON
+
+
+def answer_of(told: "Answer | Given | Mapping[str, Any] | bytes", status: int) -> Answer:
+    """What a handler returns, as it is sent: a change has its own status, a document or a body of JSON `status`."""
+    if isinstance(told, Answer):
+        return told
+    if isinstance(told, Given):
+        return Answer(one_line(told.body).encode(), told.status)
+    return Answer(told if isinstance(told, bytes) else one_line(told).encode(), status)
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

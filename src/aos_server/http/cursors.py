@@ -2,11 +2,14 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from aos.errors import Finding, InputError
+from aos.wire.results.documents import Document, envelope
 
-__all__ = ["bad_cursor", "cursor", "place"]
+__all__ = ["bad_cursor", "cursor", "paged", "place"]
 
 
 def cursor(at: datetime, row_id: object) -> str:
@@ -27,6 +30,12 @@ def place(given: str | None) -> tuple[datetime, str] | None:
     except (ValueError, OverflowError, binascii.Error):
         raise bad_cursor() from None
     return at, row_id
+
+
+def paged(schema: str, name: str, rows: Sequence[Any], following: tuple[datetime, object] | None) -> Document:
+    """A page as a document: its rows under `name`, and where the next page goes on (None: nowhere)."""
+    after = None if following is None else cursor(*following)
+    return {**envelope(schema), name: rows, "count": len(rows), "next": after}
 
 
 def bad_cursor() -> InputError:

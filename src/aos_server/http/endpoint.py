@@ -10,11 +10,13 @@ from starlette.types import Receive, Scope, Send
 from aos.errors import AosError
 from aos.wire.strict import MAX_BYTES, MAX_NODES
 from aos_server.http import bodies
-from aos_server.http.answers import Answer, send_answer
+from aos_server.http.answers import Answer, answer_of, send_answer
 from aos_server.http.gate import Gate, Said, check_claims
 from aos_server.http.models.base import Request
 from aos_server.identity.authenticate import credentials
 from aos_server.identity.caller import Act, Caller, Principal
+from aos_server.services.changes import Given
+from aos_server.services.idempotency import Key, key_of
 
 __all__ = ["Call", "Endpoint", "Handler", "Resource"]
 
@@ -35,8 +37,16 @@ class Call(NamedTuple):
     body: Any
     headers: Mapping[bytes, bytes]
 
+    def key(self, method: str, path: str, said: Any = None) -> Key | None:
+        """The request's Idempotency-Key, if it has one, for what it asks at that address: `said`, else its body."""
+        header = self.headers.get(b"idempotency-key")
+        if header is None:
+            return None
+        body = self.body.model_dump(mode="json") if said is None and self.body else said
+        return key_of(header.decode("latin-1"), method, path, body)
 
-Handler = Callable[[Call], Awaitable[Answer | bytes]]
+
+Handler = Callable[[Call], Awaitable[Answer | Given | Mapping[str, Any] | bytes]]
 
 
 class Nothing(Request):
@@ -114,12 +124,10 @@ class Resource:
         call = await self._let_in(endpoint, scope, receive)
         try:
             async with timeout(self._seconds):
-                answer = await endpoint.handler(call)
+                answer = answer_of(await endpoint.handler(call), endpoint.status)
         except TimeoutError:
             detail = f"there was no answer after {self._seconds:g} s"
             raise AosError("not_computed", detail, retry_after_s=5) from None
-        if isinstance(answer, bytes):
-            answer = Answer(answer, endpoint.status)
         await send_answer(send, answer._replace(headers={**answer.headers, **scope["aos.told"]}))
 
     async def _let_in(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Call:

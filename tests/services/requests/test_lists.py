@@ -1,6 +1,5 @@
 """Lists of approval requests, on a real Postgres: by page, by filter, counted by level."""
 
-import json
 from typing import Any
 
 import pytest
@@ -91,7 +90,7 @@ def test_what_waits_goes_by_the_level_that_holds_now(new_base, held, asked, seen
             *(person("lou", 3, "live", live=False), {}, RequestsQuery(waiting=True, level=asked), None),
             {b"authorization": b"Bearer abc"},
         )
-        return json.loads(await ApprovalRequests(desk, Asking(held)).list_requests(call))["count"]
+        return (await ApprovalRequests(desk, Asking(held)).list_requests(call))["count"]
 
     assert run(base, act) == seen
 

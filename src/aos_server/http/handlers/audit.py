@@ -4,9 +4,8 @@ import base64
 from uuid import UUID
 
 from aos.errors import AosError, Finding, InputError
-from aos.wire.encode import one_line
 from aos.wire.results.documents import Document, envelope
-from aos_server.http.cursors import bad_cursor, cursor, place
+from aos_server.http.cursors import bad_cursor, paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.audit import AuditQuery, VerifyAudit
 from aos_server.services.audit.checkpoints import notes_in
@@ -28,7 +27,7 @@ class AuditLog:
             raise AosError("unavailable", "no audit log is kept here")
         return self._kept
 
-    async def list_entries(self, call: Call) -> bytes:
+    async def list_entries(self, call: Call) -> Document:
         """A page of the tenant's entries, the latest first."""
         asked: AuditQuery = call.query
         after = place(asked.cursor)
@@ -36,15 +35,9 @@ class AuditLog:
         found = await page(
             self._log.database, call.caller.tenant, limit=asked.limit, after=at, about=asked.object
         )
-        document = {
-            **envelope("aos.audit-list/1"),
-            "entries": found.entries,
-            "count": len(found.entries),
-            "next": None if found.next is None else cursor(*found.next),
-        }
-        return one_line(document).encode()
+        return paged("aos.audit-list/1", "entries", found.entries, found.next)
 
-    async def show_entry(self, call: Call) -> bytes:
+    async def show_entry(self, call: Call) -> Document:
         """An entry with its proof."""
         row_id = _id(
             call.path["entry_id"],
@@ -52,16 +45,15 @@ class AuditLog:
         )
         shown = await show(self._log.database, self._roots, call.caller.tenant, row_id)
         placed = shown.position is not None
-        document = {
+        return {
             **envelope("aos.audit-entry/1"),
             "entry": shown.entry,
             "position": shown.position,
             "proof": [base64.b64encode(one).decode() for one in shown.proof] if placed else None,
             "checkpoint": shown.checkpoint,
         }
-        return one_line(document).encode()
 
-    async def verify_entries(self, call: Call) -> bytes:
+    async def verify_entries(self, call: Call) -> Document:
         """The tenant's part of the log, computed again."""
         asked: VerifyAudit = call.body
         kept = notes_in(asked.checkpoints or "")
@@ -69,7 +61,7 @@ class AuditLog:
             finding = Finding("/checkpoints", "bad_value", "there is no signed note of an audit log in it")
             raise InputError.of("invalid_request", "body", [finding])
         verified = await verify_own(self._log, call.caller.tenant, kept)
-        return one_line(self._check(*verified)).encode()
+        return self._check(*verified)
 
     def _check(self, found: Verified, newest: str | None, waiting: int) -> Document:
         unsigned = self._log.public is None and found.size > 0

@@ -7,7 +7,6 @@ from contextlib import suppress
 from math import inf
 
 from aos.errors import AosError
-from aos.wire.encode import one_line
 from aos.wire.results.documents import Document, envelope
 from aos_server.http.answers import Answer
 from aos_server.http.endpoint import Call
@@ -40,24 +39,24 @@ class Operations:
         self._refresh = refresh
         self._refreshed = -inf
 
-    async def livez(self, call: Call) -> bytes:
+    async def livez(self, call: Call) -> Document:
         """Whether the process answers at all."""
-        return _line({**envelope("aos.health/1"), "status": "healthy", "checks": {}})
+        return {**envelope("aos.health/1"), "status": "healthy", "checks": {}}
 
-    async def health(self, call: Call) -> bytes:
+    async def health(self, call: Call) -> Document:
         """Everything that the server depends on. The status is in the document: whoever asks this, wants to read it."""
         checks, ready = await self._checked()
         missed = "gone" in checks.values()
         status = "unhealthy" if not ready else "degraded" if missed else "healthy"
-        return _line({**envelope("aos.health/1"), "status": status, "checks": checks})
+        return {**envelope("aos.health/1"), "status": status, "checks": checks}
 
-    async def readyz(self, call: Call) -> bytes:
+    async def readyz(self, call: Call) -> Document:
         """Whether to send requests here. Raises AosError(not_ready) where nothing could be decided."""
         checks, ready = await self._checked()
         if not ready:
             gone = [name for name, state in checks.items() if state != "ok"]
             raise AosError("not_ready", f"not ready: {', '.join(gone)}", retry_after_s=1)
-        return _line({**envelope("aos.health/1"), "status": "healthy", "checks": checks})
+        return {**envelope("aos.health/1"), "status": "healthy", "checks": checks}
 
     async def metrics(self, call: Call) -> Answer:
         """Prometheus text. Where the database is gone, what it would have told is as old as its last answer."""
@@ -87,7 +86,3 @@ def _shared(check: Check) -> Check:
             return answer
 
     return latest
-
-
-def _line(document: Document) -> bytes:
-    return one_line(document).encode()

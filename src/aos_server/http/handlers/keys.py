@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from aos.errors import AosError
-from aos.wire.encode import one_line
+from aos.wire.results.documents import Document
 from aos_server.http.endpoint import Call
 from aos_server.http.models.keys import RetireKey, RotateKeys
 from aos_server.services.webhooks.keys import KeyService
@@ -23,34 +23,34 @@ class KeyCalls:
             raise AosError("unavailable", "no keys are kept here")
         return self._kept
 
-    async def list_keys(self, call: Call) -> bytes:
+    async def list_keys(self, call: Call) -> Document:
         """All versions, newest first."""
-        return one_line(await self._keys.list()).encode()
+        return await self._keys.list()
 
-    async def show_key(self, call: Call) -> bytes:
+    async def show_key(self, call: Call) -> Document:
         """One version with its fingerprint."""
-        return one_line(await self._keys.show(call.path["version"])).encode()
+        return await self._keys.show(call.path["version"])
 
-    async def verify_keys(self, call: Call) -> bytes:
+    async def verify_keys(self, call: Call) -> Document:
         """Whether every key that signs is there and whole."""
-        return one_line(await self._keys.verify()).encode()
+        return await self._keys.verify()
 
-    async def rotate_keys(self, call: Call) -> bytes:
+    async def rotate_keys(self, call: Call) -> Document:
         """Make a key that signs from now on."""
         asked: RotateKeys = call.body
         overlap = timedelta(hours=asked.overlap_hours)
-        return one_line(await self._keys.rotate(call.caller, overlap, asked.dry_run)).encode()
+        return await self._keys.rotate(call.caller, overlap, asked.dry_run)
 
-    async def retire_key(self, call: Call) -> bytes:
+    async def retire_key(self, call: Call) -> Document:
         """Remove a key for good."""
         asked: RetireKey = call.body
         version = call.path["version"]
-        return one_line(await self._keys.retire(call.caller, version, asked.confirm, asked.dry_run)).encode()
+        return await self._keys.retire(call.caller, version, asked.confirm, asked.dry_run)
 
-    async def rehearse_key(self, call: Call) -> bytes:
+    async def rehearse_key(self, call: Call) -> Document:
         """Ask every webhook whether it accepts the current key alone."""
-        return one_line(await self._keys.rehearse(call.caller)).encode()
+        return await self._keys.rehearse(call.caller)
 
-    async def show_rehearsal(self, call: Call) -> bytes:
+    async def show_rehearsal(self, call: Call) -> Document:
         """What they have answered."""
-        return one_line(await self._keys.rehearsal(call.caller)).encode()
+        return await self._keys.rehearsal(call.caller)

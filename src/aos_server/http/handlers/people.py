@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from aos.errors import AosError
-from aos.wire.encode import one_line
-from aos.wire.results.documents import envelope
+from aos.wire.results.documents import Document, envelope
 from aos_server.http.endpoint import Call
 from aos_server.http.gate import Identifies
 from aos_server.identity.authenticate import Credentials, credentials
@@ -38,31 +37,30 @@ class People:
         self._identity = identity
         self._login = login
 
-    async def protected_resource(self, call: Call) -> bytes:
+    async def protected_resource(self, call: Call) -> Document:
         """Metadata by RFC 9728, for who knows this server's address alone. Raises AosError: not_found, bad_value."""
         if self._login is None:
             raise AosError("not_found", "people do not log in here")
         resource = _resource(call.headers)
         if resource is None:
             raise AosError("bad_value", "the Host header names no host")
-        document = {
+        return {
             **envelope("aos.protected-resource/1"),
             "resource": resource,
             "authorization_servers": [self._login.issuer],
             "bearer_methods_supported": ["header"],
             "aos_audience": self._login.audience,
         }
-        return one_line(document).encode()
 
     def challenge(self, headers: Mapping[bytes, bytes]) -> str:
         """WWW-Authenticate of a 401: where people log in, the address of the metadata that says where."""
         resource = _resource(headers) if self._login else None
         return f'Bearer resource_metadata="{resource}{METADATA}"' if resource else "Bearer"
 
-    async def whoami(self, call: Call) -> bytes:
+    async def whoami(self, call: Call) -> Document:
         """The caller with the level that holds now; where nobody can say that now, with what the token says."""
         caller = await as_of_now(self._identity, call)
-        document = {
+        return {
             **envelope("aos.whoami/1"),
             "issuer": caller.principal.issuer,
             "subject": caller.principal.subject,
@@ -73,7 +71,6 @@ class People:
             "live": caller.live,
             "scopes": sorted(caller.scopes),
         }
-        return one_line(document).encode()
 
 
 def _resource(headers: Mapping[bytes, bytes]) -> str | None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from aos.wire.encode import one_line
+from aos.wire.results.documents import Document
 from aos_server.http.endpoint import Call
 from aos_server.http.models.policy import Evaluate
 from aos_server.services.policy import decisions
@@ -21,7 +21,7 @@ class Policy:
         self._tenants = tenants
         self._evaluations = evaluations
 
-    async def evaluate(self, call: Call) -> bytes:
+    async def evaluate(self, call: Call) -> Document:
         """Decide on a call or a plan, and change nothing."""
         asked: Evaluate = call.body
         tenant = call.caller.tenant
@@ -33,4 +33,4 @@ class Policy:
         if self._evaluations is not None:
             await self._evaluations.keep(call.caller, decided, asked.skill_id, asked.agent_id)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return one_line(decisions.document(decided, asked.skill_id, tenant, now)).encode()
+        return decisions.document(decided, asked.skill_id, tenant, now)

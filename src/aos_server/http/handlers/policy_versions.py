@@ -1,12 +1,11 @@
 """The rules of a tenant: push a version, list them, show one, activate one."""
 
 from aos.errors import AosError
-from aos.wire.encode import one_line
-from aos_server.http.answers import Answer
+from aos.wire.results.documents import Document
 from aos_server.http.endpoint import Call
 from aos_server.http.models.base import whole
 from aos_server.http.models.policy import ActivatePolicy, PushPolicy, VersionsQuery
-from aos_server.services.idempotency import Key, key_of
+from aos_server.services.changes import Given
 from aos_server.services.policy.versions import Activation, Versions, not_found
 from aos_server.services.tenants import Tenants
 
@@ -28,44 +27,35 @@ class PolicyVersions:
             raise AosError("unavailable", "no versions of a policy are kept here")
         return self._kept
 
-    async def push_policy(self, call: Call) -> Answer:
+    async def push_policy(self, call: Call) -> Given:
         """Keep rules as the next version."""
         asked: PushPolicy = call.body
         terms = await self._tenants.terms(call.caller.tenant, None, now=True)
-        key = _key(call, PATH)
-        given = await self._versions.push(call.caller, asked.files, asked.message, terms, key)
-        return Answer(one_line(given.body).encode(), given.status)
+        key = call.key("POST", PATH)
+        return await self._versions.push(call.caller, asked.files, asked.message, terms, key)
 
-    async def list_policies(self, call: Call) -> bytes:
+    async def list_policies(self, call: Call) -> Document:
         """A page of versions, the newest first."""
         asked: VersionsQuery = call.query
         before = None if asked.cursor is None else int(asked.cursor)
-        return one_line(await self._versions.page(call.caller.tenant, before, asked.limit)).encode()
+        return await self._versions.page(call.caller.tenant, before, asked.limit)
 
-    async def get_policy(self, call: Call) -> bytes:
+    async def get_policy(self, call: Call) -> Document:
         """One version with its text."""
-        return one_line(await self._versions.get(call.caller.tenant, _number(call))).encode()
+        return await self._versions.get(call.caller.tenant, _number(call))
 
-    async def active_policy(self, call: Call) -> bytes:
+    async def active_policy(self, call: Call) -> Document:
         """Which version holds."""
-        return one_line(await self._versions.active(call.caller.tenant)).encode()
+        return await self._versions.active(call.caller.tenant)
 
-    async def activate_policy(self, call: Call) -> Answer:
+    async def activate_policy(self, call: Call) -> Given:
         """Let a version hold from now on."""
         asked: ActivatePolicy = call.body
         version = _number(call)
         terms = await self._tenants.terms(call.caller.tenant, None, now=True)
         wanted = Activation(version, asked.if_active, asked.why)
-        key = _key(call, f"{PATH}/{version}/activate")
-        given = await self._versions.activate(call.caller, wanted, terms, key)
-        return Answer(one_line(given.body).encode(), given.status)
-
-
-def _key(call: Call, path: str) -> Key | None:
-    header = call.headers.get(b"idempotency-key")
-    if header is None:
-        return None
-    return key_of(header.decode("latin-1"), "POST", path, call.body.model_dump(mode="json"))
+        key = call.key("POST", f"{PATH}/{version}/activate")
+        return await self._versions.activate(call.caller, wanted, terms, key)
 
 
 def _number(call: Call) -> int:

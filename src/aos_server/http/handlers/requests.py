@@ -1,18 +1,14 @@
 """Approval requests: make, show and list them, decide on them, use what was approved."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
-
-from pydantic import BaseModel
 
 from aos.errors import AosError
 from aos.wire.encode import one_line
-from aos.wire.results.documents import envelope
+from aos.wire.results.documents import Document
 from aos_server.db.pool import Database
 from aos_server.http.answers import Answer
-from aos_server.http.cursors import bad_cursor, cursor, place
+from aos_server.http.cursors import bad_cursor, paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.gate import Identifies
 from aos_server.http.handlers.people import as_of_now
@@ -27,13 +23,15 @@ from aos_server.http.models.requests import (
     ReviewRequest,
 )
 from aos_server.services.changes import Given
-from aos_server.services.idempotency import Key, key_of
+from aos_server.services.idempotency import Key
 from aos_server.services.policy.decisions import call_of
 from aos_server.services.requests import consume, decide, reads
 from aos_server.services.requests.create import Asked, Desk, create
 from aos_server.services.requests.decide import Said
 
 __all__ = ["ApprovalRequests"]
+
+_PATH = "/api/v1/policy/requests"
 
 
 class ApprovalRequests:
@@ -72,14 +70,14 @@ class ApprovalRequests:
             body.webhook_url,
         )
         given = await create(self._desk, call.caller, asked, _key(call, ""))
-        where = {"Location": f"/api/v1/policy/requests/{given.body['request_id']}"}
+        where = {"Location": f"{_PATH}/{given.body['request_id']}"}
         return Answer(one_line(given.body).encode(), given.status, where)
 
-    async def get_request(self, call: Call) -> bytes:
+    async def get_request(self, call: Call) -> Document:
         """One request with everything that an approver looks at."""
-        return one_line(await reads.get(self._database, call.caller.tenant, _id(call))).encode()
+        return await reads.get(self._database, call.caller.tenant, _id(call))
 
-    async def list_requests(self, call: Call) -> bytes:
+    async def list_requests(self, call: Call) -> Document:
         """A page of requests, the latest first."""
         asked: RequestsQuery = call.query
         which = reads.Filter(
@@ -97,55 +95,43 @@ class ApprovalRequests:
         lines, following = await reads.page(
             self._database, call.caller, which, _place(asked.cursor), asked.limit
         )
-        document = {
-            **envelope("aos.request-list/1"),
-            "requests": lines,
-            "count": len(lines),
-            "next": None if following is None else cursor(*following),
-        }
-        return one_line(document).encode()
+        return paged("aos.request-list/1", "requests", lines, following)
 
-    async def approve_request(self, call: Call) -> Answer:
+    async def approve_request(self, call: Call) -> Given:
         """Say yes."""
         asked: Approve = call.body
         said = Said(asked.reason, asked.level, asked.digest, asked.break_glass)
-        return _answer(
-            await decide.approve(self._database, call.caller, _id(call), said, _key(call, "/approve"))
-        )
+        return await decide.approve(self._database, call.caller, _id(call), said, _key(call, "/approve"))
 
-    async def reject_request(self, call: Call) -> Answer:
+    async def reject_request(self, call: Call) -> Given:
         """Say no."""
         asked: Reject = call.body
         said = Said(asked.reason, asked.level, asked.digest)
-        return _answer(
-            await decide.reject(self._database, call.caller, _id(call), said, _key(call, "/reject"))
-        )
+        return await decide.reject(self._database, call.caller, _id(call), said, _key(call, "/reject"))
 
-    async def escalate_request(self, call: Call) -> Answer:
+    async def escalate_request(self, call: Call) -> Given:
         """Ask one level higher."""
         asked: Decide = call.body
         key = _key(call, "/escalate")
-        return _answer(await decide.escalate(self._database, call.caller, _id(call), asked.reason, key))
+        return await decide.escalate(self._database, call.caller, _id(call), asked.reason, key)
 
-    async def cancel_request(self, call: Call) -> Answer:
+    async def cancel_request(self, call: Call) -> Given:
         """No longer ask."""
         asked: CancelRequest = call.body
         key = _key(call, "/cancel")
-        return _answer(await decide.cancel(self._database, call.caller, _id(call), asked.reason, key))
+        return await decide.cancel(self._database, call.caller, _id(call), asked.reason, key)
 
-    async def review_request(self, call: Call) -> Answer:
+    async def review_request(self, call: Call) -> Given:
         """Close the review of a broken glass."""
         asked: ReviewRequest = call.body
         key = _key(call, "/review")
-        return _answer(
-            await decide.review(self._database, call.caller, _id(call), asked.outcome, asked.reason, key)
-        )
+        return await decide.review(self._database, call.caller, _id(call), asked.outcome, asked.reason, key)
 
-    async def consume_request(self, call: Call) -> Answer:
+    async def consume_request(self, call: Call) -> Given:
         """Use the approval."""
         asked: Consume = call.body
         use = consume.Use(asked.digest, asked.plan, asked.inputs, asked.run_id)
-        return _answer(await consume.consume(self._desk, call.caller, _id(call), use, _key(call, "/consume")))
+        return await consume.consume(self._desk, call.caller, _id(call), use, _key(call, "/consume"))
 
 
 def _id(call: Call) -> str:
@@ -156,12 +142,7 @@ def _id(call: Call) -> str:
 
 
 def _key(call: Call, act: str) -> Key | None:
-    header = call.headers.get(b"idempotency-key")
-    if header is None:
-        return None
-    body: BaseModel = call.body
-    path = f"/api/v1/policy/requests/{_id(call)}{act}" if act else "/api/v1/policy/requests"
-    return key_of(header.decode("latin-1"), "POST", path, body.model_dump(mode="json"))
+    return call.key("POST", f"{_PATH}/{_id(call)}{act}" if act else _PATH)
 
 
 def _place(given: str | None) -> reads.Place | None:
@@ -172,8 +153,3 @@ def _place(given: str | None) -> reads.Place | None:
         return reads.Place(after[0], UUID(after[1]))
     except ValueError:
         raise bad_cursor() from None
-
-
-def _answer(given: Given) -> Answer:
-    body: Mapping[str, Any] = given.body
-    return Answer(one_line(body).encode(), given.status)

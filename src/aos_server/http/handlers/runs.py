@@ -1,14 +1,13 @@
 """Run records: upload one, read one, list them."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from aos.wire.encode import one_line
-from aos.wire.results.documents import envelope, money
-from aos_server.http.answers import Answer
-from aos_server.http.cursors import cursor, place
+from aos.wire.results.documents import Document, envelope, money
+from aos_server.http.cursors import paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.runs import RunRecord, RunsQuery
-from aos_server.services.idempotency import key_of
+from aos_server.services.changes import Given
 from aos_server.services.runtime.runs import After, Record, Runs
 
 __all__ = ["RunRecords"]
@@ -20,17 +19,13 @@ class RunRecords:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
 
-    async def upload_run(self, call: Call) -> Answer:
+    async def upload_run(self, call: Call) -> Given:
         """Keep a record; the same one again changes nothing."""
         asked: RunRecord = call.body
         first = {"tries"} if asked.tries == 1 else set[str]()  # which records did not say at first
         told = asked.model_dump(mode="json", exclude=first)
         document = {**envelope("aos.run-record/1"), **told}
         del document["tenant_id"]
-        header = call.headers.get(b"idempotency-key")
-        key = None
-        if header is not None:
-            key = key_of(header.decode("latin-1"), "POST", "/api/v1/runs", told)
         record = Record(
             asked.run_id,
             asked.agent_id or "",
@@ -43,27 +38,20 @@ class RunRecords:
             asked.unpriced,
             document,
         )
-        given = await self._runs.put(call.caller, record, key)
-        return Answer(one_line(given.body).encode(), given.status)
+        return await self._runs.put(call.caller, record, call.key("POST", "/api/v1/runs", told))
 
-    async def get_run(self, call: Call) -> bytes:
+    async def get_run(self, call: Call) -> Mapping[str, Any]:
         """One record as it was uploaded."""
-        return one_line(await self._runs.get(call.caller.tenant, call.path["run_id"])).encode()
+        return await self._runs.get(call.caller.tenant, call.path["run_id"])
 
-    async def list_runs(self, call: Call) -> bytes:
+    async def list_runs(self, call: Call) -> Document:
         """A page of records, the latest first."""
         asked: RunsQuery = call.query
         after = place(asked.cursor)
         rows, following = await self._runs.page(
             call.caller.tenant, asked.agent_id, After(*after) if after else None, asked.limit
         )
-        document = {
-            **envelope("aos.run-list/1"),
-            "runs": [_line(row) for row in rows],
-            "count": len(rows),
-            "next": None if following is None else cursor(*following),
-        }
-        return one_line(document).encode()
+        return paged("aos.run-list/1", "runs", [_line(row) for row in rows], following)
 
 
 def _line(row: Any) -> dict[str, Any]:

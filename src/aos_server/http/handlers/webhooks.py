@@ -5,17 +5,15 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from aos.errors import AosError
-from aos.wire.encode import one_line
-from aos.wire.results.documents import envelope
-from aos_server.http.answers import Answer
-from aos_server.http.cursors import bad_cursor, cursor, place
+from aos.wire.results.documents import Document, envelope
+from aos_server.http.cursors import bad_cursor, paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.webhooks import DeliveriesQuery, EditWebhook, NewWebhook, WebhooksQuery
 from aos_server.keystores.backend import Backend
 from aos_server.keystores.keyring import Keyring
 from aos_server.keystores.keyset import moment
 from aos_server.services.changes import Given
-from aos_server.services.idempotency import Key, key_of
+from aos_server.services.idempotency import Key
 from aos_server.services.webhooks.deliveries import Last, page, redeliver, show
 from aos_server.services.webhooks.endpoints import Edit, Place, Webhooks
 
@@ -40,71 +38,63 @@ class WebhookCalls:
             raise AosError("unavailable", "no webhooks are kept here")
         return self._kept
 
-    async def create_webhook(self, call: Call) -> Answer:
+    async def create_webhook(self, call: Call) -> Given:
         """Make one."""
         asked: NewWebhook = call.body
         wanted = Edit(asked.url, asked.topics, asked.description, asked.legacy_signature)
-        return _answer(await self._webhooks.create(call.caller, wanted, _key(call, "POST", "")))
+        return await self._webhooks.create(call.caller, wanted, _key(call, "POST", ""))
 
-    async def list_webhooks(self, call: Call) -> bytes:
+    async def list_webhooks(self, call: Call) -> Document:
         """A page of them, the newest first."""
         asked: WebhooksQuery = call.query
         after = place(asked.cursor)
         rows, following = await self._webhooks.page(
             call.caller, Place(*after) if after else None, asked.limit
         )
-        document = {
-            **envelope("aos.webhook-list/1"),
-            "webhooks": rows,
-            "count": len(rows),
-            "next": None if following is None else cursor(*following),
-        }
-        return one_line(document).encode()
+        return paged("aos.webhook-list/1", "webhooks", rows, following)
 
-    async def get_webhook(self, call: Call) -> bytes:
+    async def get_webhook(self, call: Call) -> Document:
         """One of them."""
-        return one_line(await self._webhooks.get(call.caller, call.path["webhook_id"])).encode()
+        return await self._webhooks.get(call.caller, call.path["webhook_id"])
 
-    async def edit_webhook(self, call: Call) -> Answer:
+    async def edit_webhook(self, call: Call) -> Given:
         """Change some of it."""
         asked: EditWebhook = call.body
         webhook = call.path["webhook_id"]
         wanted = Edit(asked.url, asked.topics, asked.description, asked.legacy_signature)
-        return _answer(
-            await self._webhooks.edit(call.caller, webhook, wanted, _key(call, "PATCH", f"/{webhook}"))
-        )
+        return await self._webhooks.edit(call.caller, webhook, wanted, _key(call, "PATCH", f"/{webhook}"))
 
-    async def remove_webhook(self, call: Call) -> Answer:
+    async def remove_webhook(self, call: Call) -> Given:
         """Remove it for good."""
         webhook = call.path["webhook_id"]
-        return _answer(await self._webhooks.remove(call.caller, webhook, _key(call, "DELETE", f"/{webhook}")))
+        return await self._webhooks.remove(call.caller, webhook, _key(call, "DELETE", f"/{webhook}"))
 
-    async def disable_webhook(self, call: Call) -> Answer:
+    async def disable_webhook(self, call: Call) -> Given:
         """Send nothing there until it is enabled."""
         webhook = call.path["webhook_id"]
         key = _key(call, "POST", f"/{webhook}/disable")
-        return _answer(await self._webhooks.disable(call.caller, webhook, key))
+        return await self._webhooks.disable(call.caller, webhook, key)
 
-    async def enable_webhook(self, call: Call) -> Answer:
+    async def enable_webhook(self, call: Call) -> Given:
         """Send there again."""
         webhook = call.path["webhook_id"]
         key = _key(call, "POST", f"/{webhook}/enable")
-        return _answer(await self._webhooks.enable(call.caller, webhook, key))
+        return await self._webhooks.enable(call.caller, webhook, key)
 
-    async def test_webhook(self, call: Call) -> Answer:
+    async def test_webhook(self, call: Call) -> Given:
         """Send a message of the type webhook.test."""
         webhook = call.path["webhook_id"]
         key = _key(call, "POST", f"/{webhook}/test")
-        return _answer(await self._webhooks.test(call.caller, webhook, key))
+        return await self._webhooks.test(call.caller, webhook, key)
 
-    async def show_webhook_secret(self, call: Call) -> bytes:
+    async def show_webhook_secret(self, call: Call) -> Document:
         """The secrets that sign now; that they were asked for is in the audit log."""
         webhook = call.path["webhook_id"]
         now = datetime.now(UTC)
         keys = await asyncio.to_thread(self._current, now)
         await self._webhooks.secret_shown(call.caller, webhook)
         ends = {one.name: one.signs_until for one in keys.keys.live(now)}
-        document = {
+        return {
             **envelope("aos.webhook-secret/1"),
             "webhook_id": webhook,
             "secrets": [
@@ -112,7 +102,6 @@ class WebhookCalls:
                 for version, secret in keys.by_version(webhook, now).items()
             ],
         }
-        return one_line(document).encode()
 
     def _current(self, now: datetime) -> Keyring:
         """The keys as they are now. When the server started there may have been none, or nobody who could say.
@@ -130,7 +119,7 @@ class WebhookCalls:
             raise AosError(error.code, "the server has no key to derive a secret from") from error
         return self._keys
 
-    async def list_deliveries(self, call: Call) -> bytes:
+    async def list_deliveries(self, call: Call) -> Document:
         """A page of a webhook's deliveries, the newest first."""
         asked: DeliveriesQuery = call.query
         webhook = call.path["webhook_id"]
@@ -140,36 +129,23 @@ class WebhookCalls:
         rows, following = await page(
             self._webhooks.database, call.caller.tenant, webhook, asked.state, at, asked.limit
         )
-        document = {
-            **envelope("aos.delivery-list/1"),
-            "deliveries": rows,
-            "count": len(rows),
-            "next": None if following is None else cursor(*following),
-        }
-        return one_line(document).encode()
+        return paged("aos.delivery-list/1", "deliveries", rows, following)
 
-    async def show_delivery(self, call: Call) -> bytes:
+    async def show_delivery(self, call: Call) -> Document:
         """One delivery, try by try."""
         delivery = _delivery(call)
-        return one_line(await show(self._webhooks.database, call.caller.tenant, delivery)).encode()
+        return await show(self._webhooks.database, call.caller.tenant, delivery)
 
-    async def redeliver(self, call: Call) -> Answer:
+    async def redeliver(self, call: Call) -> Given:
         """Send it once more."""
         delivery = _delivery(call)
         key = _key(call, "POST", f"/deliveries/{delivery}/redeliver")
-        return _answer(await redeliver(self._webhooks.database, call.caller, delivery, key))
-
-
-def _answer(given: Given) -> Answer:
-    return Answer(one_line(given.body).encode(), given.status)
+        return await redeliver(self._webhooks.database, call.caller, delivery, key)
 
 
 def _key(call: Call, method: str, path: str) -> Key | None:
-    header = call.headers.get(b"idempotency-key")
-    if header is None:
-        return None
-    body = None if call.body is None else call.body.model_dump(mode="json", exclude_unset=True)
-    return key_of(header.decode("latin-1"), method, _PATH + path, body)
+    stated = call.body and call.body.model_dump(mode="json", exclude_unset=True)
+    return call.key(method, _PATH + path, stated)
 
 
 def _delivery(call: Call) -> UUID:
