@@ -52,7 +52,7 @@ def test_damage_is_found(log, statement, said):
 
 
 def test_an_edit_whose_hash_was_made_to_fit_is_found_by_the_notes(log):
-    row = log.run(lambda database: page(database, "acme", limit=1, about="3"), "aos_app").entries[0]
+    row = log.run(lambda database: page(database, "acme", limit=1, about="3"), "aos_app")[0][0]
     forged = leaf_hash(canonical({**row, "subject": "eve"})).hex()
     log.do(f"UPDATE audit SET subject = 'eve' WHERE id = '{row['id']}'; "
            f"UPDATE audit_leaves SET hash = '\\x{forged}' WHERE audit_id = '{row['id']}'")  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_note_that_a_killed_worker_did_not_write_is_written_by_the_next(log):
 
 
 def test_a_row_is_shown_with_its_proof_and_another_tenants_is_not_found(log):
-    row = log.run(lambda database: page(database, "acme", limit=1, about="3"), "aos_app").entries[0]
+    row = log.run(lambda database: page(database, "acme", limit=1, about="3"), "aos_app")[0][0]
     assert is_proved(
         log, log.run(lambda database: show(database, Roots(), "acme", UUID(row["id"])), "aos_app")
     )

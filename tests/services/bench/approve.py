@@ -16,8 +16,9 @@ from aos_server.db.migrate import migrate
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller, Principal
 from aos_server.services.idempotency import Key
+from aos_server.services.pages import Place
 from aos_server.services.requests.decide import Said, approve
-from aos_server.services.requests.reads import Filter, Place, page
+from aos_server.services.requests.reads import Filter, page
 from aos_server.settings import Secret
 from tests.services.bench.writes import CONNECTIONS, ROUNDS, loaded, pgbench, pgbench_script
 from tests.services.conftest import userlist

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from aos.errors import AosError, Finding, InputError
 from aos.wire.results.documents import Document, envelope
-from aos_server.http.cursors import bad_cursor, paged, place
+from aos_server.http.cursors import paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.audit import AuditQuery, VerifyAudit
 from aos_server.services.audit.checkpoints import notes_in
-from aos_server.services.audit.log import Log, Roots, Verified, page, show, verify_own
+from aos_server.services.audit.log import Log, Roots, Verified, page, show, unknown, verify_own
 
 __all__ = ["AuditLog"]
 
@@ -30,19 +30,18 @@ class AuditLog:
     async def list_entries(self, call: Call) -> Document:
         """A page of the tenant's entries, the latest first."""
         asked: AuditQuery = call.query
-        after = place(asked.cursor)
-        at = None if after is None else (after[0], _id(after[1], bad_cursor()))
-        found = await page(
-            self._log.database, call.caller.tenant, limit=asked.limit, after=at, about=asked.object
+        after = place(asked.cursor, UUID)
+        entries, following = await page(
+            self._log.database, call.caller.tenant, limit=asked.limit, after=after, about=asked.object
         )
-        return paged("aos.audit-list/1", "entries", found.entries, found.next)
+        return paged("aos.audit-list/1", "entries", entries, following)
 
     async def show_entry(self, call: Call) -> Document:
         """An entry with its proof."""
-        row_id = _id(
-            call.path["entry_id"],
-            AosError("not_found", "no such entry", fix="`aos audit list` shows those there are."),
-        )
+        try:
+            row_id = UUID(call.path["entry_id"])
+        except ValueError:
+            raise unknown() from None
         shown = await show(self._log.database, self._roots, call.caller.tenant, row_id)
         placed = shown.position is not None
         return {
@@ -78,10 +77,3 @@ class AuditLog:
             "damage": [one._asdict() for one in found.damage[:100]],
             "unknowns": unknowns,
         }
-
-
-def _id(text: str, wrong: AosError) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise wrong from None

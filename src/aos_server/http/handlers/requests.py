@@ -8,7 +8,7 @@ from aos.wire.encode import one_line
 from aos.wire.results.documents import Document
 from aos_server.db.pool import Database
 from aos_server.http.answers import Answer
-from aos_server.http.cursors import bad_cursor, paged, place
+from aos_server.http.cursors import paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.gate import Identifies
 from aos_server.http.handlers.people import as_of_now
@@ -93,7 +93,7 @@ class ApprovalRequests:
             held = (await as_of_now(self._identity, call)).level
             which = which._replace(waiting=min(held, asked.level or held))
         lines, following = await reads.page(
-            self._database, call.caller, which, _place(asked.cursor), asked.limit
+            self._database, call.caller, which, place(asked.cursor, UUID), asked.limit
         )
         return paged("aos.request-list/1", "requests", lines, following)
 
@@ -143,13 +143,3 @@ def _id(call: Call) -> str:
 
 def _key(call: Call, act: str) -> Key | None:
     return call.key("POST", f"{_PATH}/{_id(call)}{act}" if act else _PATH)
-
-
-def _place(given: str | None) -> reads.Place | None:
-    after = place(given)
-    if after is None:
-        return None
-    try:
-        return reads.Place(after[0], UUID(after[1]))
-    except ValueError:
-        raise bad_cursor() from None

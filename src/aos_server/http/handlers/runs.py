@@ -8,7 +8,7 @@ from aos_server.http.cursors import paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.runs import RunRecord, RunsQuery
 from aos_server.services.changes import Given
-from aos_server.services.runtime.runs import After, Record, Runs
+from aos_server.services.runtime.runs import Record, Runs
 
 __all__ = ["RunRecords"]
 
@@ -48,9 +48,7 @@ class RunRecords:
         """A page of records, the latest first."""
         asked: RunsQuery = call.query
         after = place(asked.cursor)
-        rows, following = await self._runs.page(
-            call.caller.tenant, asked.agent_id, After(*after) if after else None, asked.limit
-        )
+        rows, following = await self._runs.page(call.caller.tenant, asked.agent_id, after, asked.limit)
         return paged("aos.run-list/1", "runs", [_line(row) for row in rows], following)
 
 

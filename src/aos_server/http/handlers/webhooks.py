@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aos.errors import AosError
 from aos.wire.results.documents import Document, envelope
-from aos_server.http.cursors import bad_cursor, paged, place
+from aos_server.http.cursors import paged, place
 from aos_server.http.endpoint import Call
 from aos_server.http.models.webhooks import DeliveriesQuery, EditWebhook, NewWebhook, WebhooksQuery
 from aos_server.keystores.backend import Backend
@@ -14,8 +14,8 @@ from aos_server.keystores.keyring import Keyring
 from aos_server.keystores.keyset import moment
 from aos_server.services.changes import Given
 from aos_server.services.idempotency import Key
-from aos_server.services.webhooks.deliveries import Last, page, redeliver, show
-from aos_server.services.webhooks.endpoints import Edit, Place, Webhooks
+from aos_server.services.webhooks.deliveries import page, redeliver, show, unknown
+from aos_server.services.webhooks.endpoints import Edit, Webhooks
 
 __all__ = ["WebhookCalls"]
 
@@ -48,9 +48,7 @@ class WebhookCalls:
         """A page of them, the newest first."""
         asked: WebhooksQuery = call.query
         after = place(asked.cursor)
-        rows, following = await self._webhooks.page(
-            call.caller, Place(*after) if after else None, asked.limit
-        )
+        rows, following = await self._webhooks.page(call.caller, after, asked.limit)
         return paged("aos.webhook-list/1", "webhooks", rows, following)
 
     async def get_webhook(self, call: Call) -> Document:
@@ -123,11 +121,10 @@ class WebhookCalls:
         """A page of a webhook's deliveries, the newest first."""
         asked: DeliveriesQuery = call.query
         webhook = call.path["webhook_id"]
-        after = place(asked.cursor)
-        at = None if after is None else Last(after[0], _id(after[1], bad_cursor()))
+        after = place(asked.cursor, UUID)
         await self._webhooks.row(call.caller.tenant, webhook)
         rows, following = await page(
-            self._webhooks.database, call.caller.tenant, webhook, asked.state, at, asked.limit
+            self._webhooks.database, call.caller.tenant, webhook, asked.state, after, asked.limit
         )
         return paged("aos.delivery-list/1", "deliveries", rows, following)
 
@@ -149,18 +146,7 @@ def _key(call: Call, method: str, path: str) -> Key | None:
 
 
 def _delivery(call: Call) -> UUID:
-    return _id(
-        call.path["delivery_id"],
-        AosError(
-            "not_found",
-            "there is no such delivery",
-            fix="`aos webhooks deliveries WEBHOOK` shows those there are.",
-        ),
-    )
-
-
-def _id(text: str, wrong: AosError) -> UUID:
     try:
-        return UUID(text)
+        return UUID(call.path["delivery_id"])
     except ValueError:
-        raise wrong from None
+        raise unknown() from None

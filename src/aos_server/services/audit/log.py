@@ -5,7 +5,7 @@ the signed statements go to a file outside the database. `verify` computes every
 """
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,11 +17,11 @@ from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database, Row, Transaction
 from aos_server.services.audit.checkpoints import Checkpoint, Signer, append, newest, opened
+from aos_server.services.pages import Place, before, cut
 
 __all__ = [
     "Damage",
     "Log",
-    "Page",
     "Roots",
     "Shown",
     "Verified",
@@ -29,6 +29,7 @@ __all__ = [
     "page",
     "sequence",
     "show",
+    "unknown",
     "verify",
     "verify_own",
 ]
@@ -38,13 +39,6 @@ BLOCK = 1024
 """How many leaves have a root that is remembered."""
 AT_ONCE = 8
 """So many blocks are read in one transaction."""
-
-
-class Page(NamedTuple):
-    """Rows, the newest first, and where the next page goes on (None: nowhere)."""
-
-    entries: Sequence[dict[str, Any]]
-    next: tuple[datetime, UUID] | None
 
 
 class Shown(NamedTuple):
@@ -91,18 +85,14 @@ async def page(
     tenant: str,
     *,
     limit: int = 50,
-    after: tuple[datetime, UUID] | None = None,
+    after: Place | None = None,
     about: str | None = None,
-) -> Page:
+) -> tuple[list[dict[str, Any]], Place | None]:
     """A page of a tenant's rows, after the one named; `about` keeps those on one object."""
-    at, row_id = after or (None, None)
     async with database.transaction(tenant) as transaction:
-        rows = await transaction.all(
-            "audit.page", before_at=at, before_id=row_id, object=about, limit=limit + 1
-        )
-    more = len(rows) > limit
-    last = rows[limit - 1] if more else None
-    return Page([entry(row) for row in rows[:limit]], (last["at"], last["id"]) if last else None)
+        rows = await transaction.all("audit.page", object=about, **before(after, limit))
+    shown, following = cut(rows, limit, "at")
+    return [entry(row) for row in shown], following
 
 
 class Roots:
@@ -146,8 +136,13 @@ async def show(database: Database, roots: Roots, tenant: str, row_id: UUID) -> S
 async def _row_and_latest(transaction: Transaction, row_id: UUID) -> tuple[list[Row], list[Row]]:
     rows, latest = await transaction.many([("audit.show", {"id": row_id}), ("audit.latest", {})])
     if not rows:
-        raise AosError("not_found", "no such entry", fix="`aos audit list` shows those there are.")
+        raise unknown()
     return rows, latest
+
+
+def unknown() -> AosError:
+    """The refusal of an entry that is not there, or another tenant's."""
+    return AosError("not_found", "no such entry", fix="`aos audit list` shows those there are.")
 
 
 # -- the tree ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ Whoever meets a request whose time is up writes that down first: so nobody is to
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,11 +11,12 @@ from aos.domain.approvals.requests import RequestStatus
 from aos.wire.results.documents import Document
 from aos_server.db.pool import Database, Row
 from aos_server.identity.caller import Caller
+from aos_server.services.pages import Place, before, cut
 from aos_server.services.requests.decide import unknown
 from aos_server.services.requests.stored import line, request_of, whole
 from aos_server.services.requests.timeouts import expire
 
-__all__ = ["Filter", "Place", "get", "page", "row", "tenant_of"]
+__all__ = ["Filter", "get", "page", "row", "tenant_of"]
 
 
 class Filter(NamedTuple):
@@ -32,13 +32,6 @@ class Filter(NamedTuple):
     level: int | None = None
     granted: bool = False
     unreviewed: bool = False
-
-
-class Place(NamedTuple):
-    """The last request of a page."""
-
-    created_at: datetime
-    id: UUID
 
 
 async def get(database: Database, tenant: str, request: str) -> Document:
@@ -67,9 +60,8 @@ async def page(
             break
         for one in overdue:
             await expire(database, caller.tenant, str(one["id"]))
-    lines = [line(one, request_of(one, one["votes"], one["review"])) for one in rows[:limit]]
-    following = Place(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
-    return lines, following
+    rows, following = cut(rows, limit)
+    return [line(one, request_of(one, one["votes"], one["review"])) for one in rows], following
 
 
 async def tenant_of(database: Database, request: str) -> str | None:
@@ -94,9 +86,8 @@ async def _row(database: Database, tenant: str, request: str) -> Row:
 async def _page(
     database: Database, caller: Caller, which: Filter, after: Place | None, limit: int
 ) -> Sequence[Row]:
-    before = {"before_at": after and after.created_at, "before_id": after and after.id, "limit": limit + 1}
     async with database.transaction(caller.tenant) as transaction:
         if which.unreviewed:
-            return await transaction.all("requests.page_unreviewed", **before)
+            return await transaction.all("requests.page_unreviewed", **before(after, limit))
         asked = which._asdict() | caller.principal._asdict()
-        return await transaction.all("requests.page", **asked, **before)
+        return await transaction.all("requests.page", **asked, **before(after, limit))

@@ -17,8 +17,9 @@ from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, Message, change
 from aos_server.services.idempotency import Key
+from aos_server.services.pages import Place, before, cut
 
-__all__ = ["After", "Record", "Runs"]
+__all__ = ["Record", "Runs"]
 
 _OVER = ("succeeded", "failed", "cancelled")
 
@@ -36,13 +37,6 @@ class Record(NamedTuple):
     cost_cents: Decimal
     unpriced: int
     document: Mapping[str, Any]
-
-
-class After(NamedTuple):
-    """The last run of a page."""
-
-    started_at: datetime
-    id: str
 
 
 class _Unchanged(Exception):
@@ -88,15 +82,12 @@ class Runs:
         return headed(found[0]["document"])
 
     async def page(
-        self, tenant: str, agent: str | None, after: After | None, limit: int
-    ) -> tuple[list[Row], After | None]:
+        self, tenant: str, agent: str | None, after: Place | None, limit: int
+    ) -> tuple[Sequence[Row], Place | None]:
         """Records, the latest first, and where the next page starts; None: there is no more."""
-        at, run = after or (None, None)
-        asked = {"agent": agent, "before_at": at, "before_id": run, "limit": limit + 1}
+        asked = {"agent": agent, **before(after, limit)}
         (rows,) = await self._database.read(("runs.page", asked), tenant=tenant)
-        if len(rows) <= limit:
-            return rows, None
-        return rows[:limit], After(rows[limit - 1]["started_at"], rows[limit - 1]["id"])
+        return cut(rows, limit, "started_at")
 
     async def latest(self, tenant: str, agent: str | None, limit: int) -> list[Mapping[str, Any]]:
         """The documents of the latest runs."""
@@ -104,15 +95,15 @@ class Runs:
         return [row["document"] for row in rows]
 
 
-def _goes_on(record: Record, before: Row) -> bool:
+def _goes_on(record: Record, known: Row) -> bool:
     """Whether a run that had failed or was stopped was gone on with: all that it had cost it still has."""
-    later = record.tries > before["tries"] or (
-        before["status"] == "cancelled" and record.tries == before["tries"]
+    later = record.tries > known["tries"] or (
+        known["status"] == "cancelled" and record.tries == known["tries"]
     )
-    return bool(before["status"] != "succeeded" and later and record.cost_cents >= before["cost_cents"])
+    return bool(known["status"] != "succeeded" and later and record.cost_cents >= known["cost_cents"])
 
 
-def _effect(record: Record, told: str, before: Row | None) -> Effect:
+def _effect(record: Record, told: str, known: Row | None) -> Effect:
     """Write the record, and spend what it has cost more than the one before it."""
     row = {
         "id": record.id,
@@ -126,8 +117,8 @@ def _effect(record: Record, told: str, before: Row | None) -> Effect:
         "digest": told,
         "document": dict(record.document),
     }
-    cents = record.cost_cents - (before["cost_cents"] if before else 0)
-    unpriced = record.unpriced - (before["unpriced"] if before else 0)
+    cents = record.cost_cents - (known["cost_cents"] if known else 0)
+    unpriced = record.unpriced - (known["unpriced"] if known else 0)
     spend: list[Statement] = [
         ("tenants.spend", {"agent": agent, "cents": cents, "unpriced": unpriced})
         for agent in sorted({"", record.agent})
@@ -137,7 +128,7 @@ def _effect(record: Record, told: str, before: Row | None) -> Effect:
     return Effect(
         [("tenants.ensure", {}), ("runs.put", row), *spend],
         Entry("run.recorded", record.id, {"status": record.status, "cost_cents": str(record.cost_cents)}),
-        200 if before else 201,
+        200 if known else 201,
         receipt,
         [Message("run.ended", {"run_id": record.id, "status": record.status})] if ended else [],
     )

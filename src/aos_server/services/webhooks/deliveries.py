@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from aos.errors import AosError
@@ -11,33 +10,20 @@ from aos_server.db.pool import Database, Row
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, change
 from aos_server.services.idempotency import Key
+from aos_server.services.pages import Place, before, cut
 from aos_server.services.webhooks.endpoints import kept_out
 
-__all__ = ["Last", "page", "redeliver", "show"]
-
-
-class Last(NamedTuple):
-    """The last delivery of a page."""
-
-    created_at: datetime
-    id: UUID
+__all__ = ["page", "redeliver", "show", "unknown"]
 
 
 async def page(
-    database: Database, tenant: str, webhook: str, state: str | None, after: Last | None, limit: int
-) -> tuple[list[Document], Last | None]:
+    database: Database, tenant: str, webhook: str, state: str | None, after: Place | None, limit: int
+) -> tuple[list[Document], Place | None]:
     """A webhook's deliveries, the newest first, and where the next page starts; None: there is no more."""
     async with database.transaction(tenant) as transaction:
-        rows = await transaction.all(
-            "deliveries.page",
-            webhook=webhook,
-            state=state,
-            before_at=after.created_at if after else None,
-            before_id=after.id if after else None,
-            limit=limit + 1,
-        )
-    following = Last(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
-    return [_line(row, row["attempts"], row["last"]) for row in rows[:limit]], following
+        rows = await transaction.all("deliveries.page", webhook=webhook, state=state, **before(after, limit))
+    shown, following = cut(rows, limit)
+    return [_line(row, row["attempts"], row["last"]) for row in shown], following
 
 
 async def show(database: Database, tenant: str, delivery: UUID) -> Document:
@@ -47,7 +33,7 @@ async def show(database: Database, tenant: str, delivery: UUID) -> Document:
             [("deliveries.get", {"id": delivery}), ("deliveries.attempts", {"id": delivery})]
         )
     if not found:
-        raise _unknown()
+        raise unknown()
     return {
         **envelope("aos.delivery/1"),
         **_line(found[0], len(attempts), attempts[-1] if attempts else None),
@@ -71,7 +57,7 @@ async def redeliver(database: Database, caller: Caller, delivery: UUID, key: Key
 
     def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
         if not rows[0]:
-            raise _unknown()
+            raise unknown()
         row = rows[0][0]
         if refusal := kept_out(caller, row["webhook_id"], row, "redeliver"):
             return refusal
@@ -103,7 +89,8 @@ def _line(row: Row, attempts: int | None, last: Row | None) -> Document:
     }
 
 
-def _unknown() -> AosError:
+def unknown() -> AosError:
+    """The refusal of a delivery that is not there, or another tenant's."""
     return AosError(
         "not_found",
         "there is no such delivery",

@@ -18,11 +18,12 @@ from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, Given, change, refused
 from aos_server.services.idempotency import Key
+from aos_server.services.pages import Place, before, cut
 from aos_server.services.refusals import refuse
 from aos_server.services.webhooks.health import disabling
 from aos_server.services.webhooks.targets import check, origin
 
-__all__ = ["MAX_WEBHOOKS", "Edit", "Place", "Webhooks", "kept_out", "of_request", "shown"]
+__all__ = ["MAX_WEBHOOKS", "Edit", "Webhooks", "kept_out", "of_request", "shown"]
 
 MAX_WEBHOOKS = 100
 """How many a tenant may have, those of requests apart: each message goes to all that want it."""
@@ -40,13 +41,6 @@ class Edit(NamedTuple):
     topics: Sequence[str] | None = None
     description: str | None = None
     legacy_signature: bool | None = None
-
-
-class Place(NamedTuple):
-    """The last webhook of a page."""
-
-    created_at: datetime
-    id: str
 
 
 class Webhooks:
@@ -89,14 +83,8 @@ class Webhooks:
     ) -> tuple[list[Document], Place | None]:
         """The newest first, and where the next page starts; None: there is no more."""
         async with self.database.transaction(caller.tenant) as transaction:
-            rows = await transaction.all(
-                "webhooks.page",
-                before_at=after.created_at if after else None,
-                before_id=after.id if after else None,
-                limit=limit + 1,
-            )
-        following = Place(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
-        return [shown(row, caller) for row in rows[:limit]], following
+            rows, following = cut(await transaction.all("webhooks.page", **before(after, limit)), limit)
+        return [shown(row, caller) for row in rows], following
 
     async def edit(self, caller: Caller, webhook: str, wanted: Edit, key: Key | None) -> Given:
         """Change some of it. What waits is sent as it says from then on."""
