@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from typer import Argument
 
-import aos
 from aos.errors import AosError
+from aos.wire.results.documents import envelope
 from aos_server.cli.answers import Answer
 from aos_server.cli.groups import group
 from aos_server.cli.serving.starting import fit
@@ -32,8 +32,7 @@ def list_() -> Answer:
 
     found = _asked(lambda database: standing(database, JOBS, datetime.now(UTC)))
     document = {
-        "schema": "aos.jobs/1",
-        "aos_version": aos.__version__,
+        **envelope("aos.jobs/1"),
         "jobs": [one.document() for one in found],
         "count": len(found),
     }
@@ -51,7 +50,7 @@ def run(job: Annotated[str, Argument(metavar="JOB", help="Its name, as `jobs lis
         raise AosError("bad_value", f"JOB is one of {', '.join(one.name for one in JOBS)}")
 
     ordered = _asked(lambda database: order(database, wanted))
-    document = {"schema": "aos.job-order/1", "aos_version": aos.__version__, "job": job, "ordered": ordered}
+    document = {**envelope("aos.job-order/1"), "job": job, "ordered": ordered}
     return Answer(
         document, f"{job} is done by the next worker that looks" if ordered else f"{job} waits already"
     )

@@ -2,7 +2,7 @@
 
 import os
 
-import aos
+from aos.wire.results.documents import envelope
 from aos_server.cli.answers import Answer
 from aos_server.settings import read
 
@@ -13,8 +13,7 @@ def migrate() -> Answer:
 
     before, after = migrate(read(os.environ, "migrate").database.migrate_url)
     document = {
-        "schema": "aos.migration/1",
-        "aos_version": aos.__version__,
+        **envelope("aos.migration/1"),
         "before": before or None,
         "after": after,
     }

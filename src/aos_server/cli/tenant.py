@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-import aos
 from aos.errors import AosError
+from aos.wire.results.documents import envelope
 from aos_server.cli.answers import Answer
 from aos_server.settings import Secret, read
 
@@ -39,8 +39,7 @@ def tenant(
     new = NewTerms(agent, _cents(budget), permissions, _content(catalog))
     asyncio.run(_set(read(os.environ, "serve").database.url, name, new))
     document = {
-        "schema": "aos.terms/1",
-        "aos_version": aos.__version__,
+        **envelope("aos.terms/1"),
         "tenant_id": name,
         "agent_id": agent or None,
     }

@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-import aos
 from aos.errors import AosError
-from aos.wire.results.documents import Document
+from aos.wire.results.documents import Document, envelope
 from aos_server.keystores.backend import Backend
 from aos_server.keystores.changes import Change, load, steps
 from aos_server.keystores.check import Finding
@@ -62,7 +61,7 @@ def check_document(backend: Backend, found: list[Finding]) -> Document:
 
 
 def _head(schema: str, backend: Backend) -> dict[str, Any]:
-    return {"schema": schema, "aos_version": aos.__version__, "backend": backend.kind}
+    return {**envelope(schema), "backend": backend.kind}
 
 
 def _row(version: Version, now: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from typer import Argument, Option
 
-import aos
+from aos.wire.results.documents import envelope
 from aos_server.cli.answers import Answer
 from aos_server.cli.groups import group
 from aos_server.settings import read
@@ -57,7 +57,7 @@ def create(
         )
     )
     document = {
-        **_envelope("aos.service-key/1"),
+        **envelope("aos.service-key/1"),
         "key": made.text,
         "id": made.key.id,
         "tenant_id": tenant,
@@ -79,7 +79,7 @@ def list_(tenant: Tenant) -> Answer:
 
     caller = host_caller(tenant)
     rows = [_told(row) for row in _with_keys(lambda keys: keys.list(caller.tenant))]
-    document = {**_envelope("aos.service-keys/1"), "tenant_id": tenant, "keys": rows, "count": len(rows)}
+    document = {**envelope("aos.service-keys/1"), "tenant_id": tenant, "keys": rows, "count": len(rows)}
     lines = [
         f"{row['id']}  {row['status']:7}  {','.join(row['scopes'])}  {visible(row['name'])}".rstrip()
         for row in rows
@@ -96,9 +96,7 @@ def revoke(
 
     caller = host_caller(tenant)
     _with_keys(lambda keys: keys.revoke(caller, key))
-    return Answer(
-        {**_envelope("aos.service-key-revoked/1"), "tenant_id": tenant, "id": key}, f"revoked {key}"
-    )
+    return Answer({**envelope("aos.service-key-revoked/1"), "tenant_id": tenant, "id": key}, f"revoked {key}")
 
 
 def _with_keys(act: "Callable[[StoredKeys], Awaitable[T]]") -> T:
@@ -127,7 +125,3 @@ def _told(row: Any) -> dict[str, Any]:
         "per_minute": row["per_minute"],
         **moments,
     }
-
-
-def _envelope(schema: str) -> dict[str, Any]:
-    return {"schema": schema, "aos_version": aos.__version__}

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from typer import Option
 
-import aos
 from aos.errors import AosError, Exit
+from aos.wire.results.documents import envelope
 from aos_server.cli.answers import Answer
 from aos_server.cli.serving.starting import Seen, look
 from aos_server.settings import Audit, Limits, Settings
@@ -33,8 +33,7 @@ def check(
     found = _found(settings, seen)
     public = None if found.get("audit key") else _public_key(settings.audit)
     document = {
-        "schema": "aos.check/1",
-        "aos_version": aos.__version__,
+        **envelope("aos.check/1"),
         "process": process.value,
         "status": "healthy" if not any(found.values()) else "unhealthy",
         "checks": [{"name": name, "ok": not wrong, "detail": wrong or None} for name, wrong in found.items()],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Context, Option
 
-import aos
+from aos.wire.results.documents import envelope
 from aos_server import logs
 from aos_server.settings import Keys, Secret, Settings, read
 
@@ -98,8 +98,7 @@ def _document(
     from aos_server.stub.users import USERS
 
     return {
-        "schema": "aos.dev/1",
-        "aos_version": aos.__version__,
+        **envelope("aos.dev/1"),
         "url": address,
         "database": {
             "version": postgres.version,

@@ -2,8 +2,8 @@
 
 import os
 
-import aos
 from aos.errors import AosError
+from aos.wire.results.documents import envelope
 from aos_server import logs
 from aos_server.cli.answers import Answer
 from aos_server.cli.serving.starting import fit
@@ -21,9 +21,7 @@ def worker() -> Answer:
     if settings.worker_port:
         _tell_metrics(settings)
     asyncio.run(run_worker(settings))
-    return Answer(
-        {"schema": "aos.worker/1", "aos_version": aos.__version__, "status": "ended"}, "ended as told"
-    )
+    return Answer({**envelope("aos.worker/1"), "status": "ended"}, "ended as told")
 
 
 def _tell_metrics(settings: Settings) -> None:
