@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from aos.errors import AosError
-from aos.wire.shape import MISSING, Field, Fields, Reader, at
+from aos.wire.shape import MISSING, Field, Fields, Reader
 from aos.wire.strict import Json
 from aos_server.identity.caller import ACTS, Act
 from aos_server.identity.issuers import Issuer
@@ -57,16 +57,16 @@ def check(claims: Json, issuer: Issuer, now_s: float) -> Claims:
     Raises InputError(unauthenticated) with everything that is wrong, pointers into the claims.
     """
     reader = Reader()
-    fields = reader.obj(claims, "", required=("iss", "sub", "aud", "exp", "iat", issuer.tenant_claim))
+    fields = reader.obj(claims, "", required=("iss", "sub", "aud", "exp", "iat", "tenant_id"))
     if fields["iss"] not in (MISSING, issuer.url):
         reader.add("/iss", "bad_value", "it was issued by somebody else")
     _check_audience(reader, fields["aud"], issuer)
     expires_s = _check_times(reader, fields, now_s)
     subject = _matching(reader, fields["sub"], "/sub", _SUBJECT)
-    tenant = _matching(reader, fields[issuer.tenant_claim], at("", issuer.tenant_claim), _TENANT)
+    tenant = _matching(reader, fields["tenant_id"], "/tenant_id", _TENANT)
     if tenant and not issuer.serves(tenant):
-        reader.add(at("", issuer.tenant_claim), "bad_value", "its issuer does not speak for this tenant")
-    roles = reader.texts(fields[issuer.roles_claim], at("", issuer.roles_claim), max_len=_MAX_ROLES)
+        reader.add("/tenant_id", "bad_value", "its issuer does not speak for this tenant")
+    roles = reader.texts(fields["roles"], "/roles", max_len=_MAX_ROLES)
     scope = reader.text(fields["scope"], "/scope", "")
     reader.raise_if_any("unauthenticated", "the token")
     scopes = frozenset(_SCOPES[word] for word in scope.split(" ") if word in _SCOPES)

@@ -28,8 +28,6 @@ class Issuer(NamedTuple):
     audience: str
     tenants: frozenset[str] | None = None
     human: bool = True
-    tenant_claim: str = "tenant_id"
-    roles_claim: str = "roles"
     client: IssuerClient | None = None
 
     def serves(self, tenant: str) -> bool:
