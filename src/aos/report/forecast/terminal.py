@@ -1,22 +1,18 @@
 """The verdict of a simulation for people: what it is, why, and what it rests on; the most important first."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
-from math import isclose
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.table import Table
 
-from aos.domain.forecasts.forecast import Chance, Forecast, Spread
+from aos.domain.forecasts.forecast import Forecast, Spread
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Approval, Decision, Reason
 from aos.domain.skills.prices import ModelPrice
-from aos.errors import CODES, Exit
-from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
+from aos.report.figures import UNKNOWN, between, chance, count, duration, percent
+from aos.report.forecast import words
 from aos.report.forecast.advice import alternatives, drivers, evidence
 from aos.report.forecast.steps import risks, typical_run
-from aos.report.forecast.words import limits_kept, needed, overshoot, typical
+from aos.report.forecast.words import Place, Quantity, needed, overshoot
 from aos.report.learning.sources import sources
 from aos.report.parts.page import BAD, BAR, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
 from aos.report.parts.pictures import LIMIT, histogram
@@ -49,10 +45,12 @@ def simulation(result: SimulationResult, width: int, colour: bool, ascii: bool =
 
         page.section("policy", rulings(result.policy))
     page.section("needs", filter(None, [needed(result.plan)]))
-    page.section("cost", [*_quantity(page, _cost(result)), *_stop(forecast)])
-    page.section("time", [*_quantity(page, _time(result)), *_elapsed(result)])
-    unknown = _unnamed(result, "unknown_failure")
-    page.section("risks", [*risks(page, forecast, result.limits.min_success), *unknown])
+    cost, time = words.quantities(result, unnamed=True)
+    sure = result.limits.confidence
+    page.section("cost", [*_quantity(page, cost, sure), *_stop(forecast)])
+    page.section("time", [*_quantity(page, time, sure), *_elapsed(result)])
+    unknown = words.missing_figures(result, "unknown_failure", unnamed=True)
+    page.section("risks", [*risks(page, forecast, result.limits.min_success), *_places(unknown)])
     page.section("drivers", drivers(result.attribution, forecast))
     page.section("steps", typical_run(page, forecast))
     page.section("basis", _basis(result))
@@ -61,47 +59,31 @@ def simulation(result: SimulationResult, width: int, colour: bool, ascii: bool =
 
 def _headline(result: SimulationResult) -> Iterator[Line]:
     decision = result.verdict.decision
-    approved = ", once approved" if decision == "feasible" and result.verdict.approvals else ""
-    yield [(decision.upper(), f"bold {_COLOURS[decision]}"), f"  {_typically(result.forecast)}{approved}"]
-    share, within = between(result.forecast.feasible), limits_kept(result.limits)
-    if share == UNKNOWN:
-        yield f"what share of runs succeeds{within} is unknown"
-    else:
-        yield [(share, STRONG), f" of runs succeed{within}"]
-
-
-def _typically(forecast: Forecast) -> str:
-    """`0c, typically 810 ms`; `typically 44.2c and 19 s`; `cost unknown, typically 4.8 s`."""
-    cost = typical("cost", forecast.typical_cents, forecast.cost, money)
-    time = typical("time", forecast.typical_ms, forecast.time, duration)
-    both = f"{cost}, {time}"
-    return both.replace(", typically", " and") if both.startswith("typically") else both
+    yield [(decision.upper(), f"bold {_COLOURS[decision]}"), f"  {words.typically(result)}"]
+    share, told = between(result.forecast.feasible), words.succeeds(result)
+    yield told if share == UNKNOWN else [(share, STRONG), told.removeprefix(share)]
 
 
 def _reasons(page: Page, reasons: tuple[Reason, ...]) -> Iterator[Table]:
     """Each code once, with the places it was found at and what to do."""
     rows: list[list[Line]] = []
-    for code, found in groupby(reasons, key=lambda reason: reason.code):
-        row = CODES[code]
-        rows.append([_NO if row.exit is Exit.NO else _OPEN, [(row.title, STRONG), (f"  {code}", FAINT)]])
-        rows += [["", line] for line in _places((r.detail, r.pointer) for r in found)]
-        rows.append([("→", STRONG), row.fix])
+    for why in words.why(reasons):
+        rows.append([_NO if why.no else _OPEN, [(why.title, STRONG), (f"  {why.code}", FAINT)]])
+        rows += [["", line] for line in _places(why.places)]
+        rows.append([("→", STRONG), why.fix])
     if rows:
         yield page.table("lw", rows)
 
 
-def _places(found: Iterable[tuple[str, str]]) -> Iterator[Line]:
-    """Each sentence once, then the pointers it is true of; a few of both."""
-    sentences = [
-        (detail, [at for _, at in group if at]) for detail, group in groupby(found, key=itemgetter(0))
-    ]
-    for detail, pointers in sentences[:_PLACES]:
-        yield detail
+def _places(places: Sequence[Place]) -> Iterator[Line]:
+    """Each sentence, then the pointers it is true of; a few of both."""
+    for sentence, pointers in places[:_PLACES]:
+        yield sentence
         if pointers:
             more = f" and {len(pointers) - _PLACES:,} more" if len(pointers) > _PLACES else ""
             yield (f"at {', '.join(pointers[:_PLACES])}{more}", FAINT)
-    if len(sentences) > _PLACES:
-        yield (f"… and {len(sentences) - _PLACES:,} more", FAINT)
+    if len(places) > _PLACES:
+        yield (f"… and {len(places) - _PLACES:,} more", FAINT)
 
 
 def _approvals(approvals: tuple[Approval, ...]) -> Iterator[Line]:
@@ -117,60 +99,12 @@ def _approvals(approvals: tuple[Approval, ...]) -> Iterator[Line]:
 # -- cost and time ---------------------------------------------------------------------------------------
 
 
-class _Quantity(NamedTuple):
-    """Cost or time: its spread (None is unknown) and what is missing, the limit and the chance that it is kept."""
-
-    spread: Spread | None
-    at_least: Spread
-    write: Callable[[float], str]
-    limit: float | None
-    limit_name: str
-    kept: Chance
-    confidence: float
-    unknowns: Iterable[Line]
-
-
-def _cost(result: SimulationResult) -> _Quantity:
-    forecast, budget = result.forecast, result.limits.budget_cents
-    return _Quantity(
-        forecast.cost,
-        forecast.cost_at_least,
-        cents,
-        None if budget is None else float(budget),
-        f"the budget of {money(budget)}",
-        forecast.in_budget,
-        result.limits.confidence,
-        _unnamed(result, "unknown_cost", "unknown_items"),
-    )
-
-
-def _time(result: SimulationResult) -> _Quantity:
-    forecast, deadline = result.forecast, result.limits.deadline_ms
-    return _Quantity(
-        forecast.time,
-        forecast.time_at_least,
-        duration,
-        deadline,
-        f"the deadline of {duration(deadline, stated=True)}",
-        forecast.in_time,
-        result.limits.confidence,
-        _unnamed(result, "unknown_latency", "unknown_items"),
-    )
-
-
-def _unnamed(result: SimulationResult, *codes: str) -> Iterator[Line]:
-    """The figures missing that the reasons of the verdict don't name already."""
-    named = {(reason.code, reason.pointer) for reason in result.verdict.reasons}
-    missing = [u for u in result.forecast.unknowns if u.code in codes and (u.code, u.pointer) not in named]
-    return _places((unknown.reason, unknown.pointer) for unknown in missing)
-
-
-def _quantity(page: Page, q: _Quantity) -> Iterator[Line]:
-    spread = q.spread or q.at_least
+def _quantity(page: Page, q: Quantity, confidence: float) -> Iterator[Line]:
+    spread = q.shown
     least: list[Part] = [] if q.spread else [(UNKNOWN, OPEN), "; at least "]
-    if q.spread is None and not spread.p99.value:
+    if q.nothing_known:
         yield (UNKNOWN, OPEN)
-    elif _constant(spread):
+    elif q.constant:
         yield [*least, q.write(spread.p50.value), "" if least else " in every run"]
     elif spread.p50.value == spread.p99.value:
         usual, mean = q.write(spread.p50.value), q.write(spread.mean.value)
@@ -178,9 +112,9 @@ def _quantity(page: Page, q: _Quantity) -> Iterator[Line]:
     else:
         yield [*least, *_quantiles(spread, q.write)]
         yield from _picture(page, spread, q)
-    yield from q.unknowns
+    yield from _places(q.missing)
     if q.limit is not None:
-        yield _kept(q)
+        yield _kept(q, confidence)
 
 
 def _quantiles(spread: Spread, write: Callable[[float], str]) -> list[Part]:
@@ -190,7 +124,7 @@ def _quantiles(spread: Spread, write: Callable[[float], str]) -> list[Part]:
     return parts
 
 
-def _picture(page: Page, spread: Spread, q: _Quantity) -> Iterator[Line]:
+def _picture(page: Page, spread: Spread, q: Quantity) -> Iterator[Line]:
     """The histogram between its ends; the right one is the limit where that lies beyond the samples."""
     low, high, limit = q.write(spread.edges[0]), q.write(spread.edges[-1]), q.write(q.limit or 0.0)
     room = page.inner - len(low) - max(len(high), len(limit)) - 3
@@ -201,15 +135,16 @@ def _picture(page: Page, spread: Spread, q: _Quantity) -> Iterator[Line]:
         yield [(f"{low} ", FAINT), (before, BAR), (mark, STRONG), (after, BAR), (f" {end}", FAINT)]
 
 
-def _kept(q: _Quantity) -> Line:
-    share, asked = between(q.kept), f"{percent(q.confidence)} asked for"
+def _kept(q: Quantity, confidence: float) -> Line:
+    share, asked = between(q.kept), f"{percent(confidence)} asked for"
+    limit = f"the {q.limit_words.replace(' ', ' of ', 1)}"
     if share == UNKNOWN:
-        return [("unknown", OPEN), f" how many runs keep {q.limit_name}; {asked}"]
+        return [("unknown", OPEN), f" how many runs keep {limit}; {asked}"]
     low, high = q.kept
-    surely = low.value - STANDARD_ERRORS * low.se >= q.confidence
-    never = high.value + STANDARD_ERRORS * high.se < q.confidence
+    surely = low.value - STANDARD_ERRORS * low.se >= confidence
+    never = high.value + STANDARD_ERRORS * high.se < confidence
     colour = GOOD if surely else BAD if never else OPEN
-    return [(share, colour), f" of runs keep {q.limit_name}; {asked}"]
+    return [(share, colour), f" of runs keep {limit}; {asked}"]
 
 
 def _stop(forecast: Forecast) -> Iterator[Line]:
@@ -231,11 +166,6 @@ def _elapsed(result: SimulationResult) -> Iterator[Line]:
         return
     why = next((f": {u.reason}" for u in result.forecast.unknowns if u.code == "unknown_wait"), "")
     yield ["with the wait for approvals ", (UNKNOWN, OPEN), why]
-
-
-def _constant(spread: Spread) -> bool:
-    """Whether all samples are the same: what lies beyond the edges shows in the mean."""
-    return len(spread.edges) == 1 and isclose(spread.mean.value, spread.p50.value, rel_tol=1e-9, abs_tol=1e-9)
 
 
 # -- what it rests on ------------------------------------------------------------------------------------

@@ -156,8 +156,8 @@ def kept(result: SimulationResult) -> Iterator[Kept]:
         yield Kept("both limits are kept", between(forecast.in_limits), sure)
 
 
-def quantities(result: SimulationResult) -> tuple[Quantity, Quantity]:
-    """Cost and time, held against their limits."""
+def quantities(result: SimulationResult, *, unnamed: bool = False) -> tuple[Quantity, Quantity]:
+    """Cost and time, held against their limits; `unnamed`: what they miss is as for `missing_figures`."""
     forecast, limits = result.forecast, result.limits
     cost = Quantity(
         "cost",
@@ -167,7 +167,7 @@ def quantities(result: SimulationResult) -> tuple[Quantity, Quantity]:
         None if limits.budget_cents is None else float(limits.budget_cents),
         f"budget {money(limits.budget_cents)}",
         forecast.in_budget,
-        _missing(forecast, "unknown_cost", "unknown_items"),
+        missing_figures(result, "unknown_cost", "unknown_items", unnamed=unnamed),
     )
     time = Quantity(
         "time",
@@ -177,7 +177,7 @@ def quantities(result: SimulationResult) -> tuple[Quantity, Quantity]:
         limits.deadline_ms,
         f"deadline {duration(limits.deadline_ms, stated=True)}",
         forecast.in_time,
-        _missing(forecast, "unknown_latency", "unknown_items"),
+        missing_figures(result, "unknown_latency", "unknown_items", unnamed=unnamed),
     )
     return cost, time
 
@@ -372,8 +372,11 @@ def limits_kept(limits: Limits) -> str:
             return ""
 
 
-def _missing(forecast: Forecast, *codes: str) -> tuple[Place, ...]:
-    return _places((u.reason, u.pointer) for u in forecast.unknowns if u.code in codes)
+def missing_figures(result: SimulationResult, *codes: str, unnamed: bool) -> tuple[Place, ...]:
+    """The figures that nobody knows, by their codes; `unnamed`: those that the verdict's reasons don't name already."""
+    named = {(reason.code, reason.pointer) for reason in result.verdict.reasons} if unnamed else ()
+    found = (u for u in result.forecast.unknowns if u.code in codes and (u.code, u.pointer) not in named)
+    return _places((unknown.reason, unknown.pointer) for unknown in found)
 
 
 def _places(found: Iterable[tuple[str, str]]) -> tuple[Place, ...]:
