@@ -86,8 +86,9 @@ def test_what_waits_goes_by_the_level_that_holds_now(new_base, held, asked, seen
     async def act(desk: Desk) -> Any:
         for level in (3, 4):
             await ask(desk, person("ann", tenant="live"), level=level)
+        stated = {"waiting": "true", **({} if asked is None else {"level": str(asked)})}
         call = Call(
-            *(person("lou", 3, "live", live=False), {}, RequestsQuery(waiting=True, level=asked), None),
+            *(person("lou", 3, "live", live=False), {}, RequestsQuery.model_validate(stated), None),
             {b"authorization": b"Bearer abc"},
         )
         return (await ApprovalRequests(desk, Asking(held)).list_requests(call))["count"]
