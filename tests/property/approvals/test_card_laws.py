@@ -39,10 +39,14 @@ def test_the_lines_of_the_card_are_the_same_whatever_is_written(text: str, width
 
 @few
 @given(written, st.integers(40, 120))
-def test_every_line_fits_and_shows_all_that_is_in_it(text: str, width: int) -> None:
-    for line in card(asked(text), width, False).splitlines():
+def test_every_line_fits_and_shows_all_that_is_in_it_in_colour_or_ascii_too(text: str, width: int) -> None:
+    shown = card(asked(text), width, False)
+    for line in shown.splitlines():
         assert cell_len(line) <= width
         assert all(char == " " or unicodedata.category(char)[0] in "LMNPS" for char in line)
+    plain = re.sub("\x1b\\[[0-9;]*m", "", card(asked(text), width, True))
+    assert "".join(f"{line.rstrip()}\n" for line in plain.splitlines()) == shown
+    assert card(asked(text), width, False, ascii=True).isascii()
 
 
 @given(st.text(), st.integers(20, 80))
@@ -61,15 +65,6 @@ def test_a_block_says_all_of_it_or_that_there_is_more(text: str, width: int) -> 
 @given(st.text())
 def test_what_is_tame_stays_as_it_is(text: str) -> None:
     assert tame(tame(text)) == tame(text)
-
-
-@few
-@given(written)
-def test_ascii_and_colour_change_nothing_of_that(text: str) -> None:
-    assert card(asked(text), 80, False, ascii=True).isascii()
-    plain = re.sub("\x1b\\[[0-9;]*m", "", card(asked(text), 80, True))
-    stripped = "".join(f"{line.rstrip()}\n" for line in plain.splitlines())
-    assert stripped == card(asked(text), 80, False)
 
 
 def test_marks_on_a_letter_do_not_reach_into_other_lines() -> None:

@@ -20,18 +20,18 @@ _BROKEN = [
 ]
 
 
-def assault(url: str) -> None:
-    """One round: hostile tokens, broken JSON, bodies of 300 MB with and without a length, 5,000 headers."""
+def assault(url: str, megabytes: int = 300) -> None:
+    """One round: hostile tokens, broken JSON, two bodies of so many MB (one says 300), 5,000 headers."""
     with httpx.Client(base_url=url, timeout=30) as client:
         for token in _TOKENS:
             _refused(client, b"{}", {"Authorization": f"Bearer {token}"})
         for body in _BROKEN:
             _refused(client, body, {"Content-Type": "application/json"})
     head = f"POST {ADDRESS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n".encode()
-    piece = b"%x\r\n%b\r\n" % (len(_PIECE), _PIECE)
-    _send(url, head + b"Content-Length: 300000000\r\n\r\n", _PIECE)
-    _send(url, head + b"Transfer-Encoding: chunked\r\n\r\n", piece)
-    _send(url, head, b"".join(b"X-%d: y\r\n" % n for n in range(5000)), pieces=1)
+    piece, pieces = b"%x\r\n%b\r\n" % (len(_PIECE), _PIECE), megabytes * 1_000_000 // len(_PIECE)
+    _send(url, head + b"Content-Length: 300000000\r\n\r\n", _PIECE, pieces)
+    _send(url, head + b"Transfer-Encoding: chunked\r\n\r\n", piece, pieces)
+    _send(url, head, b"".join(b"X-%d: y\r\n" % n for n in range(5000)), 1)
 
 
 def _refused(client: httpx.Client, body: bytes, headers: dict[str, str]) -> None:
@@ -39,7 +39,7 @@ def _refused(client: httpx.Client, body: bytes, headers: dict[str, str]) -> None
         assert 400 <= client.post(ADDRESS, content=body, headers=headers).status_code < 500
 
 
-def _send(url: str, head: bytes, piece: bytes, pieces: int = 300_000_000 // len(_PIECE)) -> None:
+def _send(url: str, head: bytes, piece: bytes, pieces: int) -> None:
     """Send until the server hangs up: that is its right, and the sooner the better."""
     to = urlsplit(url)
     with socket.create_connection((to.hostname, to.port or 80), 30) as connection, suppress(OSError):

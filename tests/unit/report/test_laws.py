@@ -101,32 +101,21 @@ def cells(line: str) -> int:
 
 
 @given(results(), widths)
-def test_no_line_is_wider_than_asked_for(result: SimulationResult, width: int) -> None:
-    assert max(map(cells, simulation(result, width, False).splitlines())) <= width
+def test_a_result_keeps_to_the_width_and_hides_nothing_in_colour_or_ascii(
+    result: SimulationResult, width: int
+) -> None:
+    plain, coloured = (simulation(result, width, colour) for colour in (False, True))
+    assert max(map(cells, plain.splitlines())) <= width
+    assert "\x1b" not in plain
 
-
-@given(results(), widths)
-def test_no_control_character_gets_through(result: SimulationResult, width: int) -> None:
-    text = SGR.sub("", simulation(result, width, True))
-
+    text = SGR.sub("", coloured)
+    assert [line.rstrip() for line in text.splitlines()] == plain.splitlines()
     assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c != "\n"]
     assert not set(text) & set("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-
-@given(results(), widths)
-def test_colours_change_nothing_but_colours(result: SimulationResult, width: int) -> None:
-    plain, coloured = (simulation(result, width, colour) for colour in (False, True))
-
-    assert "\x1b" not in plain
-    assert [line.rstrip() for line in SGR.sub("", coloured).splitlines()] == plain.splitlines()
-
-
-@given(results(), widths)
-def test_ascii_is_ascii(result: SimulationResult, width: int) -> None:
-    text = simulation(result, width, True, ascii=True)
-
-    assert text.isascii()
-    assert max(map(cells, SGR.sub("", text).splitlines())) <= width
+    letters = simulation(result, width, True, ascii=True)
+    assert letters.isascii()
+    assert max(map(cells, SGR.sub("", letters).splitlines())) <= width
 
 
 @given(st.integers(1, 5))
