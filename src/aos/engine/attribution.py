@@ -67,9 +67,8 @@ def contributions(program: Program, chunk: Samples) -> Contributions:
     assert chunk.steps is not None
     samples = chunk.steps
     paths, added = _paths(program, samples, chunk.time)
-    free = np.zeros(len(chunk.cost))
     return Contributions(
-        cost=np.array([free if s.cost is None else s.cost / MICRO for s in samples]),
+        cost=np.array([s.cents for s in samples]),
         time=paths * added,
         critical=(paths > 0) & np.array([s.ran for s in samples]),
         breaks=np.array([_breaks(program, samples, i) for i in range(len(samples))]),

@@ -16,9 +16,8 @@ from aos.domain.forecasts.verdicts import MAX_SAMPLES, Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan
 from aos.engine.execution.program import Program
 from aos.engine.feasibility import too_close, verdict
-from aos.engine.sampling.distributions import Floats
-from aos.engine.sampling.prices import MICRO
-from aos.engine.simulate import Samples, Simulation, StepSamples, chunk_size
+from aos.engine.sampling.distributions import Floats, nearest_rank
+from aos.engine.simulate import Samples, Simulation, chunk_size
 from aos.engine.summary import Held, Totals, forecast, outcomes, totals
 
 _SECTIONS = 20
@@ -156,7 +155,7 @@ def _quantile(a: Floats, b: Floats, level: float, known: tuple[bool, bool]) -> P
 
 def _at_level(rows: Floats, level: float) -> Floats:
     """In each row the least value that a share `level` of it does not exceed, as forecasts have quantiles."""
-    rank = max(0, int(np.ceil(level * rows.shape[1])) - 1)
+    rank = nearest_rank(level, rows.shape[1])
     found: Floats = np.partition(rows, rank, axis=1)[:, rank]
     return found
 
@@ -189,16 +188,12 @@ def _at(program: Program, chunk: Samples, i: int | None) -> _Part:
     return _Part(
         runs=step.ran.astype(float),
         fails=(step.ran & ~step.ok).astype(float),
-        cost=_cents(step),
+        cost=step.cents,
         time=np.where(step.ran, step.end - step.start, 0.0),
-        fails_known=call.attempts.failures_known and call.items.known,
-        cost_known=call.price is not None and call.items.known,
-        time_known=call.attempts.latency_known and call.items.known,
+        fails_known=call.failures_known,
+        cost_known=call.cost_known,
+        time_known=call.time_known,
     )
-
-
-def _cents(step: StepSamples) -> Floats:
-    return np.zeros(len(step.ran)) if step.cost is None else step.cost / MICRO
 
 
 def _step(a: _Part, b: _Part) -> StepFigures:

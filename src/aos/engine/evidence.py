@@ -29,6 +29,7 @@ from aos.engine.sampling.distributions import SIZE, Floats
 from aos.engine.sampling.draws import Flags
 from aos.engine.sampling.prices import MICRO
 from aos.engine.simulate import Samples, StepSamples
+from aos.engine.summary import outcomes, totals
 
 _MOST = 5
 _LEAST_SHARE = 0.05
@@ -198,19 +199,16 @@ def _priced(cost: CostModel | None) -> list[Figure[Any]]:
 
 
 def _margins(chunk: Samples, forecast: Forecast, limits: Limits) -> dict[Name, _Margin]:
-    always = np.ones(len(chunk.cost), bool)
-    budget = limits.budget_cents
-    cheap = always if budget is None else chunk.cost <= int(budget * MICRO)
-    quick = always if limits.deadline_ms is None else chunk.time <= limits.deadline_ms
+    kept = outcomes(totals([chunk]), limits)
 
     def margin(counts: Flags, chance: Chance, asked: float) -> _Margin:
         distance = min(abs(chance.low.value - asked), abs(chance.high.value - asked))
         return _Margin(counts, max(distance, 1 / forecast.samples))
 
     return {
-        "cost_cents": margin(cheap, forecast.in_budget, limits.confidence),
-        "latency_ms": margin(quick, forecast.in_time, limits.confidence),
-        "failures": margin(chunk.success, forecast.success, limits.min_success),
+        "cost_cents": margin(kept.in_budget.hits, forecast.in_budget, limits.confidence),
+        "latency_ms": margin(kept.in_time.hits, forecast.in_time, limits.confidence),
+        "failures": margin(kept.success.hits, forecast.success, limits.min_success),
     }
 
 
@@ -240,7 +238,7 @@ def _moved(counts: Flags, step: StepSamples, figure: Name) -> float:
     What a call would have taken counts, also where it did not run. Many calls are looked at together: their sum
     moves the chance as far as one call does, times the square root of their number, or up to a quarter more.
     """
-    draws = [node.draw for chain in step.items for node in chain]
+    draws = [node.draw for node in step.nodes]
     took: Floats | Flags
     if figure == "failures":
         took = np.zeros(len(counts), bool)

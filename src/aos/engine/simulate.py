@@ -18,7 +18,7 @@ from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
 from aos.engine.sampling.moods import Moods
-from aos.engine.sampling.prices import Money
+from aos.engine.sampling.prices import MICRO, Money
 from aos.engine.sampling.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, WAIT, Streams
 
 T = TypeVar("T", bound=np.generic)
@@ -39,6 +39,15 @@ class StepSamples(NamedTuple):
     end: Floats
     items: tuple[tuple[Node, ...], ...]
     waits: Waits | None = None
+
+    @property
+    def cents(self) -> Floats:
+        return np.zeros(len(self.ran)) if self.cost is None else self.cost / MICRO
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The iterations of all items."""
+        return [node for chain in self.items for node in chain]
 
 
 class Samples(NamedTuple):
@@ -133,9 +142,9 @@ class _Chunk:
             time=time,
             elapsed=clock.finish_elapsed() if queued is None else self._queue_with_people(queued),
             success=flow.success(),
-            cost_open=self._open([c.price is None for c in program.calls]),
-            time_open=self._open([not c.attempts.latency_known for c in program.calls]),
-            success_open=self._open([not c.attempts.failures_known for c in program.calls]),
+            cost_open=self._open([c.cost_known for c in program.calls]),
+            time_open=self._open([c.time_known for c in program.calls]),
+            success_open=self._open([c.failures_known for c in program.calls]),
             steps=steps,
         )
 
@@ -208,11 +217,11 @@ class _Chunk:
                 total += cost
         return total
 
-    def _open(self, unknown: list[bool]) -> Flags | None:
-        """Samples in which a step runs whose figure nobody knows; a step of unknown width always counts."""
+    def _open(self, known: list[bool]) -> Flags | None:
+        """Samples in which a step runs whose figure nobody knows."""
         found = None
-        for i, call in enumerate(self.program.calls):
-            if unknown[i] or not call.items.known:
+        for i, told in enumerate(known):
+            if not told:
                 found = self.flow.ran[i] if found is None else found | self.flow.ran[i]
         return found
 

@@ -19,7 +19,7 @@ from aos.domain.forecasts.forecast import (
 from aos.domain.forecasts.verdicts import Limits
 from aos.engine.execution.budget import overshoot, spent_when_stopped
 from aos.engine.execution.program import Call, Program
-from aos.engine.sampling.distributions import Floats
+from aos.engine.sampling.distributions import Floats, nearest_rank
 from aos.engine.sampling.draws import Flags
 from aos.engine.sampling.draws import Samples as Picked
 from aos.engine.sampling.prices import MICRO, Money
@@ -184,7 +184,7 @@ def _quantile(ordered: Floats, level: float) -> Estimate:
 def _limit_for(values: Floats, left_open: Flags, confidence: float) -> float | None:
     """The least limit that the confidence asked for would be kept with, None where an unknown prevents it."""
     closed = np.sort(values[~left_open])
-    rank = max(0, int(np.ceil(confidence * len(values))) - 1)
+    rank = nearest_rank(confidence, len(values))
     return float(closed[rank]) if rank < len(closed) else None
 
 
@@ -210,45 +210,38 @@ def _steps(
 
 def _step(call: Call, samples: StepSamples, typical: TypicalRun, i: int) -> StepForecast:
     ran = int(np.count_nonzero(samples.ran))
-    known_width = call.items.known
-    time = samples.end - samples.start if call.attempts.latency_known and known_width else None
-    free = np.zeros(len(samples.ran)) if samples.cost is None else samples.cost / MICRO
     return StepForecast(
         id=call.step.id,
         skill=call.step.skill,
         runs=ran / len(samples.ran),
         succeeds=float(np.count_nonzero(samples.ran & samples.ok)) / ran if ran else 0.0,
         attempts=_attempts(samples) / ran if ran else 0.0,
-        time=_figures(time, samples.ran),
-        cost=_figures(free if call.price is not None and known_width else None, samples.ran),
+        time=_figures(samples.end - samples.start, samples.ran) if call.time_known else None,
+        cost=_figures(samples.cents, samples.ran) if call.cost_known else None,
         typical_ms=typical.step_ms[i],
         typical_cents=typical.step_cents[i],
         typical_start_ms=typical.start_ms[i],
     )
 
 
-def _figures(values: Floats | None, ran: Flags) -> Figures | None:
-    if values is None:
-        return None
+def _figures(values: Floats, ran: Flags) -> Figures | None:
     values = values if ran.all() else values[ran]
     if not values.size:
         return None
     ordered = np.sort(values)
-    ranks = [int(np.ceil(level * len(ordered))) - 1 for level in _QUANTILES]
+    ranks = [nearest_rank(level, len(ordered)) for level in _QUANTILES]
     return Figures(float(values.mean()), *ordered[ranks].tolist())
 
 
 def _attempts(samples: StepSamples) -> int:
     """Attempts made over all nodes of the step in which it ran."""
-    nodes = [node for chain in samples.items for node in chain]
-    again = sum(int(np.count_nonzero(node.ran[live])) for node in nodes for live in node.draw.retries)
-    return again + sum(int(np.count_nonzero(node.ran)) for node in nodes)
+    again = sum(int(np.count_nonzero(node.ran[live])) for node in samples.nodes for live in node.draw.retries)
+    return again + sum(int(np.count_nonzero(node.ran)) for node in samples.nodes)
 
 
 def _risks(call: Call, samples: StepSamples) -> list[Risk]:
     """For each failure mode: how often a run meets it in this step, how often it is what the step fails with."""
-    nodes = [node for chain in samples.items for node in chain]
-    modes, count = call.attempts.modes, len(samples.ran)
+    nodes, modes, count = samples.nodes, call.attempts.modes, len(samples.ran)
     meets = _hits(
         len(modes), count, [(m.samples, m.mode, node.ran) for node in nodes for m in node.draw.rounds]
     )

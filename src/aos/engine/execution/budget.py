@@ -5,6 +5,7 @@ import numpy as np
 from aos.domain.plans.flow import too_dear
 from aos.domain.plans.plan import Order
 from aos.engine.execution.program import Call, Program
+from aos.engine.sampling.distributions import nearest_rank
 from aos.engine.sampling.draws import Flags
 from aos.engine.sampling.prices import Money
 from aos.engine.simulate import Samples
@@ -78,5 +79,5 @@ def _reserve(cost: Money) -> int:
     """What is set aside before a step starts: the cost that 95 of 100 don't exceed."""
     if not cost.size:
         return 0
-    rank = int(np.ceil(_RESERVE * len(cost))) - 1
+    rank = nearest_rank(_RESERVE, len(cost))
     return int(np.partition(cost, rank)[rank])

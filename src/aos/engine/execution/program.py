@@ -64,6 +64,18 @@ class Call(NamedTuple):
     late: Late | None = None
     sized: bool = False
 
+    @property
+    def cost_known(self) -> bool:
+        return self.price is not None and self.items.known
+
+    @property
+    def time_known(self) -> bool:
+        return self.attempts.latency_known and self.items.known
+
+    @property
+    def failures_known(self) -> bool:
+        return self.attempts.failures_known and self.items.known
+
 
 class Program(NamedTuple):
     """Calls by step index, their order, and the shared resources: slots per pool, (interval ms, burst) per limiter, and

@@ -43,6 +43,11 @@ def _ranks(size: int, count: int) -> NDArray[np.intp]:
     return ((np.arange(count) + 0.5) * (size / count)).astype(np.intp)
 
 
+def nearest_rank(level: float, count: int) -> int:
+    """Where, in ascending order, the least of `count` values stands that a share `level` of them does not exceed."""
+    return max(0, int(np.ceil(level * count)) - 1)
+
+
 def sum_table(first: Floats, second: Floats) -> Floats:
     """The table of the sum of two independent quantities: all pairs of 256 quantiles of each, sorted."""
     side = int(SIZE**0.5)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aos.domain.forecasts.forecast import Estimate
 from aos.domain.learning.backtest import BINS, Pinball, Pooled, Quantity, Said, Scored, Success
 from aos.engine.execution.program import Program
-from aos.engine.scores.scoring import GRID
+from aos.engine.scores.scoring import GRID, log_loss
 from aos.engine.simulate import Simulation
 from aos.engine.summary import totals
 
@@ -28,7 +28,6 @@ _CENTRAL = {"in50": (0.25, 0.75), "in90": (0.05, 0.95), "in95": (0.025, 0.975)}
 _ABOVE = {"over95": 0.95, "over99": 0.99}
 _ROWS = 10_000
 """Outcomes scored at once: the losses of each at every level have to fit the memory."""
-_SURE = 1e-3
 _NOTHING = 1e-12
 _DIGITS = 1e-5
 """Catalogs have six digits of a figure: a price that is exactly so much a token is no nearer to its forecast."""
@@ -270,17 +269,10 @@ def _success(parts: Sequence[_Chances]) -> Success:
         n=len(run),
         brier=_ratio((forecast - happened) ** 2, ones, run),
         brier_naive=float(((naive - happened) ** 2).mean()),
-        log_loss=_ratio(_surprise(forecast, happened), ones, run),
-        log_loss_naive=float(_surprise(naive, happened).mean()),
+        log_loss=_ratio(log_loss(forecast, happened), ones, run),
+        log_loss_naive=float(log_loss(naive, happened).mean()),
         said=_said(forecast, happened, run),
     )
-
-
-def _surprise(chance: Floats, happened: Floats) -> Floats:
-    """-ln of the probability given to what happened; forecasts are cut to [0.001, 0.999]."""
-    sure = np.clip(chance, _SURE, 1 - _SURE)
-    loss: Floats = -np.where(happened > 0, np.log(sure), np.log(1 - sure))
-    return loss
 
 
 def _said(forecast: Floats, happened: Floats, run: NDArray[np.intp]) -> tuple[Said, ...]:

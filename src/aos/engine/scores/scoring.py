@@ -80,10 +80,11 @@ def brier(chance: float | Floats, happened: Floats) -> float:
     return float(((chance - happened) ** 2).mean())
 
 
-def log_loss(chance: float | Floats, happened: Floats) -> float:
-    """Mean of -ln of the probability given to what happened; forecasts are cut to [0.001, 0.999]."""
+def log_loss(chance: float | Floats, happened: Floats) -> Floats:
+    """-ln of the probability given to each thing that happened; forecasts are cut to [0.001, 0.999]."""
     sure = np.clip(chance, _SURE, 1 - _SURE)
-    return float(-(happened * np.log(sure) + (1 - happened) * np.log(1 - sure)).mean())
+    loss: Floats = -np.where(happened > 0, np.log(sure), np.log(1 - sure))
+    return loss
 
 
 class Score(NamedTuple):
