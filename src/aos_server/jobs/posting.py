@@ -8,8 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 import h11
@@ -17,6 +15,7 @@ import h11
 import aos
 from aos.errors import AosError
 from aos.runtime.guards import GuardError
+from aos.runtime.guards.fields import retry_after_ms
 from aos.runtime.guards.network import Network, usual_tls
 from aos.wire.problems import visible
 from aos_server.services.webhooks.queue import Try
@@ -135,23 +134,12 @@ def _judged(response: h11.Response, reply: str) -> Try:
     if 200 <= status < 300:
         return Try(0, status, reply=reply)
     code = _NAMED.get(status) or _CLASSES.get(status // 100, "BAD_REPLY")
-    wait = _retry_after(dict(response.headers).get(b"retry-after", b"")) if code in _WAITS else None
+    stated = dict(response.headers).get(b"retry-after", b"") if code in _WAITS else b""
+    wait_ms = retry_after_ms(stated.decode("latin-1"))
     detail = "redirects are not followed" if code == "REDIRECT" else None
-    return Try(0, status, code, detail, reply, wait)
+    return Try(0, status, code, detail, reply, wait_ms and wait_ms / 1000)
 
 
 _NAMED = {410: "GONE", 429: "RATE_LIMITED", 503: "OVERLOADED"}
 _CLASSES = {3: "REDIRECT", 4: "HTTP_4XX", 5: "HTTP_5XX"}
 _WAITS = ("RATE_LIMITED", "OVERLOADED")
-
-
-def _retry_after(value: bytes) -> float | None:
-    """Seconds from now (RFC 9110, 10.2.3); None where it says nothing that can be read."""
-    text = value.decode("latin-1").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        at = parsedate_to_datetime(text)
-        return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError):
-        return None

@@ -1,11 +1,14 @@
 """Fields of a message that stand in one line each: a line break in one would start another."""
 
+import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from aos.runtime.guards import GuardError
 
-__all__ = ["check_headers", "one_line"]
+__all__ = ["check_headers", "one_line", "retry_after_ms"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _MAX_HEADERS_BYTES = 16 * 1024
@@ -32,6 +35,19 @@ def one_line(what: str, text: str) -> str:
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text):
         raise GuardError("BAD_PARAMS", f"{what} holds a control character; it has to be one line of text")
     return text
+
+
+def retry_after_ms(stated: str) -> float | None:
+    """What Retry-After asks for (RFC 9110, section 10.2.3): seconds or a date. None where it says nothing clear."""
+    stated = stated.strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", stated, re.ASCII):
+        return float(stated) * 1000
+    try:
+        until = parsedate_to_datetime(stated)
+    except (ValueError, TypeError, IndexError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, math.ceil((until - datetime.now(UTC)).total_seconds() * 1000))
 
 
 def check_headers(headers: Mapping[str, str]) -> None:

@@ -1,20 +1,17 @@
 """What an HTTP answer means: its body as JSON or text, its status as a failure."""
 
 import codecs
-import math
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aos.errors import InputError
 from aos.runtime.guards import GuardError
+from aos.runtime.guards.fields import retry_after_ms
 from aos.runtime.guards.http import Answer
 from aos.wire.problems import visible
 from aos.wire.strict import parse
 
-__all__ = ["as_json", "body_of", "check_status", "retry_after_ms"]
+__all__ = ["as_json", "body_of", "check_status"]
 
 _JSON = re.compile(r"(?:application|text)/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
@@ -32,7 +29,7 @@ def check_status(answer: Answer) -> None:
     detail = f"status {status}"
     if said := answer.body[:4_000].decode("utf-8", "replace").strip():
         detail += f": {visible(said, 200)}"
-    wait = retry_after_ms(answer.headers)
+    wait = retry_after_ms(answer.headers.get("retry-after", ""))
     if status == 429:
         raise GuardError("RATE_LIMITED", detail, retry_after_ms=wait)
     if status == 408:
@@ -42,19 +39,6 @@ def check_status(answer: Answer) -> None:
     if 500 <= status < 600:
         raise GuardError("HTTP_5XX", detail, retry_after_ms=wait)
     raise GuardError("BAD_REPLY", detail)
-
-
-def retry_after_ms(headers: Mapping[str, str]) -> float | None:
-    """What Retry-After asks for (RFC 9110, section 10.2.3): seconds or a date. None where it says nothing clear."""
-    stated = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", stated, re.ASCII):
-        return float(stated) * 1000
-    try:
-        until = parsedate_to_datetime(stated)
-    except (ValueError, TypeError, IndexError):
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, math.ceil((until - datetime.now(UTC)).total_seconds() * 1000))
 
 
 def body_of(answer: Answer) -> Any:

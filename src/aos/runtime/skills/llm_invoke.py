@@ -13,7 +13,7 @@ from aos.runtime.guards.network import Network
 from aos.runtime.guards.patience import Patience
 from aos.runtime.secrets import Secrets
 from aos.runtime.skills import Call, Reply
-from aos.runtime.skills.answers import as_json, check_status, retry_after_ms
+from aos.runtime.skills.answers import as_json, check_status
 from aos.runtime.skills.registry import failed, limit
 from aos.runtime.skills.world import ChatService, World
 from aos.wire.prices import lookup
@@ -84,7 +84,7 @@ def _check(answer: Answer) -> None:
     except GuardError as error:
         said = answer.body[:4_000].decode("utf-8", "replace").lower()
         if answer.status in _OVERLOADED:
-            error.code, error.retry_after_ms = "OVERLOADED", retry_after_ms(answer.headers)
+            error.code = "OVERLOADED"
         elif answer.status == 429 and _NO_MONEY in said:
             error.code, error.retry_after_ms = "HTTP_4XX", None
         elif answer.status == 413 or (answer.status == 400 and any(text in said for text in _TOO_LONG)):
