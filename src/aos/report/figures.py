@@ -1,6 +1,7 @@
 """How money, time and chances are written for people. What nobody knows is the word "unknown", never 0 or a dash."""
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,16 @@ def p90(distribution: Distribution) -> float:
 def count(n: int, noun: str) -> str:
     """`1 step`, `1,200 steps`."""
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """`a, b, c and 1,200 more`: the first of them, `most` at the most."""
+    return ", ".join(names[:most]) + more(len(names) - most)
+
+
+def more(count: int) -> str:
+    """What is put behind a list that leaves out so many: ` and 1,200 more`, nothing where it leaves out none."""
+    return f" and {count:,} more" if count > 0 else ""
 
 
 def number(value: float) -> str:

@@ -12,7 +12,7 @@ from aos.domain.skills.failures import FAILURES, Effect, FailureKind
 from aos.domain.skills.skill import CallCost, Catalog, CostModel, Effects, Skill
 from aos.errors import CODES, Exit
 from aos.errors.codes import EXIT_MEANINGS
-from aos.report.figures import UNKNOWN, cents, chance, count, duration, money, number, p90
+from aos.report.figures import UNKNOWN, cents, chance, count, duration, money, more, number, p90
 from aos.report.learning.sources import missing, sources
 from aos.report.parts.page import FAINT, OPEN, STRONG, Line, Page
 
@@ -239,9 +239,9 @@ def _words(key: str, value: Any, unknown: bool = False) -> str:
         case int() | float():
             return _quantity(key, value)
         case list() | tuple():
-            more = f" and {len(value) - _LISTED:,} more" if len(value) > _LISTED else ""
             words = [_words("", item) for item in value[:_LISTED]]
-            return (" " if all(word.endswith(".") for word in words) else ", ").join(words) + more or "none"
+            between = " " if all(word.endswith(".") for word in words) else ", "
+            return between.join(words) + more(len(value) - _LISTED) or "none"
         case Mapping():
             return ", ".join(f"{_named(name)} {_words(name, inner)}" for name, inner in value.items())
         case _:

@@ -10,7 +10,7 @@ from aos.domain.plans.references import strings
 from aos.domain.skills.skill import Effects
 from aos.report.approvals.foreign import block, tame
 from aos.report.figures import UNKNOWN, chance, count, duration, money
-from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
+from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part, left_out
 
 __all__ = ["COLOURS", "Request", "ago", "card", "irreversible"]
 
@@ -195,8 +195,7 @@ def _risks(told: Mapping[str, Any], approved: Envelope | None) -> Iterator[Line]
     for risk in risks[:_RISKS]:
         where = f"{tame(str(risk['code']))} in {tame(str(risk['step']))}"
         yield [f"{where}: {chance(risk['chance_met'])} meet it, {chance(risk['chance_failed'])} fail by it"]
-    if len(risks) > _RISKS:
-        yield (f"… and {len(risks) - _RISKS:,} more", FAINT)
+    yield from left_out(len(risks) - _RISKS)
 
 
 def _effects(approved: Envelope | None) -> Iterator[Line]:
@@ -232,8 +231,7 @@ def _policy(told: Mapping[str, Any]) -> Iterator[Line]:
         rules = ", ".join(tame(str(rule["id"])) for rule in one["rules"]) or "no rule permits it"
         reasons = "; ".join(tame(str(rule["reason"])) for rule in one["rules"] if rule.get("reason"))
         yield [f"{tame(str(one['step'] or 'the plan'))}: {rules}", (f": {reasons}" if reasons else "", FAINT)]
-    if len(asked) > _STEPS:
-        yield (f"… and {len(asked) - _STEPS:,} more", FAINT)
+    yield from left_out(len(asked) - _STEPS)
 
 
 def _changes(page: Page, changes: Sequence[Departure] | None) -> Iterator[Line]:
@@ -244,8 +242,7 @@ def _changes(page: Page, changes: Sequence[Departure] | None) -> Iterator[Line]:
         yield ("the same plan was approved before", GOOD)
     for one in changes[:_CHANGES]:
         yield from block(f"{one.pointer}: {_json(one.was)} → {_json(one.now)}", page.inner, 2)
-    if len(changes) > _CHANGES:
-        yield (f"… and {len(changes) - _CHANGES:,} more", OPEN)
+    yield from left_out(len(changes) - _CHANGES, OPEN)
 
 
 # -- how it stands -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Decision
 from aos.errors import CODES
 from aos.report.figures import UNKNOWN, cents, chance, count, duration
-from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
+from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, left_out
 from aos.wire.problems import visible
 
 _COLOURS: Mapping[Decision, str] = {"feasible": GOOD, "infeasible": BAD, "undetermined": OPEN}
@@ -182,16 +182,14 @@ def _steps(page: Page, steps: Sequence[StepDifference]) -> Iterator[Line | Table
         rows = [[_MARKS[s.status], _name(s), *effects, (s.skill, FAINT)] for s, effects in told[:_STEPS]]
         columns = 6 if _roomy(page) else 4
         yield page.table("lnrrrn"[:columns], [row[:columns] for row in (head, *rows)])
-    if len(told) > _STEPS:
-        yield (f"… and {len(told) - _STEPS:,} more", FAINT)
+    yield from left_out(len(told) - _STEPS)
     if len(told) < len(steps):
         yield (f"{count(len(steps) - len(told), 'step')} the same", FAINT)
     changes = [[_name(step), *_change(change)] for step, _ in told for change in step.changes]
     if changes:
         yield ""
         yield page.table("npw", changes[:_CHANGES])
-    if len(changes) > _CHANGES:
-        yield (f"… and {len(changes) - _CHANGES:,} more", FAINT)
+    yield from left_out(len(changes) - _CHANGES)
 
 
 def _name(step: StepDifference) -> str:

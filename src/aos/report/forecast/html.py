@@ -9,7 +9,7 @@ from aos.domain.forecasts.forecast import StepForecast
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Decision
 from aos.domain.plans.plan import order
-from aos.report.figures import UNKNOWN, between, cents, chance, duration, money, seen
+from aos.report.figures import UNKNOWN, between, cents, chance, duration, money, more, seen
 from aos.report.forecast import words
 from aos.report.forecast.words import Place, Quantity, Why
 from aos.report.learning.sources import sources
@@ -73,19 +73,17 @@ def _headline(result: SimulationResult) -> Html:
 
 def _reason(why: Why) -> Html:
     mark = tag("span", "✗ " if why.no else "? ", class_="bad" if why.no else "open")
-    more = len(why.places) - _PLACES
     return join(
         tag("h3", mark, why.title, " ", tag("code", why.code, class_="faint")),
         *map(_place, why.places[:_PLACES]),
-        tag("p", f"… and {more:,} more", class_="faint") if more > 0 else "",
+        tag("p", "…", more(len(why.places) - _PLACES), class_="faint") if len(why.places) > _PLACES else "",
         tag("p", "→ ", _own(why.fix)),
     )
 
 
 def _place(place: Place) -> Html:
-    more = len(place.pointers) - _PLACES
     at = join(*(join(" ", tag("code", pointer)) for pointer in place.pointers[:_PLACES]))
-    return tag("p", place.sentence, at, f" and {more:,} more" if more > 0 else "")
+    return tag("p", place.sentence, at, more(len(place.pointers) - _PLACES))
 
 
 def _own(text: str) -> Html:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from aos.domain.forecasts.alternatives import Alternative
 from aos.domain.forecasts.forecast import StepForecast
 from aos.domain.forecasts.results import SimulationResult
-from aos.report.figures import between, cents, chance, duration, seen
+from aos.report.figures import between, cents, chance, duration, few, seen
 from aos.report.forecast import words
 from aos.report.forecast.words import Place, Quantity, Why
 from aos.report.learning.sources import sources
@@ -132,9 +132,8 @@ def _reason(why: Why) -> str:
 
 
 def _place(place: Place) -> str:
-    at = ", ".join(map(code, place.pointers[:_PLACES]))
-    more = f" and {len(place.pointers) - _PLACES:,} more" if len(place.pointers) > _PLACES else ""
-    return prose(place.sentence) + (f" (at {at}{more})" if at else "")
+    at = few([*map(code, place.pointers)], _PLACES)
+    return prose(place.sentence) + (f" (at {at})" if at else "")
 
 
 def _changes(result: SimulationResult) -> Iterator[str]:

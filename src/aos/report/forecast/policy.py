@@ -6,7 +6,7 @@ from typing import Any
 from aos.domain.approvals.policies import PolicyDecision, PolicyVerdict, Rule, StepRuling
 from aos.policy.plans import hint, sentence
 from aos.report.figures import UNKNOWN, cents, chance, count, duration
-from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
+from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part, left_out
 
 _COLOURS: Mapping[PolicyDecision, str] = {"allow": GOOD, "requires_approval": OPEN, "deny": BAD}
 _SHOWN = 12
@@ -48,8 +48,7 @@ def rulings(said: PolicyVerdict) -> Iterator[Line]:
     asked = [one for one in said.rulings if one.ruling.decision != "allow"]
     for one in asked[:_SHOWN]:
         yield from _ruling(one)
-    if len(asked) > _SHOWN:
-        yield (f"… and {len(asked) - _SHOWN:,} more", FAINT)
+    yield from left_out(len(asked) - _SHOWN)
     if not asked:
         yield [("allowed", GOOD), f", and each of {count(len(said.rulings) - 1, 'step')}"]
 

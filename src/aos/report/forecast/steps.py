@@ -7,7 +7,7 @@ from rich.table import Table
 
 from aos.domain.forecasts.forecast import Forecast, Risk, StepForecast
 from aos.report.figures import UNKNOWN, between, cents, chance, duration, percent, seen
-from aos.report.parts.page import BAR, FAINT, OPEN, Line, Page
+from aos.report.parts.page import BAR, FAINT, OPEN, Line, Page, left_out
 from aos.report.parts.pictures import bar
 
 _RISKS = 5
@@ -51,8 +51,7 @@ def typical_run(page: Page, forecast: Forecast) -> Iterator[Line | Table]:
     axis = f"0{end:>{width - 1}}"
     rows = [[*name, bar, *row] for name, bar, row in zip(names, bars, figures, strict=True)]
     yield page.table("nnl" + right, [["", "", (axis, FAINT)], *rows])
-    if len(shown) < len(forecast.steps):
-        yield (f"… and {len(forecast.steps) - len(shown):,} more", FAINT)
+    yield from left_out(len(forecast.steps) - len(shown))
 
 
 def _worst(risks: Sequence[Risk]) -> list[Risk]:

@@ -8,13 +8,13 @@ from aos.domain.forecasts.forecast import Forecast, Spread
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Approval, Decision, Reason
 from aos.domain.skills.prices import ModelPrice
-from aos.report.figures import UNKNOWN, between, chance, count, duration, percent
+from aos.report.figures import UNKNOWN, between, chance, count, duration, few, percent
 from aos.report.forecast import words
 from aos.report.forecast.advice import alternatives, drivers, evidence
 from aos.report.forecast.steps import risks, typical_run
 from aos.report.forecast.words import Place, Quantity, needed, overshoot
 from aos.report.learning.sources import sources
-from aos.report.parts.page import BAD, BAR, FAINT, GOOD, OPEN, STRONG, Line, Page, Part
+from aos.report.parts.page import BAD, BAR, FAINT, GOOD, OPEN, STRONG, Line, Page, Part, left_out
 from aos.report.parts.pictures import LIMIT, histogram
 
 _COLOURS: Mapping[Decision, str] = {"feasible": GOOD, "infeasible": BAD, "undetermined": OPEN}
@@ -80,10 +80,8 @@ def _places(places: Sequence[Place]) -> Iterator[Line]:
     for sentence, pointers in places[:_PLACES]:
         yield sentence
         if pointers:
-            more = f" and {len(pointers) - _PLACES:,} more" if len(pointers) > _PLACES else ""
-            yield (f"at {', '.join(pointers[:_PLACES])}{more}", FAINT)
-    if len(places) > _PLACES:
-        yield (f"… and {len(places) - _PLACES:,} more", FAINT)
+            yield (f"at {few(pointers, _PLACES)}", FAINT)
+    yield from left_out(len(places) - _PLACES)
 
 
 def _approvals(approvals: tuple[Approval, ...]) -> Iterator[Line]:
@@ -92,8 +90,7 @@ def _approvals(approvals: tuple[Approval, ...]) -> Iterator[Line]:
             f"{approval.step or 'the plan'} waits for a person of level {approval.level}  ",
             (approval.pointer, FAINT),
         ]
-    if len(approvals) > _PLACES:
-        yield (f"… and {len(approvals) - _PLACES:,} more", FAINT)
+    yield from left_out(len(approvals) - _PLACES)
 
 
 # -- cost and time ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import aos
 from aos.domain.forecasts.verifications import Drift, Verification
-from aos.report.parts.page import BAD, FAINT, GOOD, STRONG, Line, Page
+from aos.report.parts.page import BAD, FAINT, GOOD, STRONG, Line, Page, left_out
 from aos.wire.problems import visible
 
 _FIGURES, _VALUE, _DIGITS = 12, 24, 8
@@ -49,8 +49,7 @@ def _figures(found: Verification) -> Iterator[Line]:
         yield "come out as they were saved all the same"
     for change in found.figures[:_FIGURES]:
         yield [(f"{change.pointer}  ", FAINT), f"{_value(change.before)} → {_value(change.after)}"]
-    if len(found.figures) > _FIGURES:
-        yield (f"… and {len(found.figures) - _FIGURES:,} more", FAINT)
+    yield from left_out(len(found.figures) - _FIGURES)
 
 
 def _value(value: object) -> str:

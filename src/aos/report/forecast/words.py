@@ -17,7 +17,7 @@ from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan, secrets
 from aos.domain.skills.skill import CallCost, FailureMode, FanOut, Figure, Provenance, Skill, TokenCost
 from aos.errors import CODES, Exit
-from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, money, percent
+from aos.report.figures import UNKNOWN, between, cents, chance, count, duration, few, money, percent
 from aos.report.learning.sources import missing
 from aos.wire.results.documents import options
 
@@ -185,9 +185,7 @@ def quantities(result: SimulationResult, *, unnamed: bool = False) -> tuple[Quan
 def overshoot(stop: BudgetStop, budget: str = "it") -> str:
     """How far a run can go over its `budget` by the steps that have begun; nothing where it can't."""
     if stop.unbounded:
-        names = ", ".join(stop.unbounded[:_NAMED])
-        more = f" and {len(stop.unbounded) - _NAMED:,} more" if len(stop.unbounded) > _NAMED else ""
-        return f"nothing bounds how far {names}{more} can go over {budget}"
+        return f"nothing bounds how far {few(stop.unbounded, _NAMED)} can go over {budget}"
     return f"what has begun can go {cents(stop.over_cents)} over {budget} at most" if stop.over_cents else ""
 
 
@@ -217,8 +215,7 @@ def needed(plan: Plan) -> str:
     names = [*secrets(plan)]
     if not names:
         return ""
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"the secret{'s' if len(names) > 1 else ''} {', '.join(names[:_NAMED])}{more}, looked for when it runs"
+    return f"the secret{'s' if len(names) > 1 else ''} {few(names, _NAMED)}, looked for when it runs"
 
 
 # -- what drives it, and what it rests on ------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from aos.domain.learning.backtest import Backtest, LeftOut, Pooled, Quantity, Scored, Success
 from aos.domain.learning.records import ReadRecords
 from aos.domain.skills.skill import Catalog, Growth, PowerGrowth, Skill
-from aos.report.figures import UNKNOWN, cents, chance, count, duration, number
+from aos.report.figures import UNKNOWN, cents, chance, count, duration, few, number
 from aos.report.learning.scores import noise, share, succeeded, times
 from aos.report.parts.page import BAD, BAR, FAINT, GOOD, STRONG, Line, Page
 from aos.wire.catalogs.learned import Compared
@@ -144,18 +144,13 @@ def _whole_runs(page: Page, compared: Sequence[Compared], catalog: Catalog) -> N
         runs = sum(donors.provenance.n or 0 for donors in catalog.donors)
         rows.append(["chains", f"{count(runs, 'run')} lend to chains of any length"])
     if fan_outs:
-        rows.append(["fan-outs", _listed([f"{name} (up to {width} wide)" for name, width in fan_outs])])
+        rows.append(["fan-outs", few([f"{name} (up to {width} wide)" for name, width in fan_outs], _LISTED)])
     if slots:
-        rows.append(["at once", _listed([f"{many} of {name}" for name, many in slots])])
+        rows.append(["at once", few([f"{many} of {name}" for name, many in slots], _LISTED)])
     if rows:
         page.add()
         page.add(("runs", STRONG))
         page.add(page.table("lw", rows))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 # -- scores ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A page of text for a terminal: labelled sections, laid out by rich. Importing this module is what loads rich."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import zip_longest
 
@@ -34,6 +34,12 @@ _ASCII = str.maketrans(
     dict(zip("▁▂▃▄▅▆▇█│━✗×", ".:-=+*#@|=xx", strict=True)) | {"±": "+-", "…": "...", "→": "->"}
 )
 _CUT_OFF = str.maketrans({"…": "~"})
+
+
+def left_out(count: int, style: str = FAINT) -> Iterator[Line]:
+    """The line below a list that leaves out so many; none where it leaves out none."""
+    if count > 0:
+        yield (f"… and {count:,} more", style)
 
 
 class Page:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aos.domain.runs.recorded import Attempted, Held, LedgerCheck, RunLine, RunState
 from aos.domain.runs.run import Money, PauseCause, Place, StepEnd
-from aos.report.figures import UNKNOWN, cents, chance, count, duration, money
+from aos.report.figures import UNKNOWN, cents, chance, count, duration, few, money
 from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page
 from aos.wire.commands import PLAIN, Commands
 from aos.wire.results.runs import in_doubt
@@ -185,9 +185,8 @@ def _waiting(lines: Sequence[RunLine]) -> Iterator[str]:
     """What the runs that pause wait for."""
     for cause, meant in _WAITS_FOR.items():
         ids = [one.id for one in lines if one.status == "paused" and one.cause == cause]
-        more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
         if ids:
-            yield f"paused for {meant}: {', '.join(ids[:_NAMED])}{more}"
+            yield f"paused for {meant}: {few(ids, _NAMED)}"
 
 
 def _held(held: Held) -> Iterator[list[Line]]:
