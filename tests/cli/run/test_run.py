@@ -70,7 +70,7 @@ def test_what_happens_can_be_read_line_by_line(service: Service, tmp_path: Path)
     [
         ({"deadline_ms": 1}, 3, "infeasible"),
         (
-            {"steps": [{"skill": "fs_read", "params": {"path": "x"}, "for_each": "${steps.s0.output}"}]},
+            {"steps": [{"skill": "fs_read", "params": {"path": "x"}, "for_each": "${steps.s0.output.body}"}]},
             5,
             "undetermined",
         ),

@@ -200,12 +200,14 @@ def resume(
 
 
 def _over(state: RunState, commands: Commands) -> AosError:
-    again = f"`{commands.retry(state.start.id)}` tries again what failed; what is done is not done again."
-    return AosError(
-        "run_conflict",
-        f"run {state.start.id} has {state.status}: nothing of it is left to do",
-        fix=again if state.status == "failed" else "`aos run PLAN` begins a new one.",
-    )
+    run = state.start.id
+    if state.status == "failed":
+        again = f"`{commands.retry(run)}` gives what failed another go; what is done is not done again."
+        return AosError(
+            "run_conflict", f"run {run} has failed, and goes on only where it is tried again", fix=again
+        )
+    detail = f"run {run} has succeeded: nothing of it is left to do"
+    return AosError("run_conflict", detail, fix="`aos run PLAN` begins a new one.")
 
 
 def _plan_of(start: RunStart, catalog: Catalog) -> Plan:

@@ -57,6 +57,7 @@ def _beside(page: Page, state: RunState) -> Table:
     expected = sum(step["attempts"] * step["chance_to_run"] for step in told.get("step_estimates", ()))
     success = (told.get("chances") or {}).get("success", {}).get("value")
     came = {"succeeded": "it did", "failed": "it did not"}.get(state.status, "not yet told")
+    came += f", in try {state.tries:,}" if state.tries > 1 else ""
     rows: list[list[Line]] = [
         ["", ("expected", FAINT), ("95 of 100 within", FAINT), ("this run", FAINT)],
         ["cost", *_spread(forecast.get("cost_cents"), cents), (_spent(state), STRONG)],
