@@ -87,6 +87,7 @@ class Executor:
         self._results: dict[str, dict[int, Any]] = {}  # by step and item: the last iteration's
         self._ended_well: dict[str, StepEnd] = {}  # by their one call, whose outcome is on record as that
         self._reserved = set(from_here.holding)
+        self._doubts = self._in_doubt()  # by the steps that wait for them
         self._due: list[Attempt] = []
         self._record = Record(settings.journal, settings.observe)
         self._told_to_stop = False
@@ -143,7 +144,8 @@ class Executor:
             if self._outside or schedule.refused:
                 return "paused", "envelope" if self._outside else "budget", schedule.refused
             if not schedule.asking:
-                return "paused", "unknown_effect", schedule.blocked[0]
+                at = schedule.blocked[0]
+                return "paused", "unknown_effect", self._doubts.get(at.step, at)
             if not self._ask(min(schedule.asking)):
                 return "paused", "approval", Place(self.plan.steps[min(schedule.asking)].id)
 
@@ -173,6 +175,8 @@ class Executor:
                 self._close(i, outcome)
             case Attempt(place, number) if (place, number) in self._recorded:
                 self._replay(place, number)
+            case Attempt(place) if place.step in self._doubts:
+                self._schedule.block(place)
             case Attempt():
                 self._due.append(command)
             case Ask(i) if self.plan.steps[i].id in self._approved:
@@ -371,6 +375,17 @@ class Executor:
             self._schedule.block(place)
             return
         self._go_on(intent, result)
+
+    def _in_doubt(self) -> dict[str, Place]:
+        """Steps whose fallback may have taken effect in an earlier try, and where: both would be once too often."""
+        found: dict[str, Place] = {}
+        index, owner_of = {id: i for i, id in enumerate(self._step)}, self._schedule.order.fallback_of
+        for place in (one.intent.place for one in self._from_here.left_open):
+            owner = owner_of.get(index[place.step])
+            while owner is not None:
+                found[self.plan.steps[owner].id] = place
+                owner = owner_of.get(owner)
+        return found
 
     def _go_on(self, intent: Intent, result: Outcome) -> None:
         failure = result.failure

@@ -12,6 +12,7 @@ from aos.domain.runs.run import ByHand, Place, RunStart
 from aos.errors import AosError
 from aos.ledger.ledger import Ledger
 from aos.ledger.verify import verify
+from aos.wire.records.pushed import run_record
 from tests.unit.ledger.build import failed, intent, run_end, settled, start, step_end
 
 
@@ -61,6 +62,7 @@ def test_a_failed_run_goes_on_only_where_it_is_tried_again(path: Path) -> None:
     assert [one.of_try for one in state.attempts] == [1, 2]
     assert score(state._replace(start=state.start._replace(simulation={"forecast": {}}))) is None
     assert [one.tries for one in listed(path, limit=9)] == [2]
+    assert run_record(state)["tries"] == 2
     assert not verify(path).damage
 
 

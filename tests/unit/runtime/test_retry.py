@@ -115,6 +115,18 @@ def test_what_may_have_happened_and_may_not_twice_waits_for_somebody_who_knows()
     assert ends(state) == {"b": "succeeded"}
 
 
+def test_a_step_waits_where_its_fallback_may_have_taken_effect():
+    """Else both might have."""
+    bench = Bench(work=Told(BAD), stand_in=Told(fails("TIMEOUT", effect="unknown")))
+    known = catalog(skill("work"), writer("stand_in"))
+    steps = (Step("a", "work", {}, on_error=OnError("fallback", "b")), Step("b", "stand_in", {}))
+    assert bench.run(*steps, known=known).status == "failed"
+    state = bench.run(*steps, known=known, retry=True)
+    assert state.end
+    assert (state.status, state.end.cause, state.end.at) == ("paused", "unknown_effect", Place("b"))
+    assert [len(bench.skills[name].calls) for name in ("work", "stand_in")] == [1, 1]
+
+
 def test_the_budget_holds_over_all_tries():
     paid, lost = Reply("paid", cost_cents=Decimal(3)), fails("BAD_QUERY")._replace(cost_cents=Decimal(2))
     bench = Bench(pay=Told(paid, lost))

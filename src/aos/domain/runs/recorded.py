@@ -1,6 +1,6 @@
 """What a record tells: of a run, enough to go on with it where it stopped; of itself, whether it can be trusted."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -96,6 +96,16 @@ class RunState(NamedTuple):
             for one in self.attempts
             if one.of_try < self.tries and one.ended_as == "failed" and not one.unsettled
         }
+
+    @property
+    def left_open(self) -> Sequence[Attempted]:
+        """Attempts of earlier tries that may have taken effect, and may not twice; not those of steps that are done."""
+        done = {name for name, end in self.steps.items() if end.outcome == "succeeded"}
+        return [
+            one
+            for one in self.attempts
+            if one.of_try < self.tries and one.unsettled and one.intent.place.step not in done
+        ]
 
     @property
     def holding(self) -> frozenset[str]:
