@@ -64,9 +64,8 @@ def race(folder: Path, *, processes: int, runs: int, kills: int, seed: int = 0) 
     rng = random.Random(seed)
     path = folder / "ledger.db"
     workers = {worker: _started(folder, worker, runs) for worker in range(processes)}
-    written = dict.fromkeys(
-        workers, 0
-    )  # by a worker before this process of it began: none is killed before it writes
+    # By a worker before this process of it began: none is killed before it writes.
+    written = dict.fromkeys(workers, 0)
     killed, faults = 0, list[str]()
     while workers:
         time.sleep(rng.uniform(0, 0.05))

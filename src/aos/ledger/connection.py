@@ -146,9 +146,8 @@ class failures:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, sqlite3.Error) and not isinstance(
-            error, sqlite3.ProgrammingError
-        ):  # a fault of our own
+        # A ProgrammingError is a fault of our own.
+        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.ProgrammingError):
             raise AosError(_code(error, self._reading), f"{_shown(self._path)}: {error}") from None
         if isinstance(error, OSError):
             code = "unreadable" if self._reading else "write_failed"

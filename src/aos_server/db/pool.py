@@ -112,9 +112,8 @@ class Transaction:
         self._unsent.append("COMMIT")
         await self._exchange()
         await self._cursor.set_result(-1)
-        if (
-            self._cursor.statusmessage != "COMMIT"
-        ):  # Postgres answers ROLLBACK where a statement had failed before
+        # Postgres answers ROLLBACK where a statement had failed before.
+        if self._cursor.statusmessage != "COMMIT":
             raise AosError("internal_error", "a statement of the transaction failed unnoticed")
 
     def _text(self, name: str, values: Mapping[str, Any]) -> str:
@@ -230,10 +229,8 @@ class Database:
         """Whether a transaction, whose connection was lost, is over. Then what it wrote is there, or never will be."""
         try:
             ((found,),) = await self.read(("session.ended", {"id": transaction_id}))
-        except (
-            psycopg.errors.InvalidParameterValue
-        ):  # an id yet to come: Postgres crashed and has forgotten it
-            return True
+        except psycopg.errors.InvalidParameterValue:
+            return True  # an id yet to come: Postgres crashed and has forgotten it
         return bool(found["ended"])
 
     async def excess(self, work: Work) -> list[str]:

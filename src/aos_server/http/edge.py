@@ -72,9 +72,8 @@ class Edge:
                 if status:  # the answer has begun: all that is left is to cut it off
                     raise
                 code = failure.code
-                if (
-                    failure.row.status >= 500
-                ):  # ours, and nobody's words: who mends it has to know what is gone
+                # Ours, and nobody's words: who mends it has to know what is gone.
+                if failure.row.status >= 500:
                     logs.note(detail=failure.detail)
                 if failure.row.status == 401:
                     told["WWW-Authenticate"] = self._challenge(dict(scope["headers"]))

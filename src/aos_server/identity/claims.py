@@ -21,12 +21,8 @@ MAX_LIFE_S = 3600
 
 _SUBJECT = re.compile(r"[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]{0,253}[^\s\x00-\x1f\x7f-\x9f])?")
 _TENANT = re.compile(r"[A-Za-z0-9._:@-]{1,64}")
-_CLIENTS = (
-    "client_id",
-    "azp",
-    "cid",
-    "appid",
-)  # RFC 9068; OpenID Connect; what two large providers say instead
+# RFC 9068; OpenID Connect; what two large providers say instead
+_CLIENTS = ("client_id", "azp", "cid", "appid")
 _SCOPES: dict[str, Act] = {f"aos:{act}": act for act in ACTS}
 _MAX_ROLES = 100
 

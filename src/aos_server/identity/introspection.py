@@ -29,7 +29,6 @@ async def introspect(token: str, issuer: Issuer, provider: Provider, remote: Rem
         raise refused("the token is not active")
     if str(answer.get("token_type")).lower() != "bearer":  # a refresh token is active, too
         raise refused("the token is no access token")
-    itself = (
-        {"sub": answer["client_id"]} if "client_id" in answer else {}
-    )  # of a client's own token, some say no sub
+    # Of a client's own token, some say no sub.
+    itself = {"sub": answer["client_id"]} if "client_id" in answer else {}
     return check({"iss": issuer.url, **itself, **answer}, issuer, now_s)

@@ -61,9 +61,8 @@ class Strangers:
         """
         key = _key(credential)
         if key not in self._known:
-            async with self._asking.setdefault(
-                key, asyncio.Lock()
-            ):  # who comes meanwhile is told of a refusal
+            # Who comes meanwhile is told of a refusal.
+            async with self._asking.setdefault(key, asyncio.Lock()):
                 if key not in self._known:
                     if refusal := self._refused.get(key):
                         raise AosError("unauthenticated", refusal.detail, findings=refusal.findings)

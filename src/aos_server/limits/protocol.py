@@ -188,9 +188,8 @@ def _read_twice(target: bytes, headers: list[tuple[bytes, bytes]], version: str)
     if framed and (framed != [b"chunked"] or version != "1.1"):
         return "Transfer-Encoding can only be chunked, and in HTTP/1.1"
     hosts = [value for name, value in headers if name == b"host"]
-    if len(hosts) > 1 or (
-        not hosts and version == "1.1"
-    ):  # probes of balancers speak HTTP/1.0, and name none
+    # Probes of balancers speak HTTP/1.0, and name none.
+    if len(hosts) > 1 or (not hosts and version == "1.1"):
         return "a request has exactly one Host"
     if b"#" in target:
         return "the address has a fragment, which is never sent"

@@ -161,9 +161,8 @@ def test_so_are_opaque_tokens_and_service_keys_by_where_they_come_from() -> None
         assert await codes(identity, b"x-aos-key", key, "192.0.2.2") == held
         assert keys.asked == MAX_STRANGERS
         assert await codes(identity, b"x-aos-key", key, "192.0.2.1") == held
-        assert (
-            keys.asked == MAX_STRANGERS
-        )  # each was refused just now, or is from a place that has had its share
+        # Each was refused just now, or is from a place that has had its share.
+        assert keys.asked == MAX_STRANGERS
 
     run(act())
 

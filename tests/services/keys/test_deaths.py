@@ -108,9 +108,8 @@ def test_a_worker_tells_how_it_ended_and_rotates_a_key_that_is_old(
     told = (
         "SELECT tenant_id, subject, action, details ->> 'done' FROM audit WHERE subject = 'keys' ORDER BY at"
     )
-    further = (
-        [] if done else ["rotation_begun", "rotated"]
-    )  # what was not done is due; where it was, two keys sign
+    # What was not done is due; where it was, two keys sign.
+    further = [] if done else ["rotation_begun", "rotated"]
     expected = [
         ("acme", "keys", "webhook_key.rotation_found", str(done).lower()),
         *(("acme", "keys", f"webhook_key.{verb}", None) for verb in further),

@@ -68,8 +68,7 @@ def test_what_can_not_have_been_is_found():
     assert not holds(approved._replace(begun=1001, ended=1002))  # too late
     clicked = Call(1, 2, YES("k"), APPROVED)
     assert holds(clicked, clicked._replace(begun=1.5))
-    assert not holds(
-        clicked, clicked._replace(answer=Answer("already_voted"))
-    )  # another answer to the same key
+    another = clicked._replace(answer=Answer("already_voted"))
+    assert not holds(clicked, another)  # to the same key
     mine = Asked("approve", "ann", 5)
     assert not holds(Call(1, 2, mine, APPROVED))  # on one's own

@@ -314,9 +314,8 @@ def test_an_outcome_goes_with_the_next_intent(path: Path) -> None:
         ledger.settle(settled(intent()))
         assert other.money("r1").spent == 0
         assert not ledger.intend(intent("s2", reserve="20"))
-        assert (
-            other.money("r1").spent == 0
-        )  # an intent that does not fit takes everything back, and it waits on
+        # An intent that does not fit takes everything back, and it waits on.
+        assert other.money("r1").spent == 0
         assert ledger.intend(intent("s3"))
         assert other.money("r1").spent == 1
         ledger.settle(failed(intent("s3")))

@@ -64,9 +64,8 @@ def exit_status(result: RunResult) -> Exit:
     """The exit status of a run: what it came to, or why it was not started."""
     if result.state is None:
         verdict = result.simulation["verdict"]
-        return (
-            Exit.PENDING if verdict == "feasible" else EXITS[verdict]
-        )  # what is feasible waits for an approval
+        # What is feasible waits for an approval.
+        return Exit.PENDING if verdict == "feasible" else EXITS[verdict]
     end = result.state.end
     match result.state.status:
         case "succeeded":

@@ -57,9 +57,8 @@ def serve_by(processes: int, settings: Settings, announce: Announce) -> int:
         try:
             supervisor.run()
         finally:
-            for process in (
-                supervisor.processes
-            ):  # after a fault of ours nobody else would end them, and they are waited for
+            # After a fault of ours nobody else would end them, and they are waited for.
+            for process in supervisor.processes:
                 process.kill()
     return Exit.INTERNAL if supervisor.ended_by is None else 128 + supervisor.ended_by
 
@@ -74,9 +73,8 @@ def one_of_several() -> ASGIApp:
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow, daemon=True).start()
-    for path in Path(
-        "/dev/fd"
-    ).iterdir():  # the socket was passed to us; what we start must not go on listening
+    # The socket was passed to us; what we start must not go on listening.
+    for path in Path("/dev/fd").iterdir():
         with suppress(OSError):
             os.set_inheritable(int(path.name), int(path.name) < 3)
     return from_environment()

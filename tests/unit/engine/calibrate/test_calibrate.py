@@ -237,9 +237,8 @@ def test_chains_of_other_lengths_lend_their_pace() -> None:
     assert len(donors.time_ms["think"]) == 30
     plan = Plan(tuple(Step(f"{c}{i}", c, {}) for i in range(20) for c in ("think", "act")))
     drawn = outcomes(plan, learned.catalog, samples=20_000).time
-    assert (
-        np.std(np.log(drawn)) > 0.3
-    )  # of one pace for the whole run; 40 independent steps have a tenth of it
+    # Of one pace for the whole run: 40 independent steps have a tenth of it.
+    assert np.std(np.log(drawn)) > 0.3
 
 
 def fan(name: str, width: int, rng: np.random.Generator) -> list[Row]:
