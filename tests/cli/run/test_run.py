@@ -128,7 +128,9 @@ def test_the_keys_that_skills_work_with_are_told_before_the_first_step(tmp_path:
     done = run(tmp_path, "--plan", plan, "--json", "--force", env={"AOS_SECRET_SIGNER": "whsec_c2VjcmV0"})
     assert (done.status, done.document["code"]) == (2, "secret_missing")
     told = {error["pointer"]: error["detail"] for error in done.document["errors"]}
-    assert list(told) == ["/steps/2", "/steps/3"]
+    assert list(told) == ["/steps/1", "/steps/2", "/steps/3"]
+    assert told["/steps/1"].startswith('the secret "signer" (AOS_SECRET_SIGNER) is no signing key: ')
+    assert "c2VjcmV0" not in str(done.document)
     assert "AOS_SECRET_SMTP_PASSWORD" in told["/steps/2"]
     assert not (tmp_path / "first.txt").exists()
 

@@ -10,7 +10,7 @@ from aos.runtime.masking import MIN_SECRET
 from aos.runtime.replies import Foreign
 from aos.runtime.secrets import variable
 from aos.runtime.skills import Implementation
-from aos.runtime.skills.registry import implementations, key_of, why_not
+from aos.runtime.skills.registry import flaw_of, implementations, key_of, why_not
 from aos.runtime.skills.world import World
 from aos.wire.problems import visible
 
@@ -44,23 +44,27 @@ def carried_out_by(
 def check_secrets(
     plan: Plan, world: World, own: Container[str] = (), done: Container[str] = frozenset()
 ) -> None:
-    """Raise InputError(secret_missing) with every secret that a step needs and that is not there.
+    """Raise InputError(secret_missing) with every secret that a step needs and that is not there, or no use.
 
     The skills in `own` are the caller's, who knows what they need; steps that are `done` need nothing any more.
     """
     missing = [
-        Finding(
-            pointer,
-            "secret_missing",
-            f'there is no secret "{name}" of {MIN_SECRET} characters or more ({variable(name)})',
-        )
+        Finding(pointer, "secret_missing", wrong)
         for i, step in enumerate(plan.steps)
         if step.id not in done
         for pointer, name in _named(f"/steps/{i}", step, world, own)
-        if world.secrets.get(name) is None
+        if (wrong := _amiss(name, world.secrets.get(name), None if "/params" in pointer else step.skill))
     ]
     if missing:
         raise InputError.of("secret_missing", "the plan", missing)
+
+
+def _amiss(name: str, secret: str | None, skill: str | None) -> str | None:
+    """What is wrong with a secret: that of the `skill` itself has to be of a form that it can work with."""
+    if secret is None:
+        return f'there is no secret "{name}" of {MIN_SECRET} characters or more ({variable(name)})'
+    flaw = flaw_of(skill, secret) if skill else None
+    return f'the secret "{name}" ({variable(name)}) is {flaw}' if flaw else None
 
 
 def _named(at: str, step: Step, world: World, own: Container[str]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ written out, before anything is done with it.
 import codecs
 import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from jmespath.exceptions import JMESPathError
@@ -23,6 +24,7 @@ from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import World
 from aos.wire.plans.queries import MAX_QUERY, tree
 from aos.wire.problems import visible
+from aos.wire.shape import shown
 from aos.wire.strict import Json, parse
 
 __all__ = ["MAX_QUERY", "MAX_STEPS", "implementation"]
@@ -31,6 +33,7 @@ MAX_STEPS = 1_000_000
 """Parts of a query evaluated, each once for every value that it meets."""
 
 _MAX_NODES = 1_000_000
+_KEYS_SHOWN = 6
 
 
 class _JsonTransform(NamedTuple):
@@ -43,9 +46,8 @@ class _JsonTransform(NamedTuple):
         patience = Patience(call.timeout_s, call.cancelled)
         result = _searched(_parsed(params["query"]), value, _Bounded(patience, self.max_bytes))
         if result is None and value is not None:
-            raise GuardError(
-                "BAD_QUERY", "the query finds nothing in this input; `QUERY || 'x'` gives it another value"
-            )
+            what = f"{_outline(value)}; `QUERY || 'x'` gives it another value"
+            raise GuardError("BAD_QUERY", f"the query finds nothing in {what}")
         return Reply({"result": _plain(result, self.max_bytes)})
 
 
@@ -59,6 +61,21 @@ def _input(given: Any, max_bytes: int) -> Any:
     if not isinstance(given, str) or not plain.lstrip().startswith(("{", "[")):
         return given
     return _read(data.removeprefix(codecs.BOM_UTF8), "the input", max_bytes, long_as_text=True)
+
+
+def _outline(value: Any) -> str:
+    """What a query could have found something in."""
+    match value:
+        case dict():
+            keys = [json.dumps(visible(key, 40), ensure_ascii=False) for key in islice(value, _KEYS_SHOWN)]
+            more = f" and {len(value) - _KEYS_SHOWN:,} more" if len(value) > _KEYS_SHOWN else ""
+            return f"an object of {', '.join(keys)}{more}" if keys else "an empty object"
+        case list():
+            return f"an array of {len(value):,}"
+        case str():
+            return "text"
+        case _:
+            return shown(value)
 
 
 def _parsed(query: str) -> Any:

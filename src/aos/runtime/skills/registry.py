@@ -15,7 +15,7 @@ from aos.runtime.skills import Call, Fault, Implementation, Reply
 from aos.runtime.skills.world import World
 from aos.wire.problems import visible
 
-__all__ = ["BUILT_IN", "ENTRY_POINTS", "failed", "implementations", "key_of", "limit", "why_not"]
+__all__ = ["BUILT_IN", "ENTRY_POINTS", "failed", "flaw_of", "implementations", "key_of", "limit", "why_not"]
 
 BUILT_IN = ("email_send", "fs_read", "fs_write", "http_call", "json_transform", "llm_invoke", "webhook_send")
 """Skills of the shipped catalog. Each has a module of its name, loaded when it is needed, whose
@@ -45,6 +45,12 @@ def key_of(skill: str, params: Mapping[str, Any], world: World) -> str | None:
         return None
     key = getattr(importlib.import_module(f"aos.runtime.skills.{skill}"), "key", None)
     return cast("str | None", key(params, world)) if key else None
+
+
+def flaw_of(skill: str, secret: str) -> str | None:
+    """Why the secret that a built-in skill works with is no use to it, in words that don't show it."""
+    flaw = getattr(importlib.import_module(f"aos.runtime.skills.{skill}"), "flaw", None)
+    return cast("str | None", flaw(secret)) if flaw else None
 
 
 def limit(skill: Skill, name: str, usual: int) -> int:

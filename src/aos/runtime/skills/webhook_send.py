@@ -18,6 +18,7 @@ from aos.runtime.skills.answers import check_status
 from aos.runtime.skills.registry import limit
 from aos.runtime.skills.world import World
 from aos.webhooks import sign
+from aos.webhooks.signatures import check_secret
 
 __all__ = ["implementation", "key"]
 
@@ -81,3 +82,12 @@ def key(params: Mapping[str, Any], world: World) -> str | None:
     """The secret that signs; a name that is only told during the run is looked up then."""
     name = params.get("sign_with")
     return name if isinstance(name, str) and "${" not in name else None
+
+
+def flaw(secret: str) -> str | None:
+    """Why it can't sign."""
+    try:
+        check_secret(secret)
+    except ValueError as error:
+        return f"no signing key: {error}"
+    return None

@@ -57,6 +57,23 @@ def test_a_query_that_finds_nothing_fails():
     assert result("a", None) is None
 
 
+@pytest.mark.parametrize(
+    ("value", "outline"),
+    [
+        ({"bitcoin": 1, "a\x1b": 2}, 'an object of "bitcoin", "a\\\\x1b"'),
+        (dict.fromkeys("abcdefghi"), 'an object of "a", "b", "c", "d", "e", "f" and 3 more'),
+        ({}, "an empty object"),
+        ([{"x": 1}], "an array of 1"),
+        ("secret words", "text"),
+        (5, "5"),
+    ],
+)
+def test_what_a_query_that_finds_nothing_could_have_found_is_outlined(value, outline):
+    fault = carry_out("json_transform", {"query": "orders", "input": value}).fault
+    assert fault
+    assert fault.detail.startswith(f"the query finds nothing in {outline}; ")
+
+
 def test_without_an_input_there_is_nothing_to_query():
     assert carry_out("json_transform", {"query": "@"}).fault.code == "BAD_PARAMS"
 
