@@ -216,7 +216,10 @@ def test_no_colour_in_a_pipe() -> None:
 
 HEAVY = {"cedarpy", "httpx", "psycopg", "starlette", "pydantic", "jmespath"}
 NO_TERMINAL = {"numpy", "rich", "yaml", "tomllib", "jsonschema_rs"}
-NO_PLAN = {*NO_TERMINAL, "hashlib", "aos.domain.plans", "aos.domain.runs", "aos.domain.forecasts.forecast"}
+NO_PLAN = {
+    *(*NO_TERMINAL, "hashlib"),
+    *("aos.wire.plans", "aos.domain.plans.plan", "aos.domain.runs", "aos.domain.forecasts.forecast"),
+}
 NO_SKILL = {*NO_TERMINAL, "decimal", "aos.domain"}
 NO_RUN = {
     *("rich", "yaml", "tomllib", "multiprocessing", "concurrent", "sqlite3"),
@@ -229,11 +232,11 @@ IMPORTS: dict[str, set[str]] = {
     "explain nothing --json": NO_TERMINAL,
     "skills --json": NO_PLAN,
     "skill http_call --json": NO_PLAN,
-    "capabilities --json": {*NO_TERMINAL, "hashlib", "aos.domain.runs", "aos.domain.forecasts.forecast"},
+    "capabilities --json": NO_PLAN,
     "plan schema --json": NO_TERMINAL,
     "query allowed_skills --json": NO_PLAN,
     "completion bash": {*NO_SKILL, "aos.wire"},
-    "skills": {"numpy", "yaml", "tomllib", "jsonschema_rs", "aos.domain.plans", "aos.domain.runs"},
+    "skills": {"numpy", "yaml", "tomllib", "jsonschema_rs", "aos.domain.plans.plan", "aos.domain.runs"},
     f"plan check {DEMO}": {"numpy", "rich", "yaml", "tomllib", "aos.domain.runs"},
     f"simulate {DEMO} --json": NO_RUN,
     f"diff {DEMO} {DEMO} --json": NO_RUN,

@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from aos.domain.approvals.policies import Missing, Question, Ruling, rank
-from aos.domain.plans.plan import MAX_STEPS_API
+from aos.domain.plans.sizes import MAX_STEPS_API
 from aos.policy.decide import allows, decide
 from aos.policy.rules import Policy
 

@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aos.domain.plans.plan import MAIN_INPUTS, MAX_ITEMS, Plan, Step, comes_after
+from aos.domain.plans.plan import MAIN_INPUTS, Plan, Step, comes_after
 from aos.domain.plans.references import Reference, at_path, resolve
+from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.runs.run import Place
 from aos.domain.skills.skill import Catalog
 from aos.runtime.skills import Fault

@@ -10,7 +10,8 @@ from aos.domain.approvals.levels import LEVELS
 from aos.domain.approvals.policies import PolicyDecision
 from aos.domain.forecasts.verdicts import MAX_SAMPLES
 from aos.domain.plans.matching import matches, under_the_names_of
-from aos.domain.plans.plan import MAX_STEPS_API, Plan
+from aos.domain.plans.plan import Plan
+from aos.domain.plans.sizes import MAX_STEPS_API
 from aos.wire.catalogs.descriptors import read_effects
 from aos.wire.plans.changes import plan_changes, step_changes
 from aos.wire.shape import Field, Reader, at, or_missing

@@ -37,7 +37,9 @@ def visible(text: str, limit: int = 80) -> str:
 
 def at(pointer: str, *keys: str | int) -> str:
     """The JSON Pointer (RFC 6901) below `pointer`: `at("/steps", 0, "a/b")` is `/steps/0/a~1b`."""
-    return pointer + "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
+    for key in keys:
+        pointer += "/" + str(key).replace("~", "~0").replace("/", "~1")
+    return pointer
 
 
 def problem(error: AosError) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from aos.domain.approvals.envelopes import Departure, Envelope, departures
 from aos.domain.approvals.requests import OPEN, Actor, Party, Request, Vote, approve
 from aos.domain.forecasts.results import SimulationResult
-from aos.domain.plans.plan import MAX_STEPS_API, Plan
+from aos.domain.plans.plan import Plan
+from aos.domain.plans.sizes import MAX_STEPS_API
 from aos.domain.skills.skill import Catalog
 from aos.errors import AosError, Exit, Finding, InputError
 from aos.sdk.client import Client

@@ -9,12 +9,6 @@ from aos.domain.plans.references import references
 
 Outcome = Literal["succeeded", "failed", "skipped"]
 
-MAX_STEPS = 200
-MAX_STEPS_API = 5_000
-MAX_INSTANCES = 5_000
-MAX_ITERATIONS = 100
-MAX_ITEMS = 50
-
 MAIN_INPUTS = {"json_transform": "input", "webhook_send": "payload"}
 """The parameter that is the main output of the step before where it is left out."""
 

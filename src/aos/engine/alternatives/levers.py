@@ -6,9 +6,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from aos.domain.forecasts.alternatives import Kind
-from aos.domain.plans.plan import MAX_ITEMS, Expect, OnError, Plan, Step, order
+from aos.domain.plans.plan import Expect, OnError, Plan, Step, order
 from aos.domain.plans.references import given
 from aos.domain.plans.retries import effective_retry
+from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.skills.distributions import upper_bound
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog, TokenCost

@@ -8,7 +8,8 @@ from aos.domain.durations import duration
 from aos.domain.forecasts.alternatives import Alternative, Declaration, Kind
 from aos.domain.forecasts.forecast import Chance, Forecast
 from aos.domain.forecasts.verdicts import STANDARD_ERRORS, Limits, Verdict
-from aos.domain.plans.plan import MAX_ITEMS, Plan
+from aos.domain.plans.plan import Plan
+from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog
 from aos.engine.alternatives.agreements import agreed, agreements

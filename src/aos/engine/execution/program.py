@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from aos.domain.forecasts.forecast import Unknown
 from aos.domain.kept import kept
-from aos.domain.plans.plan import MAX_ITEMS, Order, Plan, Step, order
+from aos.domain.plans.plan import Order, Plan, Step, order
 from aos.domain.plans.references import Reference, given, parse
 from aos.domain.plans.retries import effective_retry
+from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.plans.stated import Stated, stated
 from aos.domain.skills.distributions import Constant, Distribution, Lognormal, median
 from aos.domain.skills.prices import ModelPrice

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, MAX_SAMPLES
+from aos.domain.plans.sizes import MAX_INSTANCES, MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS, MAX_STEPS_API
 from aos.domain.skills.distributions import median
 from aos.domain.skills.measured import Measured
 from aos.domain.skills.skill import CallCost, Catalog, Skill, TokenCost
@@ -177,8 +178,6 @@ def _rounded(value: Any) -> Any:
 
 
 def _limits() -> Document:
-    from aos.domain.plans.plan import MAX_INSTANCES, MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS, MAX_STEPS_API
-
     return {
         "plan_steps": MAX_STEPS,
         "plan_steps_api": MAX_STEPS_API,

@@ -4,17 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from aos.domain.plans.plan import (
-    MAIN_INPUTS,
-    MAX_INSTANCES,
-    MAX_ITEMS,
-    CycleError,
-    OnError,
-    Step,
-    comes_after,
-    order,
-)
+from aos.domain.plans.plan import MAIN_INPUTS, CycleError, OnError, Step, comes_after, order
 from aos.domain.plans.references import Reference, parse, strings
+from aos.domain.plans.sizes import MAX_INSTANCES, MAX_ITEMS
 from aos.domain.skills.skill import Skill
 from aos.wire.plans.parameters import NOWHERE, check_params, in_words, known_validator, value_at
 from aos.wire.plans.queries import fault

@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from aos.domain.plans.plan import MAX_STEPS, Plan
+from aos.domain.plans.plan import Plan
+from aos.domain.plans.sizes import MAX_STEPS
 from aos.domain.skills.skill import Catalog
 from aos.errors import Finding
 from aos.wire.plans.checks import PlanChecker

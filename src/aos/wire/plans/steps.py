@@ -4,17 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, cast
 
-from aos.domain.plans.plan import (
-    MAX_ITEMS,
-    MAX_ITERATIONS,
-    MAX_STEPS_API,
-    Expect,
-    OnError,
-    Outcome,
-    RetryOverride,
-    Step,
-    When,
-)
+from aos.domain.plans.plan import Expect, OnError, Outcome, RetryOverride, Step, When
+from aos.domain.plans.sizes import MAX_ITEMS, MAX_ITERATIONS, MAX_STEPS_API
 from aos.domain.skills.skill import Skill
 from aos.wire.shape import MISSING, Field, Fields, Missing, Reader, at, closest, did_you_mean, is_free, shown
 from aos.wire.strict import Json

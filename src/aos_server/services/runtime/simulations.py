@@ -9,7 +9,8 @@ from aos.domain.approvals.envelopes import envelope as envelope_of
 from aos.domain.approvals.policies import PolicyVerdict, Principal
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Decision, Limits, Reason, Status
-from aos.domain.plans.plan import MAX_STEPS_API, Plan
+from aos.domain.plans.plan import Plan
+from aos.domain.plans.sizes import MAX_STEPS_API
 from aos.domain.skills.skill import Catalog
 from aos.errors import AosError, Exit, InputError
 from aos.policy.plans import evaluate, ruled, undecided

@@ -6,7 +6,8 @@ from math import log
 import pytest
 
 from aos.domain.forecasts.alternatives import Operation
-from aos.domain.plans.plan import MAX_ITEMS, OnError, RetryOverride, Step
+from aos.domain.plans.plan import OnError, RetryOverride, Step
+from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.skills.distributions import Constant, Lognormal, Quantiles, Uniform
 from aos.domain.skills.skill import FailureMode, RateLimit, TokenCost
 from aos.engine.alternatives.edits import Edit, patch
