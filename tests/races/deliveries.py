@@ -22,7 +22,6 @@ from typing import NamedTuple
 import psycopg
 
 from aos.webhooks import SignatureError, verify
-from aos_server.db.migrate import migrate
 from aos_server.db.pool import Database
 from aos_server.jobs.deliveries import Deliverer, Pace
 from aos_server.jobs.posting import post
@@ -34,7 +33,7 @@ from aos_server.services.webhooks.queue import spread
 from aos_server.services.webhooks.targets import network_of
 from aos_server.settings import Secret
 from tests.fakes.receivers import Message, receiving
-from tests.services.processes import Postgres, folder
+from tests.services.processes import Postgres, folder, migrated
 
 PACE = Pace(lease_s=2, last_start_s=1, delays_s=(0.3,) * 9)
 TRY_S = 0.4
@@ -235,26 +234,18 @@ def main() -> None:
         url, keys = asked.work
         asyncio.run(work(url, Path(keys)))
         return
-    with folder() as home, folder() as mine:
-        postgres = Postgres(home)
-        postgres.start()
-        try:
-            postgres.create("soak")
-            postgres.set_passwords()
-            migrate(Secret(postgres.url("aos_owner", "soak")))
-            began = time.monotonic()
-            found = soak(
-                postgres,
-                "soak",
-                mine,
-                events=asked.events,
-                workers=asked.workers,
-                kills=asked.kills,
-                rotations=asked.rotations,
-            )
-            took = time.monotonic() - began
-        finally:
-            postgres.kill()
+    with migrated("soak") as postgres, folder() as mine:
+        began = time.monotonic()
+        found = soak(
+            postgres,
+            "soak",
+            mine,
+            events=asked.events,
+            workers=asked.workers,
+            kills=asked.kills,
+            rotations=asked.rotations,
+        )
+        took = time.monotonic() - began
     print(
         f"{found.events:,} events, {asked.workers} workers, {found.killed} kills, {found.rotated} rotations,",
         end=" ",

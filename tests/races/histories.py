@@ -20,15 +20,13 @@ from uuid import uuid4
 
 import psycopg
 
-from aos_server.db.migrate import migrate
 from aos_server.db.pool import Database
 from aos_server.services.requests.timeouts import expire_due
 from aos_server.settings import Secret
 from tests.races.approving import PEOPLE_NEEDED, Answer, Asked, Asks, after, opened
 from tests.races.linear import Call, linearizable
 from tests.races.server import ISSUER, PATIENCE_S, TENANT
-from tests.services.conftest import userlist
-from tests.services.processes import Postgres, folder, pgbouncer
+from tests.services.processes import migrated, pooled
 
 TOGETHER = 16  # histories that go on at once
 CONNECTIONS = 24  # to each server
@@ -212,16 +210,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    with folder() as home, folder() as pooler_home, ExitStack() as stack:
-        postgres = Postgres(home)
-        postgres.start()
-        stack.callback(postgres.kill)
-        postgres.create("races")
-        postgres.set_passwords()
-        migrate(Secret(postgres.url("aos_owner", "races")))
-        pooler = pgbouncer(pooler_home, postgres, userlist(postgres))
-        pooler.start()
-        stack.callback(pooler.kill)
+    with migrated("races") as postgres, pooled(postgres) as pooler, ExitStack() as stack:
         url = partial(postgres.url, database="races", port=pooler.port)
         ports = [stack.enter_context(serving(url("aos_app"))) for _ in range(2)]
         worker = Secret(url("aos_worker"))

@@ -2,16 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 import pytest
 
-from aos_server.db.migrate import migrate
 from aos_server.settings import Secret
 from tests.services.oidc.provider import OpenId
-from tests.services.processes import Postgres, Process, folder, pgbouncer, redis
+from tests.services.processes import Postgres, Process, migrated, pooled, redis, started
 
 _TEMPLATE = "aos_template"
 _numbers = itertools.count()
@@ -49,52 +47,33 @@ class Base(NamedTuple):
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A cluster with the template of every test's database."""
-    with folder() as home:
-        server = Postgres(home)
-        server.start()
-        server.create(_TEMPLATE)
-        server.set_passwords()
-        migrate(Secret(server.url("aos_owner", _TEMPLATE)))
+    with migrated(_TEMPLATE) as server:
         yield server
-        server.kill()
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[Postgres]:
     """An empty cluster of the test's own, to be killed."""
-    with folder() as home:
-        server = Postgres(home)
-        server.start()
+    with started(Postgres) as server:
         yield server
-        server.kill()
 
 
 @pytest.fixture(scope="session")
 def pooler(postgres: Postgres) -> Iterator[Process]:
-    """PgBouncer in transaction mode, configured as shipped."""
-    with folder() as home:
-        bouncer = pgbouncer(home, postgres, userlist(postgres))
-        bouncer.start()
+    with pooled(postgres) as bouncer:
         yield bouncer
-        bouncer.kill()
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Process]:
-    with folder() as home:
-        server = redis(home)
-        server.start()
+    with started(redis) as server:
         yield server
-        server.kill()
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[OpenId]:
-    with folder() as home:
-        running = OpenId(home)
-        running.start()
+    with started(OpenId) as running:
         yield running
-        running.kill()
 
 
 @pytest.fixture(scope="module")
@@ -117,21 +96,3 @@ def new_base(postgres: Postgres, pooler: Process) -> Iterator[Callable[[], Base]
 def base(new_base: Callable[[], Base]) -> Base:
     """A database of the test's own."""
     return new_base()
-
-
-def userlist(postgres: Postgres) -> str:
-    """What deploy/pgbouncer/userlist.sh writes for this server."""
-    import os
-    import subprocess
-
-    script = Path(__file__).parents[2] / "deploy/pgbouncer/userlist.sh"
-    with folder() as home:
-        where = {
-            "PGHOST": "127.0.0.1",
-            "PGPORT": str(postgres.port),
-            "PGUSER": "root",
-            "PGDATABASE": "postgres",
-        }
-        subprocess.run([script, home / "userlist.txt"], check=True, env=os.environ | where)
-        assert (home / "userlist.txt").stat().st_mode & 0o777 == 0o600
-        return (home / "userlist.txt").read_text()

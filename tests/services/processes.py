@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import psycopg
 import pytest
 from psycopg import sql
+
+from aos_server.db.migrate import migrate
+from aos_server.settings import Secret
 
 ROLES = Path(__file__).parents[2] / "src/aos_server/db/roles.sql"
 LOGINS = ("aos_owner", "aos_app", "aos_worker", "aos_reader")
@@ -113,6 +116,9 @@ class Process:
         wait_for(lambda: not listens(self.port), f"{self._words[0]} is gone")
 
 
+S = TypeVar("S", bound=Process)
+
+
 class Postgres(Process):
     """A cluster; the superuser `root` is trusted, everybody else needs a password."""
 
@@ -196,6 +202,50 @@ def pgbouncer(home: Path, postgres: Postgres, userlist: str, settings: Mapping[s
         "\n".join([*lines, *(f"{k} = {v}" for k, v in changed.items())]) + "\n"
     )
     return Process([program("pgbouncer"), str(home / "pgbouncer.ini")], port, home / "pgbouncer.log")
+
+
+def userlist(postgres: Postgres) -> str:
+    """What deploy/pgbouncer/userlist.sh writes for this server."""
+    script = Path(__file__).parents[2] / "deploy/pgbouncer/userlist.sh"
+    with folder() as home:
+        where = {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(postgres.port),
+            "PGUSER": "root",
+            "PGDATABASE": "postgres",
+        }
+        subprocess.run([script, home / "userlist.txt"], check=True, env=os.environ | where)
+        assert (home / "userlist.txt").stat().st_mode & 0o777 == 0o600
+        return (home / "userlist.txt").read_text()
+
+
+@contextmanager
+def started(make: Callable[[Path], S]) -> Iterator[S]:
+    """A server with a folder of its own; both are gone in the end."""
+    with folder() as home:
+        server = make(home)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def migrated(database: str) -> Iterator[Postgres]:
+    """A cluster with one database, migrated, and passwords for all roles."""
+    with started(Postgres) as server:
+        server.create(database)
+        server.set_passwords()
+        migrate(Secret(server.url("aos_owner", database)))
+        yield server
+
+
+@contextmanager
+def pooled(postgres: Postgres) -> Iterator[Process]:
+    """PgBouncer before it, in transaction mode, configured as shipped."""
+    with started(lambda home: pgbouncer(home, postgres, userlist(postgres))) as pooler:
+        yield pooler
 
 
 def redis(home: Path) -> Process:

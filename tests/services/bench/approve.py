@@ -12,7 +12,6 @@ from uuid import UUID
 import psycopg
 import uvloop
 
-from aos_server.db.migrate import migrate
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller, Principal
 from aos_server.services.idempotency import Key
@@ -21,8 +20,7 @@ from aos_server.services.requests.decide import Said, approve
 from aos_server.services.requests.reads import Filter, page
 from aos_server.settings import Secret
 from tests.services.bench.writes import CONNECTIONS, ROUNDS, loaded, pgbench, pgbench_script
-from tests.services.conftest import userlist
-from tests.services.processes import Postgres, folder, pgbouncer
+from tests.services.processes import Postgres, migrated, pooled
 
 ISSUER, START = "https://login.example", datetime(2026, 1, 1, tzinfo=UTC)
 FILL = f"""INSERT INTO requests (id, tenant_id, status, required_level, min_approvals, policy_type, requester_issuer,
@@ -107,28 +105,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=1_000_000)
     count = parser.parse_args().count
-    with folder() as home, folder() as pooler_home:
-        postgres = Postgres(home)
-        postgres.start()
-        postgres.create("bench")
-        postgres.set_passwords()
-        migrate(Secret(postgres.url("aos_owner", "bench")))
+    with migrated("bench") as postgres, pooled(postgres) as pooler:
         postgres.execute(FILL.format(count=count), "bench")
-        pooler = pgbouncer(pooler_home, postgres, userlist(postgres))
-        pooler.start()
         url, numbers = Secret(postgres.url("aos_app", "bench", pooler.port)), iter(range(count // 2, count))
-        script = home / "approve.sql"
-        try:
-            pages = asyncio.run(paging(url, count))
-            uvloop.run(approving(url, numbers))
-            drawn = (f"n random(1, {count // 2 - 1})", "key random(1, 1000000000000)")
-            script.write_text(pgbench_script(FIRST, SECOND, literals(postgres), *drawn))
-            rounds = [
-                (pgbench(script, pooler.port), *uvloop.run(approving(url, numbers))) for _ in range(ROUNDS)
-            ]
-        finally:
-            pooler.kill()
-            postgres.kill()
+        script = postgres.home / "approve.sql"
+        pages = asyncio.run(paging(url, count))
+        uvloop.run(approving(url, numbers))
+        drawn = (f"n random(1, {count // 2 - 1})", "key random(1, 1000000000000)")
+        script.write_text(pgbench_script(FIRST, SECOND, literals(postgres), *drawn))
+        rounds = [(pgbench(script, pooler.port), *uvloop.run(approving(url, numbers))) for _ in range(ROUNDS)]
     limit, rate, p95 = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"approving, {CONNECTIONS} connections through PgBouncer, medians of {ROUNDS}:")
     print(f"  pgbench, the same statements  {limit:7,.0f} a second")

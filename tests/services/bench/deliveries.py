@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 
-from aos_server.db.migrate import migrate
 from aos_server.db.pool import Database
 from aos_server.jobs.deliveries import Deliverer
 from aos_server.keystores.keyring import Keyring
@@ -26,9 +25,8 @@ from aos_server.services.webhooks.queue import spread
 from aos_server.services.webhooks.targets import network_of
 from aos_server.settings import Secret
 from tests.server.serve import serving
-from tests.services.conftest import userlist
 from tests.services.keys.making import new_keys
-from tests.services.processes import Postgres, folder, pgbouncer
+from tests.services.processes import Postgres, folder, migrated, pooled
 
 MESSAGES = 1_000
 ROUNDS = 9
@@ -107,28 +105,14 @@ def main() -> None:
     process = multiprocessing.get_context("spawn").Process(target=receives, args=(there,), daemon=True)
     process.start()
     url = here.recv()
-    with folder() as home, folder() as pooler_home, folder() as mine:
+    with migrated("bench") as postgres, pooled(postgres) as pooler, folder() as mine:
         keys = Keyring(new_keys(Path(mine) / "keys"), datetime.now(UTC))
-        postgres = Postgres(home)
-        postgres.start()
-        pooler = None
-        try:
-            postgres.create("bench")
-            postgres.set_passwords()
-            migrate(Secret(postgres.url("aos_owner", "bench")))
-            pooler = pgbouncer(pooler_home, postgres, userlist(postgres))
-            pooler.start()
-            postgres.execute(
-                "INSERT INTO webhooks (id, tenant_id, url, topics, created_issuer, created_by, audit_id) "
-                f"VALUES ('wh_aaaaaaaaaaaaaaaa', 'acme', '{url}/', '{{*}}', 'i', 's', gen_random_uuid())",
-                "bench",
-            )
-            rounds = [measured(postgres, pooler.port, url, keys) for _ in range(ROUNDS)]
-        finally:
-            if pooler is not None:
-                pooler.kill()
-            postgres.kill()
-            process.terminate()
+        postgres.execute(
+            "INSERT INTO webhooks (id, tenant_id, url, topics, created_issuer, created_by, audit_id) "
+            f"VALUES ('wh_aaaaaaaaaaaaaaaa', 'acme', '{url}/', '{{*}}', 'i', 's', gen_random_uuid())",
+            "bench",
+        )
+        rounds = [measured(postgres, pooler.port, url, keys) for _ in range(ROUNDS)]
     limit, rate = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(ours / theirs for theirs, ours in rounds)
     print(f"{MESSAGES:,} messages to one receiver on this machine, medians of {ROUNDS}:")

@@ -14,7 +14,6 @@ from starlette.routing import Router
 
 from aos_server import logs
 from aos_server.app import COMPUTE_S, application
-from aos_server.db.migrate import migrate
 from aos_server.db.pool import Database
 from aos_server.services.runtime.runs import Runs
 from aos_server.services.tenants import Stored
@@ -22,8 +21,7 @@ from aos_server.services.workers import Workers
 from aos_server.settings import Audited, Secret
 from tests.server.http.world import People
 from tests.server.serve import serving
-from tests.services.conftest import userlist
-from tests.services.processes import Postgres, folder, pgbouncer
+from tests.services.processes import migrated, pooled
 
 ROUNDS, SECONDS, CONNECTIONS = 15, 1, 30
 RUN = """INSERT INTO tenants VALUES ('acme');
@@ -48,27 +46,16 @@ end
 
 def main() -> None:
     """Medians of interleaved rounds: everything has the same machine under it."""
-    with folder() as home, folder() as pooler_home, Path(os.devnull).open("w") as nowhere:
-        postgres = Postgres(home)
-        postgres.start()
-        postgres.create("bench")
-        postgres.set_passwords()
-        migrate(Secret(postgres.url("aos_owner", "bench")))
+    with migrated("bench") as postgres, pooled(postgres) as pooler, Path(os.devnull).open("w") as nowhere:
         postgres.execute(RUN, "bench")
-        pooler = pgbouncer(pooler_home, postgres, userlist(postgres))
-        pooler.start()
-        try:
-            url = postgres.url("aos_app", "bench", pooler.port)
-            with (
-                redirect_stderr(nowhere),
-                serving(_served(Secret(url), "none")) as at,
-                serving(_served(Secret(url), "all")) as audited_at,
-            ):
-                logs.configure(plain=False)  # as the server does: a line for each request
-                rounds = [_round(at, audited_at, home) for _ in range(ROUNDS)]
-        finally:
-            pooler.kill()
-            postgres.kill()
+        url = postgres.url("aos_app", "bench", pooler.port)
+        with (
+            redirect_stderr(nowhere),
+            serving(_served(Secret(url), "none")) as at,
+            serving(_served(Secret(url), "all")) as audited_at,
+        ):
+            logs.configure(plain=False)  # as the server does: a line for each request
+            rounds = [_round(at, audited_at, postgres.home) for _ in range(ROUNDS)]
     found = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
     select = next(iter(found.values()))
     for name, rate in found.items():

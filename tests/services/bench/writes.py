@@ -13,15 +13,13 @@ from pathlib import Path
 
 import uvloop
 
-from aos_server.db.migrate import migrate
 from aos_server.db.pool import Database, Row
 from aos_server.db.queries import sql
 from aos_server.identity.caller import Caller, Principal
 from aos_server.services.changes import Effect, Entry, Message, change
 from aos_server.services.idempotency import Key
 from aos_server.settings import Secret
-from tests.services.conftest import userlist
-from tests.services.processes import Postgres, folder, pgbouncer, program
+from tests.services.processes import migrated, pooled, program
 
 CONNECTIONS, SECONDS, ROUNDS = 30, 4, 5
 CALLER = Caller(Principal("https://login.example", "ann"), "acme", "human")
@@ -108,24 +106,13 @@ async def loaded(client: Callable[[int, float], Awaitable[None]], times: list[fl
 
 def main() -> None:
     """Print both, as medians of interleaved rounds."""
-    with folder() as home, folder() as pooler_home:
-        postgres = Postgres(home)
-        postgres.start()
-        postgres.create("bench")
-        postgres.set_passwords()
-        migrate(Secret(postgres.url("aos_owner", "bench")))
+    with migrated("bench") as postgres, pooled(postgres) as pooler:
         postgres.execute("INSERT INTO tenants VALUES ('acme')", "bench")
-        pooler = pgbouncer(pooler_home, postgres, userlist(postgres))
-        pooler.start()
-        script = home / "change.sql"
+        script = postgres.home / "change.sql"
         drawn = ("agent random(1, 1000)", "key random(1, 1000000000000)")
         script.write_text(pgbench_script(FIRST, SECOND, LITERALS, *drawn))
         url = Secret(postgres.url("aos_app", "bench", pooler.port))
-        try:
-            rounds = [(pgbench(script, pooler.port), *uvloop.run(ours(url))) for _ in range(ROUNDS)]
-        finally:
-            pooler.kill()
-            postgres.kill()
+        rounds = [(pgbench(script, pooler.port), *uvloop.run(ours(url))) for _ in range(ROUNDS)]
     limit, rate, p95 = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(
         f"a change with audit, key and outbox, {CONNECTIONS} connections through PgBouncer, medians of {ROUNDS}:"

@@ -14,8 +14,7 @@ from aos_server.identity.caller import Caller, Principal
 from aos_server.services.changes import Effect, Entry, Message, change
 from aos_server.services.idempotency import Key
 from aos_server.settings import Secret
-from tests.services.conftest import userlist
-from tests.services.processes import Process, pgbouncer
+from tests.services.processes import Process, pooled
 
 CALLER = Caller(Principal("https://login.example", "ann"), "acme", "human")
 
@@ -32,12 +31,8 @@ def own_pooler(own_postgres) -> Iterator[Process]:
     own_postgres.set_passwords()
     migrate(Secret(own_postgres.url("aos_owner", "aos")))
     own_postgres.execute("INSERT INTO tenants VALUES ('acme')", "aos")
-    text = userlist(own_postgres)
-    own_postgres.home.joinpath("pooler").mkdir(mode=0o755)
-    pooler = pgbouncer(own_postgres.home / "pooler", own_postgres, text)
-    pooler.start()
-    yield pooler
-    pooler.kill()
+    with pooled(own_postgres) as pooler:
+        yield pooler
 
 
 def test_an_acknowledged_write_survives_kill_9_and_a_repeated_one_is_made_once(own_postgres, own_pooler):
