@@ -178,9 +178,12 @@ class Ledger:
     def done_by_hand(self, end: StepEnd) -> None:
         """Write that somebody did a step by hand: nothing of it is done any more, and its output is this one.
 
-        Raises AosError(run_conflict) where the run has succeeded, or is being carried out.
+        Raises AosError(run_conflict) where the step or the run has succeeded, or the run is being carried out.
         """
         self._claims.take(end.run)
+        before = self.state(end.run).steps.get(end.step)
+        if before and before.outcome == "succeeded":
+            raise AosError("run_conflict", f"step {end.step} of run {end.run} has succeeded")
         self._write(_Waiting(end.run, "by_hand", lambda keep: documents.dump_by_hand(end, keep)))
 
     def score(self, run: str, score: Mapping[str, Any]) -> None:

@@ -99,6 +99,13 @@ def test_of_a_failure_that_took_effect_nobody_forgets_what_it_cost(path: Path) -
     assert (str(state.money.spent), state.money.unknown) == ("0.5", 0)
 
 
+def test_what_has_succeeded_meanwhile_stands_whatever_is_tried_again(path: Path) -> None:
+    stopped(path, planned({}, {}))
+    mark_done(path, "r1", "s1", who="ann", reason="while somebody else was about to try it again")
+    with Ledger(path) as ledger:
+        assert ledger.resume("r1", 3.0, None, again=["s1"]).steps["s1"].outcome == "succeeded"
+
+
 def test_nobody_tells_of_a_run_that_is_being_carried_out(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.begin(planned({}))

@@ -90,10 +90,6 @@ def mark_done(
         raise AosError(
             "usage", "why it was done by hand is left out", fix="Say it, for those who read the record."
         )
-    if state.status == "succeeded" or (step in state.steps and state.steps[step].outcome == "succeeded"):
-        raise AosError(
-            "run_conflict", f"step {step} of run {name} needs nothing: it, or the run, has succeeded"
-        )
     if result is UNSAID:
         _check_unread(state, Place(step))
     output = None if result is UNSAID else result

@@ -123,9 +123,13 @@ def begun(start: RunStart) -> RunState:
 
 
 def left_of(steps: Mapping[str, StepEnd], again: Container[str]) -> Mapping[str, StepEnd]:
-    """The ends of steps that stand when a run is tried again: those in `again` had failed, and what was skipped is
-    decided anew."""
-    return {name: end for name, end in steps.items() if end.outcome != "skipped" and name not in again}
+    """The ends of steps that stand when a run is tried again: failures in `again` don't, what was skipped is decided
+    anew."""
+    return {
+        name: end
+        for name, end in steps.items()
+        if end.outcome == "succeeded" or (end.outcome == "failed" and name not in again)
+    }
 
 
 class Within(NamedTuple):
