@@ -1,9 +1,10 @@
 """The verdict: samples until every threshold is clear, then feasible, infeasible or undetermined, and why."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from aos.domain.durations import duration, rounded_up
+from aos.domain.forecasts.attribution import Attribution, Spending
 from aos.domain.forecasts.forecast import Chance, Forecast
 from aos.domain.forecasts.verdicts import (
     MAX_SAMPLES,
@@ -18,6 +19,9 @@ from aos.domain.forecasts.verdicts import (
 from aos.engine.execution.program import Program
 from aos.engine.simulate import Samples, Simulation
 from aos.engine.summary import chances, forecast
+
+_MUCH = 0.1
+_QUEUES: Mapping[Spending, str] = {"slots": "slots", "rate_limit": "the rate limit"}
 
 Answer = Literal["yes", "no", "close", "unknown"]
 
@@ -94,6 +98,23 @@ def verdict(program: Program, result: Forecast, limits: Limits, refused: Sequenc
     decision: Decision = "infeasible" if against else "undetermined" if doubts else "feasible"
     reasons = tuple(dict.fromkeys([*against, *doubts]))
     return Verdict(decision, _status(decision, reasons, result), reasons, _approvals(program))
+
+
+def told_of_waits(decided: Verdict, shares: Attribution) -> Verdict:
+    """The verdict, whose reason for being late says what runs wait for where that is a tenth of their time or more."""
+    waits = [
+        f"{_share(part.share)} for {_QUEUES[part.what]} of {part.name}"
+        for part in shares.time
+        if part.what in _QUEUES and part.share >= _MUCH
+    ]
+    if not waits:
+        return decided
+    said = f"; of their time runs wait {' and '.join(waits)}"
+    reasons = (
+        reason._replace(detail=reason.detail + said) if reason.code == "deadline_exceeded" else reason
+        for reason in decided.reasons
+    )
+    return decided._replace(reasons=tuple(reasons))
 
 
 def _checks(found: tuple[Chance, Chance, Chance, Chance, Chance], limits: Limits) -> list[_Check]:

@@ -127,6 +127,8 @@ def forecast(program: Program, chunks: Sequence[Samples], seed: int, limits: Lim
         unknowns=program.unknowns,
         cost_for_confidence=_limit_for(total.cost, total.cost_open, limits.confidence),
         time_for_confidence=_limit_for(total.time, total.time_open, limits.confidence),
+        cost_if_success=_if_success(total, total.cost, total.cost_open),
+        time_if_success=_if_success(total, total.time, total.time_open),
     )
 
 
@@ -188,6 +190,13 @@ def _limit_for(values: Floats, left_open: Flags, confidence: float) -> float | N
     return float(closed[rank]) if rank < len(closed) else None
 
 
+def _if_success(total: Totals, values: Floats, left_open: Flags) -> Figures | None:
+    """Figures of the runs that succeed; None where an unknown enters one of them, or whether it is one."""
+    success = total.success
+    unknown = total.success_open.any() or left_open[success].any()
+    return None if unknown else _figures(values, success)
+
+
 def _budget_stop(program: Program, chunk: Samples, limits: Limits) -> BudgetStop | None:
     if limits.budget_cents is None or not chunk.cost.any():
         return None
@@ -228,7 +237,7 @@ def _figures(values: Floats, ran: Flags) -> Figures | None:
     values = values if ran.all() else values[ran]
     if not values.size:
         return None
-    ordered = np.sort(values)
+    ordered = values if values.min() == values.max() else np.sort(values)
     ranks = [nearest_rank(level, len(ordered)) for level in _QUANTILES]
     return Figures(float(values.mean()), *ordered[ranks].tolist())
 

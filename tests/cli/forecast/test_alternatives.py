@@ -1,6 +1,7 @@
 """Every alternative that is printed, applied as a user would, gives what it promised."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,8 @@ def test_a_limit_that_others_would_have_to_raise(tmp_path: Path) -> None:
     reads = {**STEP, "for_each": [*range(20)]}
     words = ("--plan", inline(reads), "--deadline", "50s", "--min-success", "0.1")
     document = simulated(*words, "--catalog", str(known))
+    (late,) = document["reasons"]
+    assert re.search(r"; of their time runs wait 9\d(\.\d)? % for the rate limit of fs_read$", late["detail"])
     (offer,) = (offer for offer in document["alternatives"] if offer["kind"] == "raise_rate_limit")
     (change,) = offer["catalog_changes"]
     assert (change["pointer"], change["now"]) == ("/skills/fs_read/rate_limit/per_minute", 6)

@@ -56,7 +56,7 @@ def _judged(
     asked: Case, samples: int, seed: int, explain: bool, progress: Callable[[int], None] | None
 ) -> SimulationResult:
     from aos.engine.execution.program import compile_plan
-    from aos.engine.feasibility import judge
+    from aos.engine.feasibility import judge, told_of_waits
 
     program = compile_plan(asked.plan, asked.catalog, asked.prices)
     forecast, verdict, chunk = judge(
@@ -70,7 +70,7 @@ def _judged(
 
     shares = attribution(program, chunk, asked.limits)
     wanted = evidence(program, chunk, asked.catalog, shares, forecast, verdict, asked.limits)
-    return result._replace(attribution=shares, evidence=wanted)
+    return result._replace(verdict=told_of_waits(verdict, shares), attribution=shares, evidence=wanted)
 
 
 def _alternatives(

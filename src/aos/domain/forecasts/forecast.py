@@ -99,6 +99,8 @@ class Forecast(NamedTuple):
     The chances are over runs: `success` every step that must succeed does, `in_budget`, `in_time`,
     `in_limits` both at once, `feasible` success within all limits. Where no limit was given, only an unknown
     figure keeps a chance from being 1.
+    `*_if_success` are over the runs that succeed alone: others end early, and are cheap and quick. None where nobody
+    knows which do, or what those cost or take; and where none does.
     `typical_*` is the sum of typical figures along the critical path of a clean run.
     """
 
@@ -122,3 +124,5 @@ class Forecast(NamedTuple):
     unknowns: tuple[Unknown, ...]
     cost_for_confidence: float | None
     time_for_confidence: float | None
+    cost_if_success: Figures | None = None
+    time_if_success: Figures | None = None

@@ -5,22 +5,17 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.table import Table
 
 from aos.domain.forecasts.alternatives import Alternative
-from aos.domain.forecasts.attribution import Attribution, Danger, Evidence, StepShare
+from aos.domain.forecasts.attribution import Attribution, Evidence, StepShare
 from aos.domain.forecasts.forecast import Forecast
 from aos.domain.forecasts.results import SimulationResult
 from aos.report.figures import chance
 from aos.report.forecast import words
+from aos.report.forecast.drivers import begin_with, time_goes_to
 from aos.report.parts.page import FAINT, GOOD, STRONG, Line, Page
 
-_DANGERS: dict[Danger, str] = {
-    "failure": "of the risk to fail",
-    "over_budget": "of the risk to go over the budget",
-    "late": "of the risk to be late",
-}
 _DRIVERS = 3
 _STANDS_OUT, _LEAST = 0.10, 0.05
 """Shares: without one that stands out there is no driver; the others must not be too small to matter."""
-_WORTH_SAYING = 0.001
 _EVIDENCE = 2
 
 
@@ -45,18 +40,13 @@ def drivers(attribution: Attribution | None, forecast: Forecast) -> Iterator[Lin
     """Where to begin, and which steps the spread of time and of cost comes from."""
     if attribution is None:
         return
-    if told := words.time_goes_to(attribution):
+    if told := time_goes_to(attribution):
         yield [("time goes to  ", FAINT), told]
     if len(attribution.steps) < 2:
         return
-    fix = attribution.first
-    if fix and fix.share >= _STANDS_OUT and fix.chance >= _WORTH_SAYING:
-        yield [
-            ("fix ", STRONG),
-            (fix.step, STRONG),
-            (" first", STRONG),
-            f": {_share(fix.share)} {_DANGERS[fix.danger]}",
-        ]
+    if first := begin_with(attribution.first):
+        step, _, share = first.partition(":")
+        yield [(step, STRONG), f":{share}"]
     yield from _largest("time", attribution.steps, lambda step: step.time, forecast.time is None)
     yield from _largest("cost", attribution.steps, lambda step: step.cost, forecast.cost is None)
 

@@ -11,6 +11,7 @@ from aos.domain.forecasts.verdicts import Decision
 from aos.domain.plans.plan import order
 from aos.report.figures import UNKNOWN, between, cents, chance, duration, money, more, seen
 from aos.report.forecast import words
+from aos.report.forecast.drivers import begin_with, time_goes_to
 from aos.report.forecast.words import Place, Quantity, Why
 from aos.report.learning.sources import sources
 from aos.report.parts.markup import Html, join, tag
@@ -135,7 +136,7 @@ def _quantity(quantity: Quantity) -> Html:
 def _drivers(attribution: Attribution | None) -> Html:
     if attribution is None:
         return join()
-    first, spent = words.begin_with(attribution.first), words.time_goes_to(attribution)
+    first, spent = begin_with(attribution.first), time_goes_to(attribution)
     drawn = [part for title, share in _SHARED if (part := _shares(title, attribution.steps, share))]
     return join(
         tag("p", tag("strong", first[0].upper() + first[1:])) if first else "",

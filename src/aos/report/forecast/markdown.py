@@ -12,6 +12,7 @@ from aos.domain.forecasts.forecast import StepForecast
 from aos.domain.forecasts.results import SimulationResult
 from aos.report.figures import between, cents, chance, duration, few, seen
 from aos.report.forecast import words
+from aos.report.forecast.drivers import begin_with
 from aos.report.forecast.words import Place, Quantity, Why
 from aos.report.learning.sources import sources
 from aos.wire.problems import visible
@@ -162,7 +163,7 @@ def _risks(result: SimulationResult) -> list[str]:
         for r in shown
     ]
     rarer = [f"… and {len(risks) - len(shown):,} rarer"] if len(risks) > len(shown) else []
-    first = words.begin_with(result.attribution.first) if result.attribution else ""
+    first = begin_with(result.attribution.first) if result.attribution else ""
     table = _table(("step", "skill", "failure", "met in", "ends step in"), rows, "lllrr")
     return ["### Risks", *([prose(first)] if first else []), table, *rarer]
 

@@ -109,6 +109,8 @@ def _quantity(page: Page, q: Quantity, confidence: float) -> Iterator[Line]:
     else:
         yield [*least, *_quantiles(spread, q.write)]
         yield from _picture(page, spread, q)
+    if told := q.of_success():
+        yield told
     yield from _places(q.missing)
     if q.limit is not None:
         yield _kept(q, confidence)

@@ -3,14 +3,13 @@
 Any text here may hold words from a plan or a catalog; whoever writes it escapes it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from math import isclose
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from aos.domain.forecasts.alternatives import Alternative
-from aos.domain.forecasts.attribution import Attribution, Danger, Fix, TimePart
 from aos.domain.forecasts.forecast import BudgetStop, Chance, Figures, Forecast, Risk, Spread
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
@@ -22,12 +21,7 @@ from aos.report.learning.sources import missing
 from aos.wire.results.documents import options
 
 _WORTH_SAYING = 0.001
-_DANGERS: Mapping[Danger, str] = {
-    "failure": "of the risk to fail",
-    "over_budget": "of the risk to go over the budget",
-    "late": "of the risk to be late",
-}
-_STANDS_OUT, _WORTH_NAMING = 0.10, 0.01
+_NOTABLE = 0.10
 _ROUNDING = 0.005
 _NAMED = 3
 NONE_FOUND = "None of the changes that were tried is enough: other limits, and up to two changes of steps."
@@ -64,6 +58,7 @@ class Quantity(NamedTuple):
     limit_words: str
     kept: Chance
     missing: tuple[Place, ...]
+    if_success: Figures | None = None
 
     @property
     def shown(self) -> Spread:
@@ -93,6 +88,18 @@ class Quantity(NamedTuple):
         if spread.p50.value == spread.p99.value:
             return f"{usual} in most runs, {self.write(spread.mean.value)} on average"
         return ""
+
+    def of_success(self) -> str:
+        """`of runs that succeed: p50 4c, p90 9c, p95 12c`, where their p90 is off that of all by a tenth; else ""."""
+        found = self.if_success
+        if (
+            self.spread is None
+            or found is None
+            or isclose(self.spread.p90.value, found.p90, rel_tol=_NOTABLE)
+        ):
+            return ""
+        figures = (f"{name} {self.write(getattr(found, name))}" for name in ("p50", "p90", "p95"))
+        return f"of runs that succeed: {', '.join(figures)}"
 
     def quantiles(self) -> list[tuple[str, float]]:
         """`p50`, `p90`, `p95`, `p99` of what is known."""
@@ -168,6 +175,7 @@ def quantities(result: SimulationResult, *, unnamed: bool = False) -> tuple[Quan
         f"budget {money(limits.budget_cents)}",
         forecast.in_budget,
         missing_figures(result, "unknown_cost", "unknown_items", unnamed=unnamed),
+        forecast.cost_if_success,
     )
     time = Quantity(
         "time",
@@ -178,6 +186,7 @@ def quantities(result: SimulationResult, *, unnamed: bool = False) -> tuple[Quan
         f"deadline {duration(limits.deadline_ms, stated=True)}",
         forecast.in_time,
         missing_figures(result, "unknown_latency", "unknown_items", unnamed=unnamed),
+        forecast.time_if_success,
     )
     return cost, time
 
@@ -190,8 +199,11 @@ def overshoot(stop: BudgetStop, budget: str = "it") -> str:
 
 
 def asides(result: SimulationResult) -> Iterator[str]:
-    """What belongs to cost and time besides: the budget that stops runs, the wait for people."""
+    """What belongs to cost and time besides: runs that succeed, the budget that stops runs, the wait for people."""
     forecast = result.forecast
+    for q in quantities(result):
+        if told := q.of_success():
+            yield f"{q.noun} {told}"
     stop = forecast.budget_stop
     if stop and stop.chance.value >= _WORTH_SAYING:
         stopped = chance(stop.chance.value)
@@ -219,35 +231,6 @@ def needed(plan: Plan) -> str:
 
 
 # -- what drives it, and what it rests on ------------------------------------------------------------------
-
-
-def begin_with(fix: Fix | None) -> str:
-    """`fix s4 first: 71 % of the risk to be late`; "" where nothing goes wrong or no step stands out."""
-    if fix is None or fix.share < _STANDS_OUT or fix.chance < _WORTH_SAYING:
-        return ""
-    return f"fix {fix.step} first: {fix.share * 100:.0f} % {_DANGERS[fix.danger]}"
-
-
-def time_goes_to(attribution: Attribution | None) -> str:
-    """`71 % waits for the rate limit of http_call, 25 % work, 4 % retries`; "" where nearly all of it is work."""
-    parts = sorted(attribution.time if attribution else (), key=lambda part: -part.share)
-    if not any(
-        part.share >= _STANDS_OUT for part in parts if part.what in {"retries", "slots", "rate_limit"}
-    ):
-        return ""
-    return ", ".join(
-        f"{part.share * 100:.0f} % {_spent_on(part)}" for part in parts if part.share >= _WORTH_NAMING
-    )
-
-
-def _spent_on(part: TimePart) -> str:
-    match part.what:
-        case "rate_limit":
-            return f"waits for the rate limit of {part.name}"
-        case "slots":
-            return f"waits for slots of {part.name}"
-        case _:
-            return part.what
 
 
 def none_found(result: SimulationResult) -> bool:

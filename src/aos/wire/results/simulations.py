@@ -163,6 +163,8 @@ def _forecast(forecast: Forecast) -> Document:
         "duration_ms": _spread(forecast.time),
         "duration_at_least_ms": _spread(forecast.time_at_least),
         "elapsed_ms": _spread(forecast.elapsed),
+        "cost_if_success_cents": _figures(forecast.cost_if_success),
+        "duration_if_success_ms": _figures(forecast.time_if_success),
         "budget_for_confidence_cents": figure(forecast.cost_for_confidence),
         "deadline_for_confidence_ms": figure(forecast.time_for_confidence),
         "budget_stop": None

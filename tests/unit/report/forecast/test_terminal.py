@@ -45,6 +45,20 @@ def test_a_single_line_says_that_every_run_costs_the_same() -> None:
     assert section(text, "cost") == ["0c in every run"]
 
 
+def test_what_runs_take_that_succeed_is_told_where_it_is_notably_else() -> None:
+    told = build.feasible().forecast
+    alike = told._replace(time_if_success=build.figures(1_900.0))
+    longer = told._replace(time_if_success=build.figures(2_100.0))
+
+    assert "that succeed" not in "".join(section(shown(build.result(alike)), "time"))
+    assert (
+        section(shown(build.result(longer)), "time")[2]
+        == "of runs that succeed: p50 2.1 s, p90 2.1 s, p95 2.1 s"
+    )
+    unknown = longer._replace(time=None)
+    assert "that succeed" not in "".join(section(shown(build.result(unknown)), "time"))
+
+
 def test_a_rare_cost_is_not_taken_for_a_constant() -> None:
     rare = build.exactly(0.0)._replace(mean=Estimate(0.05, 0.007))
     told = build.feasible().forecast._replace(cost=rare, cost_at_least=rare)
