@@ -18,6 +18,7 @@ Kind = Literal[
     "run_in_parallel",
     "relax_retry",
     "raise_timeout",
+    "limit_time",
     "limit_tokens",
     "fewer_iterations",
     "drop_step",

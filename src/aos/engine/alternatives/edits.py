@@ -15,8 +15,8 @@ _REORDERING: set[Kind] = {"run_in_parallel", "drop_step"}
 class Edit(NamedTuple):
     """`changes` gives steps by id their new form, None drops them; limits that are not None replace the old.
 
-    `keeps` is a guess that saves simulations: of what the `steps` (indices) cost or take, the share that will
-    remain. The rest is as in `Alternative`.
+    `keeps` and `at_most_ms` are guesses that save simulations: the share that will remain of what the `steps` (indices)
+    cost or take, and how much of the time of each at the most. The rest is as in `Alternative`.
     """
 
     kind: Kind
@@ -25,6 +25,7 @@ class Edit(NamedTuple):
     size: float
     steps: tuple[int, ...] = ()
     keeps: float = 1.0
+    at_most_ms: tuple[float, ...] = ()
     assumes: str = ""
     changes_meaning: bool = False
     budget_cents: Decimal | None = None

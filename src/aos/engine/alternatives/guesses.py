@@ -42,6 +42,8 @@ class Guesses(NamedTuple):
                 cost = cost - (1 - edit.keeps) * self.parts.cost[rows].sum(axis=0)
             if "time" in lever.helps:
                 time = time - (1 - edit.keeps) * self.parts.time[rows].sum(axis=0)
+                for row, most in zip(rows, edit.at_most_ms, strict=False):
+                    time = time - (self.parts.time[row] - most).clip(min=0)
         if any(edit.agreed for _, edit in moves):
             time = time - sum(self.parts.waits.values())
         within = ~self._still_open(moves, "cost") & ~self._still_open(moves, "time")

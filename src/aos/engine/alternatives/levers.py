@@ -103,7 +103,7 @@ def _other_model(shop: Workshop, steps: Sequence[int], name: str) -> Edit:
             keeps = min(keeps, _least_ratio(price, own) if own else 0.0)
     return Edit(
         kind="change_model",
-        summary=f"{_named(changed.values())}: {name} instead of {' and '.join(sorted(replaced))}",
+        summary=f"{named(changed.values())}: {name} instead of {' and '.join(sorted(replaced))}",
         changes=_by_id(changed.values()),
         size=len(changed) + 1 - keeps,
         steps=tuple(changed),
@@ -147,7 +147,7 @@ def _timeouts(shop: Workshop) -> Lever:
         cut_off = float((call.attempts.clean > call.attempts.timeout_ms).mean())
         enough = float(np.quantile(call.attempts.clean, 1 - _SELDOM, method="higher")) / 1000
         if cut_off > _SELDOM:
-            longer[i] = cut_off, step._replace(timeout_s=_round_up(enough))
+            longer[i] = cut_off, step._replace(timeout_s=round_up(enough))
     most_first = sorted(longer, key=lambda i: -longer[i][0])
     return Lever(
         _ANYTHING,
@@ -161,7 +161,7 @@ def _ever_more(kind: Kind, changed: Mapping[int, Step], what: str) -> tuple[Edit
     return tuple(
         Edit(
             kind=kind,
-            summary=f"{_named(changed[i] for i in steps[:count])}: {what}",
+            summary=f"{named(changed[i] for i in steps[:count])}: {what}",
             changes=_by_id(changed[i] for i in steps[:count]),
             size=float(count),
             steps=tuple(steps[:count]),
@@ -171,7 +171,7 @@ def _ever_more(kind: Kind, changed: Mapping[int, Step], what: str) -> tuple[Edit
     )
 
 
-def _named(steps: Iterable[Step]) -> str:
+def named(steps: Iterable[Step]) -> str:
     """The ids of the steps, or how many there are."""
     return _listed([step.id for step in steps])
 
@@ -206,7 +206,7 @@ def _items_of(n: int) -> str:
     return "1 item" if n == 1 else f"{n} items"
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """To two significant digits."""
     step = 10.0 ** (np.floor(np.log10(value)) - 1)
     return float(f"{np.ceil(value / step) * step:.2g}")
@@ -224,8 +224,8 @@ def _in_parallel(shop: Workshop, arrangement: Arrangement) -> Iterator[Lever]:
         saved = now - rearranged.longest(means)
         if saved <= _GAIN * now:
             continue
-        names = _named(steps[i] for i in sorted(detached))
-        others = _named(steps[i] for i in sorted({*detached.values()}))
+        names = named(steps[i] for i in sorted(detached))
+        others = named(steps[i] for i in sorted({*detached.values()}))
         changes = rearranged.changes()
         on_path = float(shop.parts.time[list(detached)].mean(axis=1).sum())
         edit = Edit(

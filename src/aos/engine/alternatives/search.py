@@ -14,6 +14,7 @@ from aos.domain.skills.prices import ModelPrice
 from aos.domain.skills.skill import Catalog
 from aos.engine.alternatives.agreements import agreed, agreements
 from aos.engine.alternatives.ceilings import ceilings
+from aos.engine.alternatives.cutoffs import cutoffs
 from aos.engine.alternatives.edits import Edit, applied, both, flags, limited, patch
 from aos.engine.alternatives.guesses import Guesses, open_steps
 from aos.engine.alternatives.levers import Help, Lever, Workshop, dropped, levers
@@ -108,7 +109,8 @@ class _Search:
         shop = Workshop(plan, trials.catalog, trials.prices, models, program, chunk, parts)
         self.plan = plan
         self.trials = trials
-        self.levers = [lever for lever in (*levers(shop), *agreements(shop)) if lever.edits]
+        found = (*levers(shop), *cutoffs(shop, trials.aim.confidence), *agreements(shop))
+        self.levers = [lever for lever in found if lever.edits]
         still_open = tuple(open_steps(program, chunk))
         trials.forget_steps()
         self.guess = Guesses(trials.base.chunks[0], parts, still_open, trials.aim)
