@@ -185,9 +185,9 @@ def _quantile(ordered: Floats, level: float) -> Estimate:
 
 def _limit_for(values: Floats, left_open: Flags, confidence: float) -> float | None:
     """The least limit that the confidence asked for would be kept with, None where an unknown prevents it."""
-    closed = np.sort(values[~left_open])
+    closed = values[~left_open]
     rank = nearest_rank(confidence, len(values))
-    return float(closed[rank]) if rank < len(closed) else None
+    return float(np.partition(closed, rank)[rank]) if rank < len(closed) else None
 
 
 def _if_success(total: Totals, values: Floats, left_open: Flags) -> Figures | None:
