@@ -219,5 +219,7 @@ def test_shares_add_up(question: tuple[Plan, Catalog, Limits, int]) -> None:
         if None not in shares:
             total = sum(shares)
             assert abs(total - 1) < 1e-6 or (total == 0 and not any(shares)), kind
+    assert abs(sum(part.share for part in found.time) - 1) < 1e-3 or not found.time
+    assert all(part.ms > 0 for part in found.time)
     assert all(0 <= step.critical <= 1 for step in found.steps)
     assert all(0 <= step.failure <= 1 for step in found.steps)
