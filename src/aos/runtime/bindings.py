@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aos.domain.plans.plan import MAIN_INPUTS, Plan, Step, comes_after
-from aos.domain.plans.references import Reference, at_path, resolve
+from aos.domain.plans.references import Reference, as_text, at_path, resolve, written
 from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.runs.run import Place
 from aos.domain.skills.skill import Catalog
@@ -86,7 +86,7 @@ class Bindings:
         if step.for_each is None:
             return 1
         stated = step.for_each if isinstance(step.for_each, str) else list(step.for_each)
-        items = resolve(stated, lambda reference: self._value(reference, None), _text)
+        items = resolve(stated, lambda reference: self._value(reference, None), as_text)
         if not isinstance(items, list):
             raise Unfit(
                 "BAD_PARAMS", f"for_each goes over an array, and {visible(str(step.for_each))} is none"
@@ -112,8 +112,8 @@ class Bindings:
             return f"${{secrets.{reference.name}}}" if named else self._value(reference, place)
 
         main = self._main_input(i, step)
-        values = {**resolve(dict(step.params), look_up, _text), **main}
-        shown = {**resolve(dict(step.params), open_secrets, _text), **main} if used else values
+        values = {**resolve(dict(step.params), look_up, as_text), **main}
+        shown = {**resolve(dict(step.params), open_secrets, as_text), **main} if used else values
         if wrong := _misfit(self._takes[step.skill], values):
             raise Unfit("BAD_PARAMS", wrong)
         return Params(values, _digest(shown))
@@ -123,9 +123,9 @@ class Bindings:
 
         def look_up(reference: Reference) -> Any:
             later = reference.kind in ("secrets", "item", "index")
-            return _written(reference) if later else self._value(reference, None)
+            return written(reference) if later else self._value(reference, None)
 
-        params = resolve(dict(step.params), look_up, _text)
+        params = resolve(dict(step.params), look_up, as_text)
         return step._replace(params={**params, **self._main_input(self._index[step.id], step)})
 
     def misfit(self, skill: str, result: Any) -> str | None:
@@ -201,15 +201,6 @@ def _type(value: Any) -> str:
             return _TYPES["number"]
         case _:
             return _TYPES["array" if isinstance(value, list) else "object"]
-
-
-def _written(reference: Reference) -> str:
-    named = (reference.name,) if reference.name else ()
-    return f"${{{'.'.join((reference.kind, *named, *reference.path))}}}"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _digest(values: Any) -> str:

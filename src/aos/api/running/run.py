@@ -18,6 +18,7 @@ from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import DEFAULT_SAMPLES, Limits
 from aos.domain.plans.flow import failed_for_good
 from aos.domain.plans.plan import Plan, Step
+from aos.domain.plans.references import with_inputs
 from aos.domain.runs.happenings import Observer
 from aos.domain.runs.recorded import PastFailures, RunState, left_of
 from aos.domain.runs.results import RunResult
@@ -286,8 +287,12 @@ def _least(*amounts: Decimal | None) -> Decimal | None:
 
 
 def irreversible(plan: Plan, catalog: Catalog) -> tuple[Step, ...]:
-    """The steps whose effects can't be undone."""
-    return tuple(step for step in plan.steps if _stays(catalog.skills[step.skill].effects_of(step.params)))
+    """The steps whose effects can't be undone, with the plan's inputs in their parameters."""
+    return tuple(
+        step._replace(params=with_inputs(dict(step.params), plan.inputs))
+        for step in plan.steps
+        if _stays(catalog.skills[step.skill].effects_of(step.params))
+    )
 
 
 def _stays(effects: Effects) -> bool:

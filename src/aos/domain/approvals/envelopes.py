@@ -4,7 +4,6 @@ What was chosen must be the same: the plan with its inputs, the contract of its 
 far as sampling noise and the margins below let it. Figures hold 6 significant digits.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import sqrt
@@ -14,7 +13,7 @@ from aos.domain.approvals.policies import PolicyDecision, rank
 from aos.domain.durations import duration
 from aos.domain.forecasts.forecast import Forecast, Spread
 from aos.domain.forecasts.results import SimulationResult
-from aos.domain.plans.references import Reference, at_path, given, references, resolve
+from aos.domain.plans.references import Reference, as_text, at_path, given, references, resolve, written
 from aos.domain.skills.skill import Effects
 
 QUANTILE = 0.95
@@ -172,31 +171,22 @@ def _resolved(params: Any, result: SimulationResult, item: Any) -> Any:
     """Parameters with inputs and the item in their places; what only the run knows stays written as it is."""
 
     def look_up(ref: Reference) -> Any:
-        written = "${" + ".".join((ref.kind, *filter(None, (ref.name,)), *_rest(ref))) + "}"
         if ref.kind == "inputs":
             source = result.plan.inputs.get(ref.name)
         elif ref.kind == "item" and item is not _NO_ITEM:
             source = item
         else:
-            return written
+            return written(ref)
         return at_path(source, ref.path)
 
-    return resolve(params, look_up, _text)
-
-
-def _rest(ref: Reference) -> tuple[str, ...]:
-    return ("output", *ref.path) if ref.kind == "steps" else ref.path
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return resolve(params, look_up, as_text)
 
 
 def _targets(params: dict[str, Any]) -> Iterator[str]:
     for name, value in params.items():
         for one in value if isinstance(value, list | tuple) else (value,):
             if name.lower() in _TARGETS or (isinstance(one, str) and "://" in one[:40]):
-                yield _text(one)
+                yield as_text(one)
 
 
 # -- what may move -----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Nothing is evaluated. `$${` is a literal `${`. A string that is one reference an
 referred value's type; a reference inside a longer string becomes text.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -109,6 +110,29 @@ def resolve(value: Any, look_up: Callable[[Reference], Any], as_text: Callable[[
     if isinstance(value, list):
         return [resolve(inner, look_up, as_text) for inner in value]
     return value
+
+
+def as_text(value: Any) -> str:
+    """What a value becomes inside other text: itself if it is text, else JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def written(reference: Reference) -> str:
+    """The reference as it stands in a plan."""
+    output = ("output",) if reference.kind == "steps" else ()
+    named = (reference.name,) if reference.name else ()
+    return f"${{{'.'.join((reference.kind, *named, *output, *reference.path))}}}"
+
+
+def with_inputs(value: Any, inputs: Mapping[str, Any]) -> Any:
+    """The JSON value with the plan's inputs in it; what only the run knows stays as it is written."""
+
+    def look_up(reference: Reference) -> Any:
+        if reference.kind != "inputs":
+            return written(reference)
+        return at_path(inputs.get(reference.name), reference.path)
+
+    return resolve(value, look_up, as_text)
 
 
 def _reference(match: re.Match[str]) -> Reference:
