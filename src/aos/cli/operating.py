@@ -17,7 +17,7 @@ def _asking(
     target: str, help: str, example: str, *schemas: str, exits: tuple[Exit, ...] = (), changes: str = ""
 ) -> Command:
     """A command that asks a server; `changes` is what it changes there."""
-    every = (Exit.FORBIDDEN, Exit.TRANSIENT, *exits)
+    every = (Exit.FORBIDDEN, Exit.TRANSIENT, *exits, *([Exit.UNKNOWN_EFFECT] if changes else []))
     writes = f"{changes} on the server; {TOKEN}" if changes else TOKEN
     return Command(target, help, example, schemas, every, writes=writes, network=True)
 

@@ -301,6 +301,14 @@ ROWS: dict[str, Code] = {
         503,
         True,
     ),
+    "answer_lost": Code(
+        "client",
+        "No answer, and maybe done",
+        "The request was sent and no whole answer came back, or one that could not say: it may have been carried out.",
+        "Look before you ask again: `aos requests`, `aos webhooks list`, `aos keys list` or `aos audit list` shows it.",
+        Exit.UNKNOWN_EFFECT,
+        503,
+    ),
     "unexpected_answer": Code(
         "client",
         "Unexpected answer",

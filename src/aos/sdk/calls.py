@@ -114,7 +114,8 @@ class Calls(Approvals[A], WebhookCalls[A], KeyCalls[A]):
 
     def upload_run(self, record: Mapping[str, Any], *, idempotency_key: str | None = None) -> A:
         """Keep the record of a run there; the same one again changes nothing."""
-        return self.send(Call("POST", "/api/v1/runs", body=record, key=idempotency_key or new_key()))
+        key = idempotency_key or new_key()
+        return self.send(Call("POST", "/api/v1/runs", body=record, key=key, idempotent=True))
 
     def run(self, run_id: str, *, tenant_id: str | None = None) -> A:
         """One run record, as it was uploaded."""

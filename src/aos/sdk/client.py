@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aos.errors import AosError
 from aos.sdk.calls import Calls
-from aos.sdk.core import Call, Document, Server, pause_s, request, understood
+from aos.sdk.core import Call, Document, Server, given_up, pause_s, request, understood
 from aos.sdk.transport import AsyncTransport, Transport
 
 __all__ = ["DEFAULT_URL", "AsyncClient", "Client", "server_of"]
@@ -54,7 +54,7 @@ class Client(Calls[Document]):
                 tries += 1
                 pause = pause_s(call, error, tries, random.random())
                 if pause is None:
-                    raise
+                    raise given_up(call, error) from None
             time.sleep(pause)
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class AsyncClient(Calls[Coroutine[Any, Any, Document]]):
                 tries += 1
                 pause = pause_s(call, error, tries, random.random())
                 if pause is None:
-                    raise
+                    raise given_up(call, error) from None
             await asyncio.sleep(pause)
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "Request",
     "Server",
     "given",
+    "given_up",
     "new_key",
     "path",
     "pause_s",
@@ -44,7 +45,8 @@ _BY_STATUS = {401: "unauthenticated", 403: "authorization_denied", 429: "rate_li
 class Call(NamedTuple):
     """What to ask. `repeatable`: to send it twice has the effect of sending it once.
 
-    `key` is the Idempotency-Key, the same for every try: by it the server knows what it has done already.
+    `key` is the Idempotency-Key, the same for every try: by it the server knows what it has done already. `idempotent`:
+    not even with another key would anything be done twice.
     """
 
     method: str
@@ -53,6 +55,7 @@ class Call(NamedTuple):
     body: Mapping[str, Any] | None = None
     repeatable: bool = True
     key: str | None = None
+    idempotent: bool = False
 
 
 class Server(NamedTuple):
@@ -144,6 +147,18 @@ def pause_s(call: Call, error: AosError, tries: int, chance: float) -> float | N
     if error.retry_after_s is not None:
         return error.retry_after_s if error.retry_after_s <= MAX_WAIT_S else None
     return float(_FIRST_PAUSE_S * 2 ** (tries - 1) * (1 - chance / 2))
+
+
+def given_up(call: Call, error: AosError) -> AosError:
+    """What is raised in the end: where a change may have been made, that it may.
+
+    Who asks for it anew has a new key, and would make it twice, unless the call is idempotent or has no key.
+    """
+    if error.effect != "unknown" or (call.repeatable and (call.key is None or call.idempotent)):
+        return error
+    lost = AosError("answer_lost", error.detail, instance=error.instance)
+    lost.effect = "unknown"
+    return lost
 
 
 def _check(server: Server) -> None:

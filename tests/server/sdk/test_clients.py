@@ -9,9 +9,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from aos.errors import AosError
+from aos.errors import AosError, Exit
 from aos.sdk import AsyncClient, Client
-from aos.sdk.core import Call, Document
+from aos.sdk.core import Call, Document, given_up
 from tests.server.serve import serving
 
 OK = JSONResponse({"schema": "x", "n": 1})
@@ -108,6 +108,27 @@ def test_where_nobody_listens_nothing_has_happened(ask: Any) -> None:
     assert (caught.value.code, caught.value.effect) == ("unreachable", "none")
 
 
+@pytest.mark.parametrize(
+    ("call", "effect", "code"),
+    [
+        (Call("POST", "/x", body={}, repeatable=False), "unknown", "answer_lost"),
+        (Call("POST", "/x", body={}, key="k"), "unknown", "answer_lost"),
+        (Call("POST", "/x", body={}, key="k"), "none", "unreachable"),
+        (Call("POST", "/x", body={}, key="k", idempotent=True), "unknown", "unreachable"),
+        (Call("POST", "/x", body={}), "unknown", "unreachable"),
+        (Call("GET", "/x"), "unknown", "unreachable"),
+    ],
+)
+def test_what_may_have_changed_something_is_not_called_safe_to_ask_again(
+    call: Call, effect: str, code: str
+) -> None:
+    error = AosError("unreachable", "the connection broke")
+    error.effect = effect
+    raised = given_up(call, error)
+    assert (raised.code, raised.effect, raised.detail) == (code, effect, "the connection broke")
+    assert raised.row.exit == {"answer_lost": Exit.UNKNOWN_EFFECT, "unreachable": Exit.TRANSIENT}[code]
+
+
 def test_a_connection_that_breaks_leaves_the_effect_unknown(ask: Any) -> None:
     async def hangs_up(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -118,7 +139,14 @@ def test_a_connection_that_breaks_leaves_the_effect_unknown(ask: Any) -> None:
 
     with serving(hangs_up) as url, pytest.raises(AosError) as caught:
         ask(url, lambda client: client.send(Call("POST", "/x", body={}, repeatable=False)))
-    assert (caught.value.code, caught.value.effect) == ("unreachable", "unknown")
+    assert (caught.value.code, caught.value.effect) == ("answer_lost", "unknown")
+
+
+def test_who_was_told_that_a_change_may_have_been_made_says_so(ask: Any) -> None:
+    script = Script(*[problem("unavailable", 503, effect="unknown")] * 4)
+    with serving(script) as url, pytest.raises(AosError) as caught:
+        ask(url, lambda client: client.approve("r"))
+    assert (caught.value.code, caught.value.effect, len(script.asked)) == ("answer_lost", "unknown", 4)
 
 
 def test_key_and_address_come_from_the_environment(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
