@@ -82,6 +82,18 @@ def test_what_is_good_is_asked_about_each_time_and_what_is_taken_back_is_refused
     scenario(act)
 
 
+def test_what_was_said_of_it_is_remembered_for_a_minute() -> None:
+    async def act(who: Asked) -> None:
+        who.good.add("x")
+        assert [await who.about("x"), await who.about("y")] == ["ok", "unauthenticated"]
+        lately = who.strangers.lately
+        assert (lately("x", str), lately("y", str), lately("x", int)) == ("ok", None, None)
+        who.now += 60
+        assert lately("x", str) is None
+
+    scenario(act)
+
+
 def test_a_flood_from_one_place_ends_and_nobody_else_feels_it() -> None:
     async def act(who: Asked) -> None:
         who.good |= {"known", "new", "elsewhere"}
