@@ -34,17 +34,42 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def measure() -> Iterator[Figure]:
-    made = _records()
-    start = time.process_time()
-    learned = calibrate(made, base=Catalog({}))
-    taken = time.process_time() - start
-    assert len(learned.rows) == _VARIANTS
-    yield Figure(f"{_STEPS:,} recorded steps of {_VARIANTS} skills learned, one core", taken, " s", 20, False)
+    steps = f"{_STEPS:,} recorded steps of {_VARIANTS} skills learned, one core"
+    plain = _records()
+    yield Figure(steps, _learned(plain), " s", 20, False)
+    yield Figure(
+        "the same with three columns of sizes, of which one tells", _learned(_sized(plain)), " s", 20, False
+    )
     writer = subprocess.Popen([sys.executable, "-c", _WRITER.format(rows=_ROWS)], stdout=subprocess.PIPE)
     reader = [sys.executable, "-c", _READER.format(rows=_ROWS)]
     peak = subprocess.run(reader, stdin=writer.stdout, check=True, capture_output=True, text=True).stdout
     writer.wait()
     yield Figure(f"peak memory, {_ROWS:,} rows of records", float(peak), " MiB", 1_000, False)
+
+
+def _learned(made: Records) -> float:
+    """The seconds of a processor that it takes."""
+    start = time.process_time()
+    learned = calibrate(made, base=Catalog({}))
+    taken = time.process_time() - start
+    assert len(learned.rows) == _VARIANTS
+    growing = sum(bool(row.features) for row in learned.rows)
+    assert growing > 0.9 * _VARIANTS if made.features else not growing
+    return taken
+
+
+def _sized(plain: Records) -> Records:
+    """Times and prices that grow with the first of three columns."""
+    rng = np.random.default_rng(1)
+    tokens, rows = rng.lognormal(6, 1, _STEPS), rng.lognormal(3, 1, _STEPS)
+    start = np.array(plain.start_ms)
+    took = (np.array(plain.end_ms) - start) * (0.3 + 0.7 * tokens / 400)
+    columns = {"tokens": tokens, "rows": rows, "images": rng.integers(1, 9, _STEPS)}
+    return plain._replace(
+        end_ms=array("d", start + took),
+        cost_cents=array("d", took / 1_000),
+        features={name: array("d", column.tolist()) for name, column in columns.items()},
+    )
 
 
 def _records() -> Records:

@@ -8,6 +8,8 @@ import numpy as np
 
 from aos.domain.learning.records import Coded, Records
 from aos.domain.plans.plan import Plan, Step
+from aos.engine.calibrate.sizes.forms import Shape
+from aos.engine.calibrate.sizes.growth import shapes
 
 NAN = float("nan")
 DAY = 86_400_000.0
@@ -67,6 +69,12 @@ def singles(times: Iterable[float], name: str = "work", region: str = "", code: 
         )
         for i, t in enumerate(times)
     ]
+
+
+def shape(values: np.ndarray, x: np.ndarray) -> Shape | None:
+    """The growth that is found in the values of one variant."""
+    (found,) = shapes([[values]], [x])
+    return found
 
 
 def pairs(count: int, rng: np.random.Generator, own: float = 0.1) -> list[Row]:

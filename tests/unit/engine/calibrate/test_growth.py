@@ -16,9 +16,7 @@ from aos.domain.learning.calibration import Calibration
 from aos.domain.plans.features import feature_value
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.skill import Catalog, Growth
-from aos.engine.calibrate.sizes.forms import Sized
-from aos.engine.calibrate.sizes.growth import shape
-from tests.unit.engine.calibrate.recorded import pairs, records, singles
+from tests.unit.engine.calibrate.recorded import pairs, records, shape, singles
 
 FIXED, EACH, PRICE = 200.0, 8.0, 0.002
 """An attempt with x tokens takes about FIXED + EACH x ms and costs PRICE x cents, in records made here."""
@@ -101,8 +99,8 @@ def test_a_feature_that_tells_nothing_is_left_out() -> None:
 
 def test_chance_alone_hardly_ever_makes_growth() -> None:
     rng = np.random.default_rng(0)
-    noise = [Sized(rng.lognormal(5, 0.5, 60), rng.lognormal(6, 1, (60, 1))) for _ in range(200)]
-    assert sum(shape([one]) is not None for one in noise) <= 8
+    noise = [(rng.lognormal(5, 0.5, 60), rng.lognormal(6, 1, (60, 1))) for _ in range(200)]
+    assert sum(shape(*one) is not None for one in noise) <= 8
 
 
 def test_with_few_records_nothing_is_made_of_a_feature() -> None:

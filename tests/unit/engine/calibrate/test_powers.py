@@ -14,9 +14,8 @@ from aos.domain.learning.calibration import Calibration
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.distributions import Constant, Distribution, Uniform
 from aos.domain.skills.skill import MAX_MS, Catalog, Feature, Figure, Growth, Power, PowerGrowth, Provenance
-from aos.engine.calibrate.sizes.forms import Product, Sized, Sum
-from aos.engine.calibrate.sizes.growth import shape
-from tests.unit.engine.calibrate.recorded import records, singles
+from aos.engine.calibrate.sizes.forms import Product, Sum
+from tests.unit.engine.calibrate.recorded import records, shape, singles
 
 ROOT, SQUARE = 0.5, 2.0
 """An attempt on r rows and p pages takes about r^ROOT x p^SQUARE ms, in records made here."""
@@ -98,9 +97,9 @@ def test_each_world_is_found_to_be_what_it_is(count: int) -> None:
     for _ in range(20):
         rows, pages = rng.lognormal(7, 1, count), rng.uniform(1, 9, count)
         x, noise = np.column_stack([rows, pages]), rng.lognormal(0, 0.2, count)
-        found["sum"] += isinstance(shape([Sized((300 + rows + 90 * pages) * noise, x)]), Sum)
-        found["product"] += isinstance(shape([Sized(rows**ROOT * pages**SQUARE * noise, x)]), Product)
-        found["neither"] += shape([Sized(300 * noise, x)]) is None
+        found["sum"] += isinstance(shape((300 + rows + 90 * pages) * noise, x), Sum)
+        found["product"] += isinstance(shape(rows**ROOT * pages**SQUARE * noise, x), Product)
+        found["neither"] += shape(300 * noise, x) is None
     assert min(found.values()) >= 18
 
 
@@ -108,15 +107,15 @@ def test_a_size_that_was_0_once_makes_no_product() -> None:
     rng = np.random.default_rng(1)
     pages = rng.integers(1, 9, 300).astype(float)
     x, values = pages[:, None], pages**SQUARE * rng.lognormal(0, 0.1, 300)
-    assert isinstance(shape([Sized(values, x)]), Product)
+    assert isinstance(shape(values, x), Product)
     x[7] = 0
-    assert not isinstance(shape([Sized(values, x)]), Product)
+    assert not isinstance(shape(values, x), Product)
 
 
 def test_more_never_takes_less() -> None:
     rng = np.random.default_rng(2)
     x = rng.lognormal(7, 1, (300, 1))
-    assert shape([Sized(1e6 / x[:, 0] * rng.lognormal(0, 0.1, 300), x)]) is None
+    assert shape(1e6 / x[:, 0] * rng.lognormal(0, 0.1, 300), x) is None
 
 
 DECLARED = Provenance("declared")

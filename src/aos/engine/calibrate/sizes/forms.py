@@ -13,25 +13,48 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aos.domain.skills.skill import LEAST_SIZE, MAX_EXPONENT
+from aos.engine.calibrate.sizes.squares import least_squares
+from aos.engine.calibrate.table import Flags, Ints
 from aos.engine.sampling.distributions import Floats
 
 _OFF = 0.5
 _ROUNDS, _SETTLED, _SAME = 10, 1e-3, 1e-6
 _TINY = 1e-9
-_ALIKE = 1e-6
-"""The share of a column's squares that the columns before it leave unexplained, below which they are too much alike."""
 _EXPONENTS = 0.5
 """Standard deviation of exponents around 0, before any record: little is made of a handful, or of sizes much alike."""
 
 
-class Sized(NamedTuple):
-    """A variant's recorded values, oldest first, with the features of each: `x` is [record, feature]."""
+class Records(NamedTuple):
+    """The attempts of all variants of a skill, one variant after the other, each oldest first.
+
+    `value` is [quantity, record], such as times and prices, `x` is [feature, record]; `there` says which count. `of` is
+    the variant of each record, `begins` where each variant does.
+    """
 
     value: Floats
+    there: Flags
     x: Floats
+    of: Ints
+    begins: Ints
+
+    def first(self, share: float) -> Flags:
+        """Of what is there, the records among that share of those of their variant, the oldest ones."""
+        reached = np.cumsum(self.there, axis=1)
+        count = _count(self.there, self.begins)
+        wanted = np.cumsum(count, axis=1) - count + np.rint(count * share)
+        first: Flags = self.there & (reached <= wanted[:, self.of])
+        return first
+
+
+class Asked(NamedTuple):
+    """Several fits at once: of `value` [fit, record] where it is `known` to the features `chosen`, [fit, feature]."""
+
+    records: Records
+    value: Floats
+    known: Flags
+    chosen: Ints
 
 
 class Sum(NamedTuple):
@@ -61,78 +84,87 @@ class Product(NamedTuple):
 
 
 Shape = Sum | Product
-Fit = Callable[[Sequence[Sized], tuple[int, ...]], Shape]
+Fit = Callable[[Asked], Sequence[Shape]]
 
 FLAT = Sum(1.0, (), ())
 
 
-def varying(variants: Sequence[Sized]) -> list[int]:
+def varying(records: Records, quantity: int) -> list[int]:
     """The features that differ from record to record of a variant: all that a sum can be made of."""
-    return [k for k in range(variants[0].x.shape[1]) if any(np.ptp(v.x[:, k]) > 0 for v in variants)]
+    there = records.there[quantity]
+    least = np.minimum.reduceat(np.where(there, records.x, np.inf), records.begins, axis=1)
+    most = np.maximum.reduceat(np.where(there, records.x, -np.inf), records.begins, axis=1)
+    return list(map(int, np.flatnonzero((most > least).any(axis=1))))
 
 
-def above_zero(variants: Sequence[Sized]) -> list[int]:
+def above_zero(records: Records, quantity: int) -> list[int]:
     """Those of them that are nowhere 0: what a product can be made of."""
-    return [k for k in varying(variants) if all((v.x[:, k] >= LEAST_SIZE).all() for v in variants)]
+    there = records.there[quantity]
+    return [k for k in varying(records, quantity) if (records.x[k, there] >= LEAST_SIZE).all()]
 
 
-def fit_sum(variants: Sequence[Sized], chosen: tuple[int, ...]) -> Sum:
+def fit_sum(asked: Asked) -> Sequence[Sum]:
     """Levels of variants and weights of records by turns."""
-    x, value, of = _stacked(variants, chosen)
-    past = np.cumsum([len(v.value) for v in variants])
-    unit = np.maximum(x.mean(axis=0), _TINY)
-    design = np.column_stack([np.ones(len(x)), x / unit])
-    size = np.ones(len(x))
-    beta = np.zeros(design.shape[1])
+    records, value, known, chosen = asked
+    x = records.x[chosen]
+    mean = x.sum(axis=2, where=known[:, None]) / known.sum(axis=1)[:, None]
+    unit = np.maximum(mean, _TINY)
+    design = np.concatenate([np.ones_like(x[:, :1]), x / unit[:, :, None]], axis=1)
+    count = _count(known, records.begins)
+    size = np.ones(known.shape)
+    beta, going = np.zeros(design.shape[:2]), np.ones(len(known), bool)
     for _ in range(_ROUNDS):
-        level = np.array([_median(part) for part in np.split(value / size, past[:-1])])
-        relative = value / np.maximum(level[of], _TINY)
-        weight = _weights(relative / size - 1) / size**2
-        beta = _least_squares(design, relative, weight)
-        before, size = size, np.maximum(design @ beta, _TINY)
+        level = _middles(np.where(known, value / size, np.inf), count, records.begins)[:, records.of]
+        relative = value / np.maximum(level, _TINY)
+        weight = _weights(relative / size - 1) / size**2 * known
+        found = least_squares(design, relative, weight)
+        before, size = size, np.maximum((found[:, None] @ design)[:, 0], _TINY)
+        beta[going] = found[going]
         moved = size / before
-        if moved.max() - moved.min() < _SAME * moved.min():
+        least = moved.min(axis=1, where=known, initial=np.inf)
+        going &= moved.max(axis=1, where=known, initial=0.0) - least >= _SAME * least
+        if not going.any():
             break
-    return Sum(float(beta[0]), chosen, tuple(map(float, beta[1:] / unit)))
+    each = beta[:, 1:] / unit
+    parts = zip(beta[:, 0].tolist(), chosen.tolist(), each.tolist(), strict=True)
+    return [Sum(fixed, tuple(of), tuple(by)) for fixed, of, by in parts]
 
 
-def fit_product(variants: Sequence[Sized], chosen: tuple[int, ...]) -> Product:
+def fit_product(asked: Asked) -> Sequence[Product]:
     """Logs, less what is typical of their variant: its level is left out of what the exponents have to explain."""
-    x, value, of = _stacked(variants, chosen)
-    typical = np.median(x, axis=0)
-    logs, y = np.log(x / typical), np.log(np.maximum(value, _TINY))
-    weight = np.ones(len(x))
-    exponents = np.zeros(len(chosen))
-    none, spread = np.zeros(len(chosen)), _EXPONENTS
+    records, value, known, chosen = asked
+    fits, features = chosen.shape
+    x = np.maximum(records.x[chosen], LEAST_SIZE)
+    typical = _typical(x, known)
+    columns = np.log(np.concatenate([x / typical[:, :, None], np.maximum(value, _TINY)[:, None]], axis=1))
+    # Ridge: for each exponent a record more that says it is 0, as unsure as a record leaves it.
+    priors, none = np.tile(np.eye(features) / _EXPONENTS, (fits, 1, 1)), np.zeros((fits, features))
+    weight, spread = known.astype(np.float64), np.full(fits, _EXPONENTS)
+    exponents, going = none.copy(), np.ones(fits, bool)
     for _ in range(_ROUNDS):
-        within = _within(np.column_stack([logs, y]), of, weight)
+        within = _within(columns, records, weight)
         design, target = within[:, :-1], within[:, -1]
-        # Ridge: for each exponent a record more that says it is 0, as unsure as a record leaves it.
-        prior = spread / _EXPONENTS * np.eye(len(chosen))
-        drawn = np.vstack([design, prior]), np.append(target, none), np.append(weight, none + 1)
-        before, exponents = exponents, np.minimum(_least_squares(*drawn), MAX_EXPONENT)
-        left = target - design @ exponents
-        weight = _weights(left)
-        spread = float(np.sqrt(np.average(left**2, weights=weight)))
-        if np.abs(exponents - before).max() < _SETTLED:
+        wider = np.concatenate([design, spread[:, None, None] * priors], axis=2)
+        drawn = (np.concatenate(pair, axis=1) for pair in ((target, none), (weight, none + 1)))
+        found = np.minimum(least_squares(wider, *drawn), MAX_EXPONENT)
+        left = target - (found[:, None] @ design)[:, 0]
+        weight = _weights(left) * known
+        spread = np.sqrt((left**2 * weight).sum(axis=1) / weight.sum(axis=1))
+        moved = np.abs(found - exponents).max(axis=1)
+        exponents[going] = found[going]
+        going &= moved >= _SETTLED
+        if not going.any():
             break
-    return Product(chosen, tuple(map(float, typical)), tuple(map(float, exponents)))
+    parts = zip(chosen.tolist(), typical.tolist(), exponents.tolist(), strict=True)
+    return [Product(tuple(of), tuple(at), tuple(powers)) for of, at, powers in parts]
 
 
-def _stacked(variants: Sequence[Sized], chosen: tuple[int, ...]) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    """The chosen features, the values and the variant of all records."""
-    return (
-        np.concatenate([v.x[:, list(chosen)] for v in variants]),
-        np.concatenate([v.value for v in variants]),
-        np.repeat(np.arange(len(variants)), [len(v.value) for v in variants]),
-    )
-
-
-def _within(columns: Floats, of: NDArray[np.intp], weight: Floats) -> Floats:
-    """Columns less their weighted means by variant."""
-    total = np.maximum(np.bincount(of, weight), _TINY)
-    means = [np.bincount(of, weight * column) / total for column in columns.T]
-    return columns - np.column_stack(means)[of]
+def _within(columns: Floats, records: Records, weight: Floats) -> Floats:
+    """Columns [fit, column, record] less their weighted means by variant."""
+    total = np.maximum(np.add.reduceat(weight, records.begins, axis=1), _TINY)
+    means = np.add.reduceat(columns * weight[:, None], records.begins, axis=2) / total[:, None]
+    within: Floats = columns - means[:, :, records.of]
+    return within
 
 
 def _weights(off: Floats) -> Floats:
@@ -140,51 +172,24 @@ def _weights(off: Floats) -> Floats:
     return np.minimum(1.0, _OFF / np.maximum(np.abs(off), _TINY))
 
 
-def _median(values: Floats) -> float:
-    """`np.median` takes ten times as long for a few values."""
-    ascending, n = np.sort(values), len(values)
-    return 0.5 * float(ascending[(n - 1) // 2] + ascending[n // 2]) if n else np.nan
+def _typical(x: Floats, known: Flags) -> Floats:
+    """The median of each feature of a fit, over all variants: [fit, feature]."""
+    fits, features, records = x.shape
+    masked = np.where(known[:, None], x, np.inf).reshape(-1, records)
+    count = np.repeat(known.sum(axis=1), features)[:, None]
+    return _middles(masked, count, np.zeros(1, np.int64)).reshape(fits, features)
 
 
-def _least_squares(design: Floats, y: Floats, weight: Floats) -> Floats:
-    """Weighted, no coefficient below 0: the most negative one is left out until none is.
-
-    By the normal equations, a tenth of the work of a decomposition, as long as columns differ enough for the digits
-    that are told.
-    """
-    both = np.column_stack([design, y])
-    *products, _ = ((both.T * weight) @ both).tolist()
-    used = list(range(design.shape[1]))
-    beta = np.zeros(design.shape[1])
-    while used:
-        found = _solved([[products[i][j] for j in (*used, -1)] for i in used])
-        if found is None:
-            root = np.sqrt(weight)
-            found = np.linalg.lstsq(design[:, used] * root[:, None], y * root, rcond=None)[0].tolist()
-        least = min(range(len(used)), key=found.__getitem__)
-        if found[least] >= 0:
-            beta[used] = found
-            break
-        del used[least]
-    return beta
+def _count(known: Flags, begins: Ints) -> Ints:
+    count: Ints = np.add.reduceat(known, begins, axis=1, dtype=np.int64)
+    return count
 
 
-def _solved(rows: list[list[float]]) -> list[float] | None:
-    """The solution of a symmetric system, each row with its right side last; None where columns are too much alike.
-
-    Gaussian elimination, which for so few unknowns is quicker in plain numbers than through arrays.
-    """
-    n = len(rows)
-    for i, row in enumerate(rows):
-        length = row[i]
-        for j in range(i):
-            share = row[j] / rows[j][j]
-            for k in range(j, n + 1):
-                row[k] -= share * rows[j][k]
-        if not row[i] > _ALIKE * length:
-            return None
-    found = [0.0] * n
-    for i in reversed(range(n)):
-        known = sum(rows[i][k] * found[k] for k in range(i + 1, n))
-        found[i] = (rows[i][n] - known) / rows[i][i]
-    return found
+def _middles(values: Floats, count: Ints, begins: Ints) -> Floats:
+    """Medians of so many values in the stretch of each variant: [row, variant]. The others are infinite."""
+    middles = np.empty(count.shape)
+    rows = np.arange(len(values))
+    for v, (begin, end) in enumerate(zip(begins, np.append(begins[1:], values.shape[1]), strict=True)):
+        ascending, n = np.sort(values[:, begin:end], axis=1), count[:, v]
+        middles[:, v] = 0.5 * (ascending[rows, (n - 1) // 2] + ascending[rows, n // 2])
+    return middles

@@ -125,8 +125,8 @@ def _learn(
     known = growth.Known(
         attempts[0].features, [a.x for a in attempts], [a.age for a in attempts], when, columns
     )
-    time_growth = growth.grown([np.where(a.failed, np.nan, a.time) for a in attempts], known)
-    cost_growth = growth.grown([a.cost for a in attempts], known)
+    succeeded = [np.where(a.failed, np.nan, a.time) for a in attempts]
+    time_growth, cost_growth = growth.growths([succeeded, [a.cost for a in attempts]], known)
     drifts = walks([_dated(a) for a in attempts])
     out = []
     for j, a in enumerate(attempts):

@@ -86,7 +86,7 @@ def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
 
 def table(quantiles: Floats, most: float = MAX_MS) -> Distribution:
     """The distribution with these quantiles at LEVELS, as far as a catalog holds them."""
-    values = tuple(short(v) for v in np.maximum.accumulate(quantiles).clip(max=most))
+    values = tuple(map(short, np.maximum.accumulate(quantiles).clip(max=most).tolist()))
     return Quantiles(_TOLD_LEVELS, values)
 
 

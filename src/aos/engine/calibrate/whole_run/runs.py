@@ -96,6 +96,8 @@ def shapes(table: Table) -> list[Shape]:
     stopped at a failed step join a shape that goes on as they began.
     """
     steps = _steps(table)
+    if np.all(np.diff(steps.run)):
+        return []
     groups: dict[_Key, list[Ints]] = {}
     for rows in np.split(np.arange(len(steps.run)), np.flatnonzero(np.diff(steps.run)) + 1):
         if np.isfinite(steps.end[rows]).all():
