@@ -121,8 +121,11 @@ def _level(
         left = mean - design @ coefficients
         unsure = (design @ covariance * design).sum(axis=1)
         trust = own / around
+        before = own, dict(spread)
         own = max(float(((trust * left) ** 2 + own * (1 - trust) + trust**2 * unsure).mean()), 1e-6)
         for k in spread:
             of = np.array(column) == k
             spread[k] = max(float(np.mean(coefficients[of] ** 2 + np.diag(covariance)[of])), 1e-6)
+        if (own, spread) == before:
+            break
     return design @ coefficients, own + unsure, coefficients, covariance, own
