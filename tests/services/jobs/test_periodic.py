@@ -30,6 +30,7 @@ from tests.services.conftest import Base
 from tests.services.jobs.worker import jobs
 from tests.services.keys.making import new_keys
 from tests.services.processes import free_port, wait_for
+from tests.services.serving.settings import of_worker
 
 Worker = subprocess.Popen[bytes]
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -329,14 +330,7 @@ def test_only_workers_load_the_queue() -> None:
 def settings(base: Base, tmp_path: Path) -> dict[str, str]:
     """Of a worker as it is shipped."""
     new_keys(tmp_path / "keys")
-    return {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": base.pooled("aos_worker"),
-        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
-        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
-        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
-        "AOS_WORKER_PORT": str(free_port()),
-    }
+    return {**of_worker(base, tmp_path), "AOS_WORKER_PORT": str(free_port())}
 
 
 def test_a_worker_makes_up_for_every_tick_that_was_missed_and_says_how_it_stands(

@@ -24,6 +24,7 @@ from aos_server.services.service_keys import StoredKeys
 from tests.server.processes import aos_server
 from tests.services.conftest import Base
 from tests.services.processes import wait_for
+from tests.services.serving.settings import of_worker
 
 OPEN = "SELECT count(*) FROM key_changes WHERE ended_at IS NULL"
 
@@ -97,11 +98,7 @@ def test_a_worker_tells_how_it_ended_and_rotates_a_key_that_is_old(
     assert base.rows(OPEN) == [(1,)]
     base.server.execute("UPDATE key_changes SET began_at = now() - interval '4 min'", base.name)
     worker_env = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": base.pooled("aos_worker"),
-        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
-        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
-        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
+        **of_worker(base, tmp_path),
         "AOS_WEBHOOK_KEY_DAYS": "1",
         "AOS_OPERATING_TENANT": "acme",
     }

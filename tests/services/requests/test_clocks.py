@@ -29,6 +29,7 @@ from tests.services.requests.requesting import (
     topics,
     worker,
 )
+from tests.services.serving.settings import of_worker
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +122,6 @@ def test_one_that_can_t_be_ended_keeps_no_other_waiting(base):
 
 def test_the_worker_does_so_within_seconds(base, tmp_path):
     """The loops of `aos-server worker`."""
-    environment = {
-        "DATABASE_URL": base.pooled("aos_worker"),
-        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
-        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
-        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
-    }
     backend = FileBackend(tmp_path / "keys")
     carry_out(backend, rotate(backend, datetime.now(UTC), timedelta(hours=1)))
 
@@ -136,7 +131,7 @@ def test_the_worker_does_so_within_seconds(base, tmp_path):
     old, stuck = run(base, act)
 
     async def main() -> None:
-        async with working(read(environment, "worker")), asyncio.timeout(20):
+        async with working(read(of_worker(base, tmp_path), "worker")), asyncio.timeout(20):
             pass_time(base, old, timedelta(days=1))
             pass_time(base, stuck, timedelta(minutes=10))
             while (status(base, old), status(base, stuck)) != ("expired", "escalated"):

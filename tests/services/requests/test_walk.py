@@ -24,6 +24,7 @@ from tests.services.conftest import Base
 from tests.services.oidc.provider import OPAQUE, OpenId
 from tests.services.processes import Process, free_port
 from tests.services.requests.requesting import person, run
+from tests.services.serving.settings import in_production
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/approvals.md").read_text()
@@ -39,15 +40,7 @@ PLAN = {
 
 @pytest.fixture
 def served(base: Base, redis_server: Process, provider: OpenId) -> Iterator[Served]:
-    env = {
-        "DATABASE_URL": base.pooled("aos_app"),
-        "REDIS_URL": f"redis://127.0.0.1:{redis_server.port}/0",
-        "AOS_OIDC_ISSUER": provider.url,
-        "AOS_OIDC_AUDIENCE": OPAQUE,
-        "AOS_OIDC_CLIENT_ID": "aos-server",
-        "AOS_OIDC_CLIENT_SECRET": "s3cret",
-        "AOS_PORT": str(free_port()),
-    }
+    env = {**in_production(base, redis_server, provider), "AOS_PORT": str(free_port())}
     with aos_server("serve", env=env) as running:
         yield running
 

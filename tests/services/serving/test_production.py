@@ -25,6 +25,7 @@ from tests.server.processes import Served, aos_server, running
 from tests.services.conftest import Base
 from tests.services.oidc.provider import OPAQUE, OpenId
 from tests.services.processes import Process, free_port, wait_for
+from tests.services.serving.settings import in_production
 
 DIGEST = "sha256:" + "cd" * 32
 Asking = Callable[[Served], httpx.Client]
@@ -46,15 +47,7 @@ class World(NamedTuple):
 
 @pytest.fixture
 def world(base: Base, redis_server: Process, provider: OpenId) -> World:
-    env = {
-        "DATABASE_URL": base.pooled("aos_app"),
-        "REDIS_URL": f"redis://127.0.0.1:{redis_server.port}/0",
-        "AOS_OIDC_ISSUER": provider.url,
-        "AOS_OIDC_AUDIENCE": OPAQUE,
-        "AOS_OIDC_CLIENT_ID": "aos-server",
-        "AOS_OIDC_CLIENT_SECRET": "s3cret",
-        "AOS_RATE_CREATE_RPM": "1000000",
-    }
+    env = {**in_production(base, redis_server, provider), "AOS_RATE_CREATE_RPM": "1000000"}
     return World(env, base, redis_server, provider.person("ada", OPAQUE)["access_token"])
 
 

@@ -25,7 +25,7 @@ from tests.server.serve import serving
 from tests.services.conftest import Base
 from tests.services.keys.making import new_keys
 from tests.services.processes import children_of, listens, wait_for
-from tests.services.serving.settings import SERVE
+from tests.services.serving.settings import SERVE, of_worker
 
 
 def refusal(command: str, **environment: str) -> tuple[int, dict[str, Any]]:
@@ -158,18 +158,11 @@ def _is_gone(pid: int) -> bool:
 
 
 def test_a_worker_waits_for_a_database_that_is_down_at_its_start(base: Base, tmp_path: Path) -> None:
-    env = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": base.pooled("aos_worker"),
-        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
-        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
-        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
-    }
     new_keys(tmp_path / "keys")
     base.server.execute(
         "INSERT INTO audit VALUES (gen_random_uuid(), 'acme', now(), 'i', 's', 'a', 'x')", base.name
     )
-    words = [sys.executable, "-m", "aos_server", "worker", "--json"]
+    words, env = [sys.executable, "-m", "aos_server", "worker", "--json"], of_worker(base, tmp_path)
     base.pooler.kill()
     try:
         with (tmp_path / "log").open("w+") as log, subprocess.Popen(words, env=env, stderr=log) as worker:

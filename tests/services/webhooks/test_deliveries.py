@@ -25,6 +25,7 @@ from tests.cli.schemas import faults
 from tests.races.deliveries import soak
 from tests.services.keys.making import new_keys
 from tests.services.processes import free_port, wait_for
+from tests.services.serving.settings import of_worker
 from tests.services.webhooks.delivering import (
     ALL_ENDED,
     base,
@@ -209,11 +210,7 @@ def worker(new_base, tmp_path: Path, receiver) -> Iterator[tuple[Any, "subproces
     base = new_base()
     new_keys(tmp_path / "keys")
     environment = {
-        "PATH": "/usr/bin",
-        "DATABASE_URL": base.pooled("aos_worker"),
-        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
-        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
-        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
+        **of_worker(base, tmp_path),
         "AOS_WEBHOOK_HOSTS": "127.0.0.1",
         "AOS_WORKER_PORT": str(port := free_port()),
     }
@@ -254,15 +251,8 @@ def test_the_worker_delivers_sequences_within_a_second_and_ends_when_told(worker
 
 
 def test_a_worker_without_a_key_does_not_start(base, tmp_path):
-    environment = {
-        "PATH": "/usr/bin",
-        "DATABASE_URL": base.pooled("aos_worker"),
-        "AOS_AUDIT_KEY_PATH": str(tmp_path / "audit.key"),
-        "AOS_AUDIT_CHECKPOINTS_PATH": str(tmp_path / "checkpoints"),
-        "WEBHOOK_KEYS_PATH": str(tmp_path / "keys"),
-    }
     words = [sys.executable, "-m", "aos_server", "worker", "--json"]
-    done = subprocess.run(words, env=environment, capture_output=True, timeout=30)
+    done = subprocess.run(words, env=of_worker(base, tmp_path), capture_output=True, timeout=30)
     assert done.returncode == 2
     assert json.loads(done.stdout)["code"] == "key_missing"
 
