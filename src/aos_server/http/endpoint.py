@@ -55,6 +55,7 @@ class Nothing(Request):
 
 class Endpoint(NamedTuple):
     """One line of the API. `act` None: open to everybody. `codes` are the errors it has besides those of every one.
+    `again` is the status where it was done before, if that is another.
 
     What is `of_server` is no tenant's: a right within one is not enough.
     """
@@ -69,6 +70,7 @@ class Endpoint(NamedTuple):
     query: type[BaseModel] = Nothing
     codes: Sequence[str] = ()
     status: int = 200
+    again: int | None = None
     plan: bool = False
     media_type: str = "application/json"
     of_server: bool = False

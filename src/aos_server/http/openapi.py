@@ -101,7 +101,8 @@ def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
 def _responses(endpoint: Endpoint, schemas: dict[Any, Any]) -> dict[str, Any]:
     schema = schemas[endpoint.gives] if endpoint.gives else {"type": "string"}
     content = {endpoint.media_type: {"schema": schema}}
-    responses = {str(endpoint.status): {"description": endpoint.summary, "content": content}}
+    done = [endpoint.status, *([endpoint.again] if endpoint.again else [])]
+    responses = {str(status): {"description": endpoint.summary, "content": content} for status in done}
     problem = {"content": {PROBLEM_TYPE: {"schema": schemas[Problem]}}}
     for status, codes in sorted(_problems(endpoint).items()):
         responses[str(status)] = {"description": ", ".join(codes), **problem}

@@ -79,6 +79,12 @@ def test_names_are_unique_and_codes_exist() -> None:
     assert [code for endpoint in described() for code in endpoint.problems if code not in CODES] == []
 
 
+@pytest.mark.parametrize("path", ["/api/v1/runs", "/api/v1/policy/versions"])
+def test_the_answer_about_what_was_there_already_is_described_as_well(path: str) -> None:
+    responses = json.loads(page())["paths"][path]["post"]["responses"]
+    assert responses["200"] == responses["201"]
+
+
 REQUESTS: list[tuple[str, str, Any]] = [
     ("GET", "/health", None),
     ("GET", "/livez", None),

@@ -56,6 +56,7 @@ def versions(at: str, to: Versions) -> tuple[Endpoint, ...]:
                 "request_in_progress",
             ],
             status=201,
+            again=200,
         ),
         Endpoint(
             "GET",

@@ -22,6 +22,7 @@ def runs(at: str, to: RunRecords) -> tuple[Endpoint, ...]:
             plan=True,
             codes=["run_conflict", "idempotency_mismatch", "request_in_progress"],
             status=201,
+            again=200,
         ),
         Endpoint(
             "GET",
