@@ -59,8 +59,13 @@ def test_the_settings_of_the_compose_file_start(compose, name):
         key: re.sub(r"\$\{(\w+)[^}]*\}", lambda match: given.get(match[1], ""), value)
         for key, value in environment.items()
     }
-    assert filled.keys() <= VARIABLES.keys()
+    assert filled.keys() <= {*VARIABLES, "FORWARDED_ALLOW_IPS"}  # which uvicorn reads
     read(filled, {"server": "serve"}.get(name, name))
+
+
+def test_a_proxy_is_believed_where_it_is_named_and_empty_is_not_everybody(compose):
+    stated = compose["server"]["environment"]["FORWARDED_ALLOW_IPS"]
+    assert stated == "${FORWARDED_ALLOW_IPS:-127.0.0.1}"  # with :- an empty one is not set
 
 
 def test_the_pooler_is_probed_by_tcp(compose, pooler):
