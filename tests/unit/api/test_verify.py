@@ -133,6 +133,14 @@ def test_another_version_counts_only_where_figures_differ() -> None:
     assert (found.drifts[0].saved, found.drifts[0].now) == ("0.0.1", aos.__version__)
 
 
+def test_keys_that_came_later_are_no_drift() -> None:
+    document = saved()
+    del document["secrets"], document["forecast"]["cost_if_success_cents"]
+    assert verified(document).match
+    document["unheard_of"] = 1
+    assert [(c.op, c.pointer) for c in verified(document).figures] == [("remove", "/unheard_of")]
+
+
 @pytest.mark.parametrize(
     "key", [("plan", "budget"), ("plan", "steps"), ("plan", "inputs"), ("plan", "deadline_ms")]
 )
