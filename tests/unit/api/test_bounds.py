@@ -174,7 +174,7 @@ def test_what_an_earlier_try_took_is_done_and_not_under_way() -> None:
     late = one._replace(ended_ms=one.intent.started_ms + 1_090, of_try=2)
     steps = {one.intent.place.step: state.steps[one.intent.place.step]}
     watch = held_to(state.start, plan, CATALOG)
-    assert "1200 ms have passed" in watch(Progress(1_090.0, 1_200.0, [earlier, late], steps, of_try=2))
+    assert "1.2 s have passed" in watch(Progress(1_090.0, 1_200.0, [earlier, late], steps, of_try=2))
 
 
 def test_of_runs_that_go_as_forecast_few_ask_again() -> None:
