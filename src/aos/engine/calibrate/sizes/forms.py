@@ -89,6 +89,19 @@ Fit = Callable[[Asked], Sequence[Shape]]
 FLAT = Sum(1.0, (), ())
 
 
+def numbered(of: Ints) -> tuple[Ints, Ints]:
+    """Variants numbered anew from 0, as far as they have records, and where each begins; `of` never falls."""
+    changes = np.diff(of, prepend=-1) > 0
+    return np.cumsum(changes) - 1, np.flatnonzero(changes)
+
+
+def known_alone(asked: Asked) -> Asked:
+    """The same fits without the records that none of them knows."""
+    (value, there, x, of, _), some = asked.records, asked.known.any(axis=0)
+    records = Records(value[:, some], there[:, some], x[:, some], *numbered(of[some]))
+    return Asked(records, asked.value[:, some], asked.known[:, some], asked.chosen)
+
+
 def varying(records: Records, quantity: int) -> list[int]:
     """The features that differ from record to record of a variant: all that a sum can be made of."""
     there = records.there[quantity]

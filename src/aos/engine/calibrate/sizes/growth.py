@@ -34,6 +34,8 @@ from aos.engine.calibrate.sizes.forms import (
     above_zero,
     fit_product,
     fit_sum,
+    known_alone,
+    numbered,
     varying,
 )
 from aos.engine.calibrate.skill import times
@@ -49,8 +51,8 @@ _LEAST = 30
 _LEAST_OF_VARIANT = 5
 _MOST = 2_000
 _STRETCHES = 5
-_CELLS = 4_000_000
-"""Numbers that a table of all fits may have."""
+_CELLS = 100_000
+"""Numbers in the table of fits that are made at once: as many as are quickly at hand."""
 _STANDARD_ERRORS, _LEAST_GAIN = 1.5, 0.01
 _PRODUCT_LEAST = 0.97
 """Of what the sum lost: made-up sums of 200 records then pass for products in 2 to 5 of 100 cases, at no loss."""
@@ -169,14 +171,8 @@ def _records(quantities: Sequence[Sequence[Floats]], x: Sequence[Floats]) -> Rec
     there = np.array([np.concatenate([_worth(v) for v in one]) for one in quantities])
     some = there.any(axis=0)
     value = np.where(there, [np.concatenate(one) for one in quantities], 1.0)
-    changes = np.diff(np.repeat(np.arange(len(x)), [len(one) for one in x])[some], prepend=-1) > 0
-    return Records(
-        value[:, some],
-        there[:, some],
-        np.concatenate(x)[some].T,
-        np.cumsum(changes) - 1,
-        np.flatnonzero(changes),
-    )
+    of = np.repeat(np.arange(len(x)), [len(one) for one in x])
+    return Records(value[:, some], there[:, some], np.concatenate(x)[some].T, *numbered(of[some]))
 
 
 def _worth(values: Floats) -> Flags:
@@ -249,7 +245,7 @@ def _losses(records: Records, fit: Fit, tasks: Sequence[Task]) -> list[Floats]:
 def _off(records: Records, fit: Fit, tasks: Sequence[Task]) -> Floats:
     """Logs of what each record took by what its features say: [origin, task, record].
 
-    A fit knows what came before the origin. As many are made at once as the memory has room for.
+    A fit knows what came before the origin. Of many records few fits are made at once.
     """
     quantity = [q for q, _ in tasks]
     chosen = np.array([features for _, features in tasks], np.int64)
@@ -258,7 +254,9 @@ def _off(records: Records, fit: Fit, tasks: Sequence[Task]) -> Floats:
     value, chosen = np.tile(records.value[quantity], (origins, 1)), np.tile(chosen, (origins, 1))
     room = max(1, _CELLS // (records.value.shape[1] * (chosen.shape[1] + 2)))
     parts = [slice(at, at + room) for at in range(0, len(known), room)] if chosen.size else []
-    found = [one for of in parts for one in fit(Asked(records, value[of], known[of], chosen[of]))]
+    found = [
+        one for of in parts for one in fit(known_alone(Asked(records, value[of], known[of], chosen[of])))
+    ]
     with np.errstate(divide="ignore"):
         sizes = np.array([shape.of(records.x.T) for shape in found or [FLAT] * len(known)])
         logs: Floats = np.log(value / sizes)
