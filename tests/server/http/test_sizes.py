@@ -87,9 +87,9 @@ HOOK = {"url": "https://a.example"}
         (NewWebhook, {}, "url", "x" * 2048, "x" * 2049),
         (NewWebhook, HOOK, "topics", ["a.b"] * 50, ["a.b"] * 51),
         (NewWebhook, HOOK, "description", "x" * 200, "x" * 201),
-        (RequestsQuery, {}, "limit", 200, 201),
-        (RequestsQuery, {}, "limit", 1, 0),
-        (AuditQuery, {}, "limit", 200, 201),
+        (RequestsQuery, {}, "limit", "200", "201"),
+        (RequestsQuery, {}, "limit", "1", "0"),
+        (AuditQuery, {}, "limit", "200", "201"),
         (Query, {"query_type": "allowed_skills", "params": {}}, "run_id", "x" * 64, "x" * 65),
     ],
 )
