@@ -168,7 +168,7 @@ def test_a_block_brings_back_the_pool_of_the_totals() -> None:
 def test_runs_that_stopped_on_the_way_are_drawn_as_often() -> None:
     rows = pairs(60, np.random.default_rng(4))
     for i in range(20):
-        began = EPOCH + i * DAY + 7
+        began = EPOCH + i * DAY / 8 + 7
         rows.append(Row(f"stopped{i}", "a", "fetch", began, began + 50, 2.0, "BROKEN"))
     drawn = outcomes(PAIR, learn(rows).catalog, samples=40_000)
     assert drawn.success.mean() == pytest.approx(0.75, abs=0.02)

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.engine.calibrate.skill import experts
+from aos.engine.calibrate.skill import experts, jumps
 from aos.engine.calibrate.skill.experts import EXPERTS, MEASURED, Prior
 from aos.engine.calibrate.skill.priors import Columns, Family, family
 from aos.engine.sampling.distributions import Floats
@@ -52,8 +52,11 @@ class Pool(NamedTuple):
         weights = self.weights[j]
         used = weights > 0
         values, when = thinned(self.series[j], _FIT), thinned(self.when[j], _FIT)
-        each = experts.quantiles(values, when, self.family.priors[j], _LEVELS)[used]
-        return quantiles_of(each.ravel(), levels, np.repeat(weights[used], _STEPS))
+        each, shares = experts.quantiles(values, when, self.family.priors[j], _LEVELS)[used], weights[used]
+        if jump := jumps.of_level(np.log(values), when):
+            each = np.vstack([each, jumps.quantiles(values, jump, _LEVELS)])
+            shares = np.append(shares * (1 - jump.trust), jump.trust)
+        return quantiles_of(each.ravel(), levels, np.repeat(shares, _STEPS))
 
     def unseen(self, conditions: tuple[str, ...], levels: Floats) -> Floats:
         """The predictive distribution of a series without a record, from those it shares conditions with."""

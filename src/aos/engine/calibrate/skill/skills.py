@@ -20,7 +20,7 @@ from aos.domain.skills.skill import (
 )
 from aos.engine.calibrate.sizes import growth
 from aos.engine.calibrate.sizes.growth import Grown
-from aos.engine.calibrate.skill import times
+from aos.engine.calibrate.skill import jumps, times
 from aos.engine.calibrate.skill.drift import Dated, Walk, walks
 from aos.engine.calibrate.skill.experts import block_length, local_level
 from aos.engine.calibrate.skill.outages import Ended, Lasting, lasting
@@ -225,12 +225,19 @@ def _chances(
 
     Where failures come in outages, only `first` attempts count: those after them were made because of one.
     """
-    kept = [a.code[a.first] if first else a.code for a in attempts]
-    counts = np.array([[np.sum(code == c) for c in met] for code in kept], np.float64).reshape(
-        len(attempts), -1
+    kept = [a.first if first else np.ones(len(a.code), bool) for a in attempts]
+    counts = np.array(
+        [[np.sum(a.code[keep] == c) for c in met] for a, keep in zip(attempts, kept, strict=True)], np.float64
+    ).reshape(len(attempts), -1)
+    trials = np.array([keep.sum() for keep in kept], np.float64)
+    fails = np.array(
+        [
+            jumps.chance(overall, a.failed[keep], moments(a.start)[keep])
+            for overall, a, keep in zip(
+                pooled_chances(counts.sum(axis=1), trials, columns), attempts, kept, strict=True
+            )
+        ]
     )
-    trials = np.array([len(code) for code in kept], np.float64)
-    fails = pooled_chances(counts.sum(axis=1), trials, columns)
     mix = counts.sum(axis=0) / max(counts.sum(), 1.0)
     share = (counts + _SHARE_WORTH * mix) / (counts.sum(axis=1, keepdims=True) + _SHARE_WORTH)
     return {c: fails * share[:, i] for i, c in enumerate(met)}

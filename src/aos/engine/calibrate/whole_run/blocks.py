@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aos.domain.skills.skill import MAX_CENTS, MAX_MS, Block, Drawn, Provenance
-from aos.engine.calibrate.skill import pool
+from aos.engine.calibrate.skill import jumps, pool
 from aos.engine.calibrate.skill.experts import Prior
 from aos.engine.calibrate.skill.times import LEAST_TIME, short
 from aos.engine.calibrate.table import Flags, Ints, Variant, age, moments
@@ -48,7 +48,10 @@ def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
     when = [moments(s.began)[done] for s, done in zip(fit, whole, strict=True)]
     time_pool = pool.fit(times, columns, when)
     costs = [s.cost[done].sum(axis=1) for s, done in zip(fit, whole, strict=True)]
-    fails = _fails(whole)
+    fails = [
+        jumps.chance(overall, ~done, moments(s.began))
+        for overall, s, done in zip(_fails(whole), fit, whole, strict=True)
+    ]
     priced = [j for j, cost in enumerate(costs) if (cost > _LEAST_COST).all()]
     cost_pool = None
     if priced:
