@@ -54,6 +54,8 @@ _STRETCHES = 5
 _CELLS = 100_000
 """Numbers in the table of fits that are made at once: as many as are quickly at hand."""
 _STANDARD_ERRORS, _LEAST_GAIN = 1.5, 0.01
+_EXACT = 1e-9
+"""A loss in logs that is left of rounding alone: nothing is left to explain."""
 _PRODUCT_LEAST = 0.97
 """Of what the sum lost: made-up sums of 200 records then pass for products in 2 to 5 of 100 cases, at no loss."""
 _TINY = 1e-9
@@ -212,7 +214,7 @@ def _forward(records: Records, fit: Fit, usable: Mapping[int, Sequence[int]]) ->
 def _better(new: Floats, old: Floats) -> bool:
     gain = old - new
     noise = float(gain.std(ddof=1)) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
-    return float(gain.mean()) > max(_STANDARD_ERRORS * noise, _LEAST_GAIN * float(old.mean()))
+    return float(gain.mean()) > max(_STANDARD_ERRORS * noise, _LEAST_GAIN * float(old.mean()), _EXACT)
 
 
 Task = tuple[int, tuple[int, ...]]
