@@ -1,9 +1,14 @@
 """What every test shares: how hard hypothesis searches, and an option that forbids skipping."""
 
+import importlib
+import pkgutil
 import signal
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
+
+import aos
+import aos_server
 
 # No profile minds the clock: on a shared machine a slow example says nothing about the code.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -24,6 +29,16 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="fail the run if a test was skipped")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load all of our modules before the first law: hypothesis tries the constants of those that are loaded, so its
+    examples would depend on which tests had run in the same process."""
+    if any(is_hypothesis_test(getattr(item, "obj", None)) for item in session.items):
+        for package in (aos, aos_server):
+            for _, name, _ in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+                if not name.endswith(".__main__") and ".migrations." not in name:
+                    importlib.import_module(name)
 
 
 @pytest.hookimpl(tryfirst=True)
