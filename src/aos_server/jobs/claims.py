@@ -46,13 +46,17 @@ class Claims(JobManager):
                 await self._give_back(worker_id)
             job = await super().fetch_job(queues, worker_id)
         except AosError as error:
-            if not self._unsure:
-                _log.warning("jobs: %s: %s", error.code, error.detail)
-            self._unsure = True
+            self._cut_off(error)
             return None
         if job is not None and job.id is not None:
             self._held.add(job.id)
         return job
+
+    def _cut_off(self, error: AosError) -> None:
+        """Say so once in an outage; what nobody works on after it is given back."""
+        if not self._unsure:
+            _log.warning("jobs: %s: %s", error.code, error.detail)
+        self._unsure = True
 
     async def _give_back(self, worker_id: int) -> None:
         async with self._database.transaction() as transaction:
@@ -106,6 +110,7 @@ class Claims(JobManager):
             except UniqueViolation:
                 statement, values = "jobs.finish", {"status": Status.FAILED.value}
             except AosError as error:
+                self._cut_off(error)
                 if self._stop.is_set():
                     _log.warning("job %s ended, and is done again: %s", job.task_name, error.detail)
                     break
