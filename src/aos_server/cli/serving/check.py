@@ -11,7 +11,7 @@ from typer import Option
 from aos.errors import AosError, Exit
 from aos.wire.results.documents import envelope
 from aos_server.cli.answers import Answer
-from aos_server.cli.serving.starting import Seen, look
+from aos_server.cli.serving.starting import Seen, look, quiet
 from aos_server.settings import Audit, Limits, Settings
 
 
@@ -30,7 +30,8 @@ def check(
     For the worker the whole audit log is computed again and held against the signed checkpoints.
     """
     settings, seen = look(os.environ, process.value)
-    found = _found(settings, seen)
+    with quiet():
+        found = _found(settings, seen)
     public = None if found.get("audit key") else _public_key(settings.audit)
     document = {
         **envelope("aos.check/1"),

@@ -11,7 +11,7 @@ from aos_server.settings import LISTED, Secret, Settings, examine
 if TYPE_CHECKING:
     from aos_server.db.pool import Work
 
-__all__ = ["Seen", "fit", "look"]
+__all__ = ["Seen", "fit", "look", "quiet"]
 
 LOOK_S = 3.0
 """What a look at a database that hangs may take, after the 2 s that a connection may take."""
@@ -66,7 +66,7 @@ def look(environment: Mapping[str, str], process: "Work") -> tuple[Settings, See
     named = settings.database.url and not any(found.pointer == "/DATABASE_URL" for found in findings)
     seen = Seen()
     try:
-        with _quiet():
+        with quiet():
             seen = asyncio.run(_seen(settings.database.url, process)) if named else seen
     except InputError as error:
         findings += error.findings
@@ -88,7 +88,7 @@ def _unreadable(public_key: str) -> list[Finding]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The answer says what is wrong, once and without addresses; those who connect would say it again and again."""
     logging.disable(logging.WARNING)
     try:
