@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from tempfile import TemporaryDirectory
 
 from tests.bench.figures import Figure, interleaved
 
@@ -24,23 +25,23 @@ _LIMITS: dict[str, tuple[Sequence[str], bool, float]] = {
 
 
 def measure(rounds: int = 15) -> Iterator[Figure]:
-    jobs = {"bare": partial(_run, (sys.executable, "-c", "pass"), False)}
-    for name, (arguments, terminal, _) in _LIMITS.items():
-        jobs[name] = partial(_run, (sys.executable, "-m", "aos", *arguments), terminal)
-    taken = interleaved(jobs, rounds)
+    with TemporaryDirectory() as home:  # with a ledger of nobody's: `aos skill` says what is recorded
+        jobs = {"bare": partial(_run, (sys.executable, "-c", "pass"), False, home)}
+        for name, (arguments, terminal, _) in _LIMITS.items():
+            jobs[name] = partial(_run, (sys.executable, "-m", "aos", *arguments), terminal, home)
+        taken = interleaved(jobs, rounds)
     for name, (_, _, limit) in _LIMITS.items():
         yield Figure(f"aos {name}", taken[name] / taken["bare"], "x", limit, False)
 
 
-def _run(command: Sequence[str], terminal: bool) -> None:
+def _run(command: Sequence[str], terminal: bool, home: str) -> None:
     """Run to the end; in a terminal the output goes to a pseudo-terminal that is read as it comes."""
+    env = {**os.environ, "HOME": home, "XDG_DATA_HOME": home, "TERM": "xterm-256color"}
     if not terminal:
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=env)
         return
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        command, stdout=theirs, stdin=theirs, env={**os.environ, "TERM": "xterm-256color"}
-    ) as child:
+    with subprocess.Popen(command, stdout=theirs, stdin=theirs, env=env) as child:
         os.close(theirs)
         try:
             while os.read(ours, 65_536):
