@@ -6,6 +6,8 @@ __all__ = ["duration", "rounded_up"]
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _LEAST_MS = 0.01
+_LEAST_POWER = -12
+"""Of ten, in ms: no time is told more finely."""
 
 
 def duration(ms: float, *, stated: bool = False) -> str:
@@ -27,7 +29,7 @@ def rounded_up(ms: float) -> float:
     """To three digits, so that what is enough stays enough."""
     if ms <= 0:
         return 0.0
-    step = 10.0 ** (math.floor(math.log10(ms)) - 2)
+    step = 10.0 ** max(math.floor(math.log10(ms)) - 2, _LEAST_POWER)
     return float(f"{math.ceil(ms / step) * step:.3g}")
 
 

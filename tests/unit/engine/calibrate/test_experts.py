@@ -10,9 +10,9 @@ from aos.engine.scores.scoring import GRID, quantiles_of
 from tests.unit.engine.calibrate.recorded import DAY
 
 
-@given(st.lists(st.floats(0, 1e12), min_size=1, max_size=40), st.floats(1e-3, 1e3))
-def test_recent_values_count_most_and_the_newest_three_about_alike(days: list[float], unit: float) -> None:
-    when = np.sort(days)
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40), st.floats(1e-3, 1e3))
+def test_recent_values_count_most_and_the_newest_three_about_alike(days: list[int], unit: float) -> None:
+    when = np.sort(days).astype(float)
     shares = recencies(when)
     assert shares.sum(axis=1) == pytest.approx(np.ones(len(shares)))
     assert (np.diff(shares, axis=1) >= 0).all()
