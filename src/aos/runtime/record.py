@@ -54,7 +54,7 @@ class Record:
         self._news.append(StepEnded(end.ended_ms, end.run, end.step, end.outcome))
 
     def news(self, happening: Happening) -> None:
-        """What follows from what was written last."""
+        """Tell of it once all that was written before it, or together with it, is on record."""
         self._news.append(happening)
 
     def approve(self, yes: GoAhead) -> None:
