@@ -16,7 +16,14 @@ NAMES = sorted(queries._all())
 FOLDER = Path(queries.__file__).parent / "sql"
 # What only the worker does; everything else is done by the role that answers requests.
 WORKERS = {
-    *("idempotency.forget", "outbox.spread", "outbox.forget", "webhooks.forget", "audit.pending"),
+    *(
+        "sessions.forget",
+        "idempotency.forget",
+        "outbox.spread",
+        "outbox.forget",
+        "webhooks.forget",
+        "audit.pending",
+    ),
     *("audit.place", "audit.checkpoint", "audit.strays"),
     *("deliveries.claim", "deliveries.settle", "deliveries.release", "deliveries.standing"),
     *("jobs.reap", "jobs.bury", "jobs.release", "jobs.standing", "jobs.forget"),
@@ -26,6 +33,7 @@ WORKERS = {
 BOTH = {
     "audit.checkpoint",
     "webhooks.forget",
+    "sessions.forget",
     "deliveries.claim",
     "deliveries.release",
     "deliveries.standing",
@@ -59,6 +67,8 @@ HOT: dict[str, dict[str, object]] = {
     "requests.page_unreviewed": {**PLACE},
     "requests.overdue": {"limit": 50},
     "requests.stuck": {"limit": 50},
+    "sessions.find": {"sha256": b""},
+    "sessions.of": {"issuer": "iss", "subject": "s7"},
     "deliveries.attempts": {"id": "00000000-0000-0000-0000-000000000000"},
     "deliveries.claim": {
         "webhooks": 20,
@@ -96,6 +106,8 @@ INSERT INTO policy_activations SELECT 't' || n % 50, n, n, '', 'iss', 's', gen_r
     FROM generate_series(1, 5000) n;
 INSERT INTO idempotency_keys SELECT 't' || n % 50, 'iss', 's' || n, 'k' || n, 'd', 200, '{}'
     FROM generate_series(1, 5000) n;
+INSERT INTO sessions SELECT sha256(n::text::bytea), 't' || n % 50, 'iss', 's' || n, sha256('x'), gen_random_uuid(),
+    now(), now(), now() + interval '1 h' FROM generate_series(1, 5000) n;
 INSERT INTO outbox (id, tenant_id, topic, payload, audit_id, spread_at) SELECT gen_random_uuid(), 't1', 't', '{}',
     gen_random_uuid(), now() FROM generate_series(1, 5000) n;
 INSERT INTO webhooks (id, tenant_id, url, topics, created_issuer, created_by, audit_id)
