@@ -26,6 +26,7 @@ WORKERS = {
     ),
     *("audit.place", "audit.checkpoint", "audit.strays"),
     *("deliveries.claim", "deliveries.settle", "deliveries.release", "deliveries.standing"),
+    *("audit.standing",),
     *("jobs.reap", "jobs.bury", "jobs.release", "jobs.standing", "jobs.forget"),
     *("jobs.finish", "jobs.hold", "jobs.retry"),
 }
@@ -42,7 +43,10 @@ ID = {"id": "00000000-0000-0000-0000-000000000000"}
 PLACE = {"limit": 51, "before_at": "2026-11-26T00:00:00Z", "before_id": ID["id"]}
 NO_FILTER = dict.fromkeys(("status", "skill", "plan", "level", "waiting"))
 EVERY = {**PLACE, **NO_FILTER, "mine": False, "granted": False, "issuer": "iss", "subject": "s7"}
-ALSO_WORKERS = {"requests.overdue", "requests.stuck"}  # the server may ask, too, and sees one tenant
+ALSO_WORKERS = {
+    *("requests.overdue", "requests.stuck", "requests.standing"),
+    *("outbox.standing", "webhooks.unaccepted", "session.clock"),
+}  # the server may ask, too, and sees one tenant
 # After the name may stand what is special about the values.
 HOT: dict[str, dict[str, object]] = {
     "audit.page": {"limit": 50, "before_at": None, "before_id": None, "object": None},
