@@ -18,6 +18,7 @@ TOOLS = {
 }
 
 RUNS = DEMO.parents[2] / "records/runs.csv"
+RULES = DEMO.parents[2] / "policies/cheap-and-likely"
 
 # Words, input, the document's schema. Together they print every document there is.
 ANSWERS = [
@@ -56,6 +57,7 @@ ANSWERS = [
     ("ledger verify --ledger ledger.db", "", "aos.ledger-check/1"),
     ("policy check", "", "aos.policy-check/1"),
     (f"policy eval {DEMO}", "", "aos.policy-evaluation/1"),
+    (f"policy replay {RULES} --plans {DEMO}", "", "aos.policy-replay/1"),
     ("explain too_close", "", "aos.explain/1"),
     ("explain TIMEOUT", "", "aos.explain/1"),
     ("explain", "", "aos.codes/1"),
@@ -129,6 +131,7 @@ FAILURES = [
     ("query skills_available_for_goal", "", "usage", 2),
     ("policy check nowhere", "", "unreadable", 2),
     ("policy eval -", "[]", "invalid_plan", 2),
+    (f"policy replay {RULES} --ledger none.db", "", "needs_ledger", 5),
     ("explain toclose", "", "unknown_code", 2),
     ("completion tcsh", "", "usage", 2),
     ("help nothing", "", "usage", 2),

@@ -228,6 +228,14 @@ COMMANDS: Mapping[str, Command] = {
         (Exit.NO, Exit.FORBIDDEN, Exit.TRANSIENT, Exit.PENDING),
         writes="a renewed token, where the old one ends",
     ),
+    "policy replay": Command(
+        "policy.replay:replay",
+        "What other rules would have said of what happened, and what would change",
+        "aos policy replay policies --since 30d",
+        ("aos.policy-replay/1",),
+        (Exit.NO, Exit.UNDETERMINED, Exit.DAMAGED),
+        writes="the file named by --rows",
+    ),
     "policy push": Command(
         "policy.push:push",
         "Keep rules on a server, as the next version",

@@ -9,7 +9,7 @@ from aos.errors import InputError
 from aos.wire.problems import visible
 from aos.wire.strict import MAX_BYTES, Json, parse
 
-_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def cents(text: str) -> Decimal:
@@ -26,8 +26,8 @@ def cents(text: str) -> Decimal:
 
 
 def milliseconds(text: str) -> float:
-    """A time above 0 in ms: "30s", "5m", "1.5h", "800ms"; a bare number is milliseconds."""
-    number = text.rstrip("msh")
+    """A time above 0 in ms: "30s", "5m", "1.5h", "30d", "800ms"; a bare number is milliseconds."""
+    number = text.rstrip("mshd")
     unit = text[len(number) :] or "ms"
     try:
         time = float(number) * _UNITS_MS[unit]

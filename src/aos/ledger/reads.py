@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from aos.domain.runs.recorded import PastFailures, RunLine, Tried
 from aos.domain.runs.run import Money, Place
@@ -16,6 +16,8 @@ from aos.ledger.money import UNKNOWN_COSTS, of_micro
 from aos.wire.problems import visible
 
 __all__ = [
+    "Begun",
+    "begun",
     "count_tried",
     "find_run",
     "latest_run",
@@ -30,6 +32,21 @@ __all__ = [
     "tried",
     "unseen",
 ]
+
+
+class Begun(NamedTuple):
+    """A run that began: digests of plan and simulation in the ledger's content, and of the catalog's contract.
+
+    `spent_cents` None: nobody knows the cost of some attempt.
+    """
+
+    id: str
+    started_ms: float
+    plan: str
+    simulation: str
+    contract: str
+    spent_cents: Decimal | None
+
 
 _SLACK_MS = 60_000.0
 """By how much two processes may disagree on the time."""
@@ -146,6 +163,16 @@ def plans(db: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
         "SELECT digest, json FROM content WHERE digest IN (SELECT plan FROM runs)"
     ):
         yield digest, json.loads(text)
+
+
+def begun(db: sqlite3.Connection, *, since_ms: float | None = None) -> list[Begun]:
+    """What every run began with, the latest first; those alone that began since then."""
+    rows = db.execute(
+        f"SELECT id, started_ms, plan, simulation, contract, spent_micro, {UNKNOWN_COSTS} FROM runs"
+        " WHERE :since IS NULL OR started_ms >= :since ORDER BY first_seq DESC",
+        {"since": since_ms},
+    )
+    return [Begun(r[0], r[1], r[2], r[3], r[4], None if r[6] else of_micro(r[5])) for r in rows]
 
 
 def records(db: sqlite3.Connection, features: Sequence[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -52,6 +52,14 @@ def allows(policy: Policy, question: Question) -> bool:
     return free.allowed and not free.errors
 
 
+def matching(permits: Any, question: Question) -> set[int]:
+    """The numbers of those rules, a set of permits alone, whose conditions hold at any level."""
+    asked, entities = _request(question), _entities(question.principal)
+    requests = [{**asked, "context": dumps(_context(question.facts, level))} for level in (0, *LEVELS)]
+    answers = cedar().is_authorized_batch(requests, permits, entities)
+    return {_number(name) for answer in answers for name in answer.diagnostics.reasons}
+
+
 def _refused(decision: PolicyDecision, level: int | None, forbids: tuple[Rule, ...]) -> Ruling:
     """Where no rule forbids it, none permits it: Cedar names only rules that decided."""
     return Ruling(decision, "forbidden" if forbids else "not_permitted", level, forbids)

@@ -14,6 +14,7 @@ from aos.domain.approvals.policies import (
     Ruling,
     StepRuling,
 )
+from aos.domain.approvals.replays import Asked
 from aos.domain.forecasts.forecast import Forecast, StepForecast, Unknown
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.forecasts.verdicts import Approval, Limits, Reason, Verdict
@@ -22,7 +23,7 @@ from aos.policy.decide import decide
 from aos.policy.missing import missing, strictness
 from aos.policy.rules import Policy
 
-__all__ = ["MAX_EXPLAINED", "aim", "evaluate", "ruled", "undecided"]
+__all__ = ["MAX_EXPLAINED", "aim", "evaluate", "facts_of", "questions", "ruled", "undecided"]
 
 MAX_EXPLAINED = 20
 """For how many answers that are not `allow` the missing facts are sought; each takes some milliseconds."""
@@ -120,14 +121,19 @@ def hint(would: Missing) -> str:
     return f"{result} if {would.fact} {would.relation} {would.value}"
 
 
-def _rulings(policy: Policy, result: SimulationResult, principal: Principal) -> Iterator[StepRuling]:
+def questions(result: SimulationResult, principal: Principal) -> tuple[Asked, ...]:
+    """What is asked of the rules: about the plan, then about each of its steps."""
     risks = _risks(result)
-    questions = [("", "", Question(principal, "run", result.digests.plan, _of_plan(result, risks)))]
+    asked = [Asked("", "", Question(principal, "run", result.digests.plan, _of_plan(result, risks)))]
     for i, (step, told) in enumerate(zip(result.plan.steps, result.forecast.steps, strict=True)):
         facts = _of_step(told, result.skills[step.skill].effects_of(step.params), risks[i])
-        questions.append((step.id, f"/steps/{i}", Question(principal, "call", step.skill, facts)))
+        asked.append(Asked(step.id, f"/steps/{i}", Question(principal, "call", step.skill, facts)))
+    return tuple(asked)
+
+
+def _rulings(policy: Policy, result: SimulationResult, principal: Principal) -> Iterator[StepRuling]:
     explained = 0
-    for name, pointer, question in questions:
+    for name, pointer, question in questions(result, principal):
         ruling = decide(policy, question)
         would: tuple[Missing, ...] = ()
         if ruling.decision != "allow" and explained < MAX_EXPLAINED:
@@ -154,7 +160,7 @@ def _of_plan(result: SimulationResult, risks: list[Codes]) -> Facts:
     effects = [result.skills[step.skill].effects_of(step.params) for step in result.plan.steps]
     cost, time, success = forecast.cost, forecast.time, forecast.success.known
     known = [codes for codes in risks if codes is not None]
-    return _facts(
+    return facts_of(
         len(effects),
         effects,
         cost.p95.value if cost else None,
@@ -166,7 +172,7 @@ def _of_plan(result: SimulationResult, risks: list[Codes]) -> Facts:
 
 def _of_step(told: StepForecast, effects: Effects, risks: Codes) -> Facts:
     """A step that never ran in the samples has no figures, and so none that are known."""
-    return _facts(
+    return facts_of(
         1,
         [effects],
         told.cost.p95 if told.cost else None,
@@ -176,7 +182,7 @@ def _of_step(told: StepForecast, effects: Effects, risks: Codes) -> Facts:
     )
 
 
-def _facts(
+def facts_of(
     steps: int,
     effects: list[Effects],
     cents: float | None,

@@ -1,6 +1,6 @@
 """Forecast recorded runs from those before them, and score the forecasts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aos.api.files.sources import load_plan
@@ -15,11 +15,9 @@ from aos.domain.skills.skill import Catalog
 from aos.errors import AosError
 
 if TYPE_CHECKING:
-    from aos.engine.execution.program import Program
     from aos.engine.sampling.distributions import Floats
     from aos.engine.scores import backtest as scores
     from aos.engine.scores import heldout
-    from aos.engine.scores.by_size import Sizes
 
 __all__ = ["Thresholds", "backtest"]
 
@@ -28,8 +26,6 @@ _SHAPES = 1_000
 """Shapes of runs that are forecast, those with the most runs first."""
 _SIZES, _LEAST_SIZES = 100, 10
 """Sizes of attempts that are told apart, of all skills together and of each at least."""
-_SAMPLES_BY_SIZE = 1_000_000
-"""Of all runs together that are forecast by their own sizes."""
 _TRIED_ONCE = RetryOverride(max_attempts=1)
 
 
@@ -53,7 +49,6 @@ def backtest(
     split: float = 0.6,
     thresholds: Thresholds = NO_THRESHOLDS,
     catalog: Catalog | None = None,
-    known: Sequence[str] | None = None,
     samples: int = _SAMPLES,
     seed: int = 0,
 ) -> Backtest:
@@ -61,9 +56,9 @@ def backtest(
 
     Scored are the single attempts of every skill, by what they state where it grows with that; with `shapes` the
     recorded runs, by their shape; with a `plan` (a path, `-`, or the JSON itself) it, against the runs that call
-    nothing but its skills. Each attempt and run is forecast by the features that it had and that are `known` before,
-    all unless said; where a plan is given, by those that it states. A `catalog` is scored in place of one learned from
-    the past. Raises InputError(invalid_plan), and AosError(usage) where there are too few runs to split.
+    nothing but its skills. A `catalog` is scored in place of one learned from the past. Raises
+    InputError(invalid_plan).
+    Raises AosError(usage) where there are too few runs to split.
     """
     from aos.engine.scores import heldout
 
@@ -75,8 +70,7 @@ def backtest(
             fix="Record more runs, or choose another --split.",
         )
     learned = calibrate(parts.past, base=base, by=by)
-    names = tuple(records.features) if known is None else tuple(known)
-    work = _Work(learned, catalog or learned.catalog, parts, tuple(by), names, samples, seed)
+    work = _Work(learned, catalog or learned.catalog, parts, tuple(by), samples, seed)
     work.skills()
     if shapes:
         work.shapes()
@@ -94,7 +88,6 @@ class _Work:
         catalog: Catalog,
         parts: "heldout.Split",
         by: tuple[str, ...],
-        known: tuple[str, ...],
         samples: int,
         seed: int,
     ) -> None:
@@ -102,7 +95,6 @@ class _Work:
         self.catalog = catalog
         self._parts = parts
         self._by = by
-        self._known = known
         self._samples = samples
         self._seed = seed
         growing = sum(bool(skill.latency_by or skill.cost_by) for skill in catalog.skills.values())
@@ -119,7 +111,7 @@ class _Work:
         for called, seen in heldout.attempts(self._parts.future, self._by).items():
             name = self._id(called)
             if called in past and name:
-                self._add_skill(name, past[called], seen, self._told(sizes[called]))
+                self._add("skill", name, _once(name), past[called], seen, self._by_size(name, sizes[called]))
             else:
                 self._leave_out(_spelled(called), "not recorded before the split", len(seen.run))
 
@@ -131,8 +123,7 @@ class _Work:
         future = heldout.shaped_runs(self._parts.future, self._by)
         going_on = heldout.going_on(past)
         everything = heldout.whole_runs(self._parts.past, self._by, lambda _: True)
-        sizes = heldout.run_sizes(self._parts.future, self._by, future.values())
-        for number, ((key, shape), x) in enumerate(zip(future.items(), sizes, strict=True)):
+        for number, (key, shape) in enumerate(future.items()):
             called, after = key
             names = [self._id(one) for one in called]
             title = _title(list(map(_spelled, called)), after)
@@ -146,7 +137,7 @@ class _Work:
                 goes_on = going_on(key)
                 plan = _plan([name or "" for name in names], after, goes_on)
                 known = heldout.runs_of(before, goes_on) if before else everything
-                self._add_runs(title, plan, known, heldout.runs_of(shape, goes_on), self._told(x))
+                self._add("plan", title, plan, known, heldout.runs_of(shape, goes_on))
 
     def plan(self, plan: Plan) -> None:
         """A case of the plan, against the runs that call nothing but its skills."""
@@ -171,7 +162,7 @@ class _Work:
         if others:
             self._leave_out("other runs", "they call skills that the plan does not", others)
         if len(past.run) and len(future.run):
-            self._add_runs(plan.name or "the plan", plan, past, future, self._handed(plan, future))
+            self._add("plan", plan.name or "the plan", plan, past, future)
         else:
             self._leave_out("the plan", "no run of it on one side of the split", 0)
 
@@ -197,68 +188,44 @@ class _Work:
             gates=tuple(gate for part in pooled for gate in _gates(part, thresholds)),
         )
 
-    def _add_skill(self, name: str, past: "scores.Seen", future: "scores.Seen", sizes: "Sizes") -> None:
-        """A case of single attempts, in groups of about the same size where that tells something."""
-        from aos.engine.scores.backtest import Case, Part
-        from aos.engine.scores.by_size import growing
+    def _by_size(self, name: str, x: "Floats") -> "tuple[tuple[scores.Part, ...], tuple[scores.Part, ...]]":
+        """Forecasts of a skill's times and of its costs by what attempts state; none where that tells nothing."""
+        from aos.engine.scores.backtest import Part
         from aos.engine.scores.sizes import alike
 
-        skill, parts = self.catalog.skills[name], []
+        features = tuple(self._parts.future.features)
+        skill = self.catalog.skills[name]
+        found = []
         for growth, quantity in ((skill.latency_by, "time"), (skill.cost_by, "cost")):
-            groups = alike(growth, sizes.features, sizes.x, self._sizes) if growth and sizes.features else []
-            parts.append(
+            groups = alike(growth, features, x, self._sizes) if growth and features else []
+            found.append(
                 tuple(
                     Part(rows, getattr(self._drawn(_once(name, stated)), quantity), scale)
                     for rows, stated, scale in groups
                 )
             )
-        time, cost = parts
-        known = tuple(one for one in sizes.known() if one in growing(skill))
-        self._cases.append(Case("skill", name, past, future, self._drawn(_once(name)), time, cost, known))
+        return found[0], found[1]
 
-    def _add_runs(
-        self, name: str, plan: Plan, past: "scores.Seen", future: "scores.Seen", sizes: "Sizes"
+    def _add(
+        self,
+        kind: "scores.Kind",
+        name: str,
+        plan: Plan,
+        past: "scores.Seen",
+        future: "scores.Seen",
+        parts: "tuple[tuple[scores.Part, ...], tuple[scores.Part, ...]]" = ((), ()),
     ) -> None:
-        """A case of whole runs, each by its sizes where they tell something."""
-        from aos.engine.scores.backtest import Case
-        from aos.engine.scores.by_size import bearing, sized_case
-
-        found = Case("plan", name, past, future, self._drawn(plan))
-        sizes = bearing(plan, self.catalog, sizes)
-        if sizes.known():
-            samples = _SAMPLES_BY_SIZE * len(future.run) // self._parts.future_runs
-            found = sized_case(
-                found, plan, self.catalog, self._compiled, sizes, samples=samples, seed=self._seed
-            )
-        self._cases.append(found)
-
-    def _told(self, x: "Floats") -> "Sizes":
-        """What is known before; the last axis of `x` is by the features of the records."""
-        from aos.engine.scores.by_size import Sizes
-
-        return Sizes(tuple(self._parts.future.features), x).only(self._known)
-
-    def _handed(self, plan: Plan, runs: "scores.Seen") -> "Sizes":
-        """What runs handed to the steps of a plan, of the sizes that it states."""
-        from aos.engine.scores import heldout
-        from aos.engine.scores.by_size import handed
-
-        def calls(step: Step) -> "Callable[[heldout.Called], bool]":
-            return lambda called: step.skill in (called[0], self._id(called))
-
-        steps = [(step.id, calls(step)) for step in plan.steps]
-        x = heldout.sizes_of_steps(self._parts.future, self._by, runs, steps)
-        return handed(plan, self.catalog, self._told(x))
-
-    def _drawn(self, plan: Plan) -> "scores.Draws":
         from aos.engine.scores import backtest as scores
 
-        return scores.draws(self._compiled(plan), self._samples, self._seed)
+        self._cases.append(scores.Case(kind, name, past, future, self._drawn(plan), *parts))
 
-    def _compiled(self, plan: Plan) -> "Program":
+    def _drawn(self, plan: Plan) -> "scores.Draws":
         from aos.engine.execution.program import compile_plan
+        from aos.engine.scores import backtest as scores
 
-        return compile_plan(plan, self.catalog, case(plan, self.catalog, Limits()).prices)
+        found = case(plan, self.catalog, Limits())
+        program = compile_plan(plan, self.catalog, found.prices)
+        return scores.draws(program, self._samples, self._seed)
 
     def _id(self, called: "heldout.Called") -> str | None:
         try:

@@ -60,10 +60,7 @@ class Success(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """The scores of one skill (its single attempts) or one plan (whole runs); what was not recorded is None.
-
-    `sizes` names the features that its outcomes are forecast by, each by its own; without any all have one forecast.
-    """
+    """The scores of one skill (its single attempts) or one plan (whole runs); what was not recorded is None."""
 
     kind: Literal["skill", "plan"]
     name: str
@@ -71,7 +68,6 @@ class Scored(NamedTuple):
     time: Quantity | None
     cost: Quantity | None
     success: Success
-    sizes: tuple[str, ...] = ()
 
 
 class Pooled(NamedTuple):
