@@ -129,6 +129,18 @@ class Environment:
             self.wrong(name, "must have no user, query or fragment")
         return url.geturl().rstrip("/")
 
+    def schedule(self, name: str) -> str:
+        """A line of crontab, by which something is due at most once an hour."""
+        value = self.text(name)
+        if self.has(name):
+            from croniter import croniter
+
+            fields = value.split()
+            if len(fields) != 5 or not fields[0].isdigit() or not croniter.is_valid(value):
+                self.wrong(name, "must be five fields of crontab with one minute of the hour: 30 2 * * *")
+                return self._variables[name].default
+        return value
+
     def redis(self, name: str) -> str:
         url = self._url(name, ("redis", "rediss"))
         if url and not re.fullmatch(r"(/[0-9]{0,4})?\?(ssl_[a-z_]+=[^&]*(&|$))*", f"{url.path}?{url.query}"):

@@ -20,6 +20,7 @@ __all__ = [
     "Audit",
     "Audited",
     "Auth",
+    "Backups",
     "Database",
     "Keys",
     "Limits",
@@ -30,7 +31,8 @@ __all__ = [
     "read",
 ]
 
-Process = Literal["dev", "serve", "worker", "migrate", "keys"]
+Process = Literal["dev", "serve", "worker", "migrate", "keys", "backups", "backup", "restore"]
+"""`backups` looks at the folder alone; `backup` and `restore` connect as well."""
 
 
 class Secret(str):
@@ -106,6 +108,21 @@ class Keys(NamedTuple):
     every_days: int = 0
 
 
+class Backups(NamedTuple):
+    """Where backups are kept; None: nobody makes any. `url` reads everything, `restore_url` replaces databases.
+
+    One a day is kept for so many days, one a week for so many weeks. `programs` is the folder of pg_dump, None: found.
+    """
+
+    path: Path | None = None
+    url: Secret = Secret("")
+    restore_url: Secret = Secret("")
+    schedule: str = ""
+    keep_days: int = 7
+    keep_weeks: int = 4
+    programs: Path | None = None
+
+
 class Settings(NamedTuple):
     """All of it. `hosts` are the names under which the server may be called; empty: any.
 
@@ -126,6 +143,7 @@ class Settings(NamedTuple):
     webhook_hosts: tuple[str, ...] = ()
     worker_port: int = 0
     operating_tenant: str = ""
+    backups: Backups = Backups()
 
 
 VARIABLES: dict[str, Variable] = {
@@ -176,6 +194,21 @@ VARIABLES: dict[str, Variable] = {
     "AOS_WEBHOOK_HOSTS": Variable(
         "hosts that webhooks may lead to though they are not public, and without TLS, by comma; said at each start"
     ),
+    "AOS_BACKUP_PATH": Variable("the folder of backups; without it a worker makes none"),
+    "AOS_BACKUP_DATABASE_URL": Variable(
+        "Postgres itself, not the pooler, as `aos_backup`: what is backed up"
+    ),
+    "AOS_BACKUP_SCHEDULE": Variable(
+        "when a worker makes one: minute, hour, day, month, weekday, in UTC", "30 2 * * *"
+    ),
+    "AOS_BACKUP_KEEP_DAYS": Variable("of so many days the last good backup is kept", "7"),
+    "AOS_BACKUP_KEEP_WEEKS": Variable("and of so many weeks", "4"),
+    "AOS_BACKUP_PROGRAMS": Variable(
+        "the folder of pg_dump and pg_restore; else they are looked for on PATH and where Debian keeps them"
+    ),
+    "AOS_RESTORE_DATABASE_URL": Variable(
+        "Postgres itself, as a superuser, and the database to be replaced; read by `backup restore` only"
+    ),
     "AOS_WORKER_PORT": Variable("the port of AOS_HOST at which a worker tells its metrics; 0: none", "0"),
 }
 
@@ -191,6 +224,9 @@ _NEEDED: dict[Process, tuple[str, ...]] = {
     "worker": ("DATABASE_URL", "AOS_AUDIT_KEY_PATH", "AOS_AUDIT_CHECKPOINTS_PATH"),
     "migrate": ("AOS_MIGRATE_DATABASE_URL",),
     "keys": (),
+    "backups": ("AOS_BACKUP_PATH",),
+    "backup": ("AOS_BACKUP_PATH", "AOS_BACKUP_DATABASE_URL"),
+    "restore": ("AOS_BACKUP_PATH", "AOS_RESTORE_DATABASE_URL"),
 }
 _ROLES_THAT_DECIDE_NOTHING = ("postgres", "aos_owner")
 
@@ -226,6 +262,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
         found.hosts("AOS_WEBHOOK_HOSTS"),
         found.whole("AOS_WORKER_PORT", 0, 65_535),
         found.text("AOS_OPERATING_TENANT"),
+        _backups(found, process),
     )
     if not re.fullmatch("[A-Za-z0-9._:@-]{0,64}", settings.operating_tenant):
         found.wrong("AOS_OPERATING_TENANT", "must be 1 to 64 letters, digits and ._:@-")
@@ -317,6 +354,23 @@ def _keys(found: Environment) -> Keys:
     if keys.backend == "ssm" and not keys.region:
         found.missing("AWS_REGION", VARIABLES["AWS_REGION"].meaning)
     return keys
+
+
+def _backups(found: Environment, process: Process) -> Backups:
+    backups = Backups(
+        found.path("AOS_BACKUP_PATH"),
+        Secret(found.database("AOS_BACKUP_DATABASE_URL")),
+        Secret(found.database("AOS_RESTORE_DATABASE_URL")),
+        found.schedule("AOS_BACKUP_SCHEDULE"),
+        found.whole("AOS_BACKUP_KEEP_DAYS", 1, 3650),
+        found.whole("AOS_BACKUP_KEEP_WEEKS", 0, 520),
+        found.path("AOS_BACKUP_PROGRAMS"),
+    )
+    if process == "worker":
+        for one, other in (("PATH", "DATABASE_URL"), ("DATABASE_URL", "PATH")):
+            if found.has(f"AOS_BACKUP_{one}") and not found.has(f"AOS_BACKUP_{other}"):
+                found.missing(f"AOS_BACKUP_{other}", f"without it AOS_BACKUP_{one} backs nothing up")
+    return backups
 
 
 def _check_listening(found: Environment, settings: Settings) -> None:

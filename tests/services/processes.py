@@ -20,7 +20,7 @@ from aos_server.db.migrate import migrate
 from aos_server.settings import Secret
 
 ROLES = Path(__file__).parents[2] / "src/aos_server/db/roles.sql"
-LOGINS = ("aos_owner", "aos_app", "aos_worker", "aos_reader")
+LOGINS = ("aos_owner", "aos_app", "aos_worker", "aos_reader", "aos_backup")
 
 
 def program(name: str) -> str:

@@ -76,6 +76,53 @@ ROWS: dict[str, Code] = {
         503,
         True,
     ),
+    # -- backups ---------------------------------------------------------------------------------
+    "backup_not_found": Code(
+        "backups",
+        "No such backup",
+        "There is no backup of that name, or none that the server knows of yet.",
+        "`aos-server backup list` shows those there are.",
+        status=404,
+    ),
+    "backup_running": Code(
+        "backups",
+        "Another one is at it",
+        "One backup at a time is made, verified, restored or removed.",
+        "Wait for it to end; one that was killed is in nobody's way.",
+        Exit.CONFLICT,
+        409,
+    ),
+    "backup_damaged": Code(
+        "backups",
+        "Backup damaged",
+        "The backup is not what was written, or what it restores is not what was backed up; `errors` says what.",
+        "Use another one: `aos-server backup list` shows which are good. Make a new one, and look at the disk.",
+        Exit.DAMAGED,
+        409,
+    ),
+    "backup_failed": Code(
+        "backups",
+        "Not backed up or restored",
+        "A program of Postgres or Postgres itself refused; the detail has its words. Nothing half-done is left.",
+        "Do as the detail says; docs/runbooks/backup-restore.md has the roles and rights that it takes.",
+        Exit.WRITE_FAILED,
+        409,
+    ),
+    "postgres_programs": Code(
+        "backups",
+        "No pg_dump that fits",
+        "Backups take pg_dump and pg_restore of the server's major version, or a newer one.",
+        "Install them, or name their folder in AOS_BACKUP_PROGRAMS.",
+        status=409,
+    ),
+    "database_in_use": Code(
+        "backups",
+        "Database in use",
+        "Somebody is connected to the database that is to be replaced; `errors` says who.",
+        "End server, workers and PgBouncer, then call again; what was restored is not kept until then.",
+        Exit.CONFLICT,
+        409,
+    ),
     # -- webhooks --------------------------------------------------------------------------------
     "webhook_refused": Code(
         "webhooks",

@@ -8,6 +8,7 @@ from typer import Option, Typer, TyperException
 
 from aos.errors import AosError, Exit
 from aos_server.cli.answers import Answer, fail, show
+from aos_server.cli.backup.commands import backup
 from aos_server.cli.groups import group
 from aos_server.cli.jobs import jobs
 from aos_server.cli.keys.service import service_keys
@@ -60,6 +61,7 @@ def _app() -> Typer:
     app.command(epilog="Example:  aos-server tenant acme --budget 5000 --forbid email_send")(tenant)
     app.add_typer(service_keys, name="key")
     app.add_typer(keys, name="keys")
+    app.add_typer(backup, name="backup")
     app.add_typer(jobs, name="jobs")
     return app
 

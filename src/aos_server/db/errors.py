@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from aos.errors import AosError, Finding, InputError
 from aos_server.settings import LISTED
 
-__all__ = ["reached", "translate", "translated", "unavailable"]
+__all__ = ["POOLED", "reached", "translate", "translated", "unavailable", "unsuited"]
 
 RETRY_AFTER_S = 2.0
 
@@ -94,6 +94,15 @@ _WHY = re.compile(r"(?:failed: |is bad: |\[Errno -?\d+\] )(?!connection to serve
 
 def _is_connection(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+POOLED = "it leads to a pooler, which keeps nothing from one transaction to the next; name the port of Postgres itself"
+
+
+def unsuited(setting: str, why: str) -> InputError:
+    """The refusal of an address that leads somewhere, but not where it has to."""
+    finding = Finding(f"/{setting}", "unsafe_setting", f"{setting}: {why}")
+    return InputError.of("invalid_config", "environment", [finding], fix=LISTED)
 
 
 def unavailable(why: str) -> AosError:

@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from aos.errors import AosError, Finding, InputError
-from aos_server.db.errors import reached, translated
+from aos.errors import AosError
+from aos_server.db.errors import POOLED, reached, translated, unsuited
 from aos_server.db.queries import sql
-from aos_server.settings import LISTED, Secret
+from aos_server.settings import Secret
 
 __all__ = ["Migrated", "head", "migrate", "require"]
 
 _LOCK = 0x616F73  # "aos"
+_SETTING = "AOS_MIGRATE_DATABASE_URL"
 _FOLDER = Path(__file__).with_name("migrations")
 
 
@@ -59,7 +60,7 @@ def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    with reached("AOS_MIGRATE_DATABASE_URL"):
+    with reached(_SETTING):
         raw = psycopg.connect(url, connect_timeout=10, application_name="aos-server migrate")
     with translated():
         engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=NullPool)
@@ -73,7 +74,7 @@ def migrate(url: Secret, *, wait_s: float = 300) -> Migrated:
                 return _upgrade(connection)
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-                raise _unsuited("its role may not change the schema; use aos_owner") from None
+                raise unsuited(_SETTING, "its role may not change the schema; use aos_owner") from None
             raise error.orig or error from None
         finally:
             raw.close()
@@ -111,12 +112,7 @@ def _refuse_pooler(connection: psycopg.Connection) -> None:
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     connection.rollback()
     if row != (connection.info.backend_pid,):
-        raise _unsuited("it leads to a pooler, where a lock does not hold; name the port of Postgres itself")
-
-
-def _unsuited(why: str) -> InputError:
-    finding = Finding("/AOS_MIGRATE_DATABASE_URL", "unsafe_setting", f"AOS_MIGRATE_DATABASE_URL: {why}")
-    return InputError.of("invalid_config", "environment", [finding], fix=LISTED)
+        raise unsuited(_SETTING, POOLED)
 
 
 def _lock(connection: psycopg.Connection, wait_s: float) -> None:

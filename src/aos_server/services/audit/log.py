@@ -58,12 +58,16 @@ class Damage(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """The tree's size, how many rows were hashed again, how many signed checkpoints they bore out, what is wrong."""
+    """The tree's size, how many rows were hashed again, how many signed checkpoints they bore out, what is wrong.
+
+    `root` is the one that was computed; b"" where the tree is empty.
+    """
 
     size: int
     rows: int
     checkpoints: int
     damage: Sequence[Damage]
+    root: bytes = b""
 
 
 class Log(NamedTuple):
@@ -226,7 +230,8 @@ async def verify(
     async with database.transaction(tenant) as transaction:
         strays = await transaction.all("audit.strays" if tenant is None else "audit.own_strays")
     damage += [Damage(None, f"row {row['id']} was put in beside the tree") for row in strays]
-    return Verified(size, rows, sum(len(roots) for known, roots in signed.items() if known <= size), damage)
+    borne_out = sum(len(roots) for known, roots in signed.items() if known <= size)
+    return Verified(size, rows, borne_out, damage, root_of_peaks(peaks) if size else b"")
 
 
 async def verify_own(log: Log, tenant: str, kept: Sequence[str]) -> tuple[Verified, str | None, int]:
