@@ -1,8 +1,9 @@
 #!/bin/sh
 # Give the roles their passwords: passwords.sh
 #
-# AOS_OWNER_PASSWORD, AOS_APP_PASSWORD, AOS_WORKER_PASSWORD, AOS_READER_PASSWORD and AOS_BACKUP_PASSWORD hold them. Connects as a superuser, as
-# psql's own variables say (PGHOST, PGPORT, PGUSER, PGDATABASE ...), and keeps the passwords out of the server's log.
+# AOS_OWNER_PASSWORD, AOS_APP_PASSWORD, AOS_WORKER_PASSWORD, AOS_READER_PASSWORD and AOS_BACKUP_PASSWORD hold them. Connects
+# as a superuser, as psql's own variables say (PGHOST, PGPORT, PGUSER, PGDATABASE ...), and keeps the passwords out of the
+# server's log.
 # What Postgres stores are SCRAM secrets; PgBouncer's userlist.txt has to be written anew after this.
 set -eu
 for name in OWNER APP WORKER READER BACKUP; do

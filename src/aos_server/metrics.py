@@ -31,6 +31,10 @@ __all__ = [
     "APPROVAL_REQUESTS",
     "APPROVAL_REVIEWS_OPEN",
     "APPROVAL_SECONDS",
+    "BACKUP_ATTEMPTED",
+    "BACKUP_BYTES",
+    "BACKUP_GOOD",
+    "BACKUP_SECONDS",
     "BREAK_GLASS",
     "CONTENT_TYPE",
     "COUNTED_LOCALLY",
@@ -141,6 +145,25 @@ KEYSTORE_UP = Gauge(
 )
 KEY_ROTATIONS = Counter("nova_webhook_key_rotations_total", "Rotations of the key, by result", ["result"])
 
+# Of the folder of backups, which a worker looks at; NaN where it has none to look at, or there is none yet.
+BACKUP_GOOD = Gauge(
+    "nova_backup_last_good_timestamp_seconds",
+    "When the last good backup began: one that was restored and compared",
+    multiprocess_mode="mostrecent",
+)
+BACKUP_ATTEMPTED = Gauge(
+    "nova_backup_last_attempt_timestamp_seconds",
+    "When a backup was last made with that result: good, bad, or failed where there is none",
+    ["result"],
+    multiprocess_mode="mostrecent",
+)
+BACKUP_SECONDS = Gauge(
+    "nova_backup_duration_seconds",
+    "What the last good backup took, from its beginning to the end of its trial",
+    multiprocess_mode="mostrecent",
+)
+BACKUP_BYTES = Gauge("nova_backup_size_bytes", "Size of the last good backup", multiprocess_mode="mostrecent")
+
 TURNS_FAILED = Counter(
     "nova_worker_turns_failed_total", "Turns of a loop of the worker that failed", ["loop"]
 )
@@ -181,6 +204,8 @@ for result in ("delivered", "retried", "failed", "lost"):
 for gauge in (
     *(WEBHOOKS_WAITING, WEBHOOKS_OLDEST, WEBHOOKS_DISABLED, KEY_AGE, KEYS_LIVE, KEYSTORE_UP),
     APPROVAL_REVIEWS_OPEN,
+    *(BACKUP_GOOD, BACKUP_SECONDS, BACKUP_BYTES),
+    *(BACKUP_ATTEMPTED.labels(result) for result in ("good", "bad", "failed")),
 ):
     gauge.set(nan)
 # Every name starts with `nova_`, also where the library would add what it knows of the process.

@@ -105,7 +105,8 @@ async def direct(url: Secret, setting: str) -> AsyncIterator[Connection]:
             if row is None or row["pid"] != connection.info.backend_pid:
                 raise unsuited(setting, POOLED)  # PgBouncer makes up the process id that it announces
             await connection.execute(sql("backups.session"))
-            yield connection
+            with _permitted(setting):
+                yield connection
 
 
 async def likeness(connection: Connection) -> Likeness:
@@ -182,13 +183,21 @@ async def swap(connection: Connection, new: str, target: str, aside: str | None,
 
 
 @contextmanager
+def _permitted(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise unsuited(setting, f"its role may not do that: {_words(error)}") from None
+
+
+@contextmanager
 def _refused() -> Iterator[None]:
     """What Postgres refuses about a database, in its words."""
     try:
         yield
     except psycopg.errors.ObjectInUse as error:
         raise AosError("database_in_use", _words(error)) from None
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.WrongObjectType) as error:
+    except psycopg.errors.WrongObjectType as error:  # as a locale that the machine has not
         raise AosError("backup_failed", f"Postgres refuses: {_words(error)}") from None
 
 

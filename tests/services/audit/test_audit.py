@@ -25,7 +25,7 @@ def log(base, tmp_path) -> Log:
 
 
 def test_a_sound_log_is_found_sound(log):
-    assert log.verify() == Verified(20, 20, 2, [])
+    assert log.verify()._replace(root=b"") == Verified(20, 20, 2, [])
     assert log.sequence() == 0
 
 
@@ -92,7 +92,7 @@ def test_three_sequence_at_once_and_every_row_once(base, tmp_path):
         await sequence(database, log.signer, log.outside)
 
     log.run(act)
-    assert log.verify()._replace(checkpoints=0) == Verified(100, 100, 0, [])
+    assert log.verify()._replace(checkpoints=0, root=b"") == Verified(100, 100, 0, [])
 
 
 def test_a_note_that_a_killed_worker_did_not_write_is_written_by_the_next(log):
@@ -101,7 +101,7 @@ def test_a_note_that_a_killed_worker_did_not_write_is_written_by_the_next(log):
     )
     assert log.sequence() == 0
     assert len(read_notes(log.outside)) == 2
-    assert log.verify() == Verified(20, 20, 2, [])
+    assert log.verify()._replace(root=b"") == Verified(20, 20, 2, [])
 
 
 def test_a_row_is_shown_with_its_proof_and_another_tenants_is_not_found(log):

@@ -135,7 +135,8 @@ def plan(connection: psycopg.Connection[tuple[str]], role: str, name: str, value
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_role_that_needs_a_query_may_execute_it(filled, name):
-    plan(filled, "aos_worker" if name in WORKERS else "aos_app", name, defaultdict(lambda: None))
+    role = "aos_backup" if name.startswith("backups.") else "aos_worker" if name in WORKERS else "aos_app"
+    plan(filled, role, name, defaultdict(lambda: None))
 
 
 @pytest.mark.parametrize("name", sorted(WORKERS - BOTH))

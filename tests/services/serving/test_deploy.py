@@ -48,7 +48,7 @@ def test_every_secret_of_the_compose_file_comes_from_outside_and_the_example_nam
 @pytest.mark.parametrize("name", ["server", "worker", "migrate"])
 def test_the_settings_of_the_compose_file_start(compose, name):
     given = {
-        **{f"AOS_{role}_PASSWORD": "a1" * 16 for role in ("OWNER", "APP", "WORKER", "READER")},
+        **{f"AOS_{role}_PASSWORD": "a1" * 16 for role in ("OWNER", "APP", "WORKER", "READER", "BACKUP")},
         "AOS_HOSTS": "aos.example.com",
         "AOS_OIDC_ISSUER": "https://login.example.com",
         "AOS_OIDC_AUDIENCE": "aos",

@@ -61,9 +61,9 @@ def restored(document: Mapping[str, Any], *_: object) -> str:
     audit = document["audit"]
     if audit["signed"] is not None and audit["signed"] > audit["size"]:
         lines.append(
-            f"the audit log has {audit['size']:,} rows; the file of checkpoints knows {audit['signed']:,}. Before a worker"
+            f"the audit log has {audit['size']:,} rows; the file of checkpoints knows {audit['signed']:,}. Before a"
         )
-        lines.append("starts, move the file away and keep it: it proves what came after the backup")
+        lines.append("worker starts, move the file away and keep it: it proves what came after the backup")
     return "\n".join(lines)
 
 

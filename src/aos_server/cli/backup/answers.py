@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from aos.errors import AosError, Exit
+from aos.errors import AosError
 from aos.report.server import backups as report
 from aos.wire.results.documents import envelope
 from aos_server.cli.answers import Answer
@@ -78,5 +78,4 @@ def _restored(done: Restored, signed: int | None) -> dict[str, object]:
         "kept_as": done.before,
         "as_of": stamp(done.manifest.started_at),
         "audit": {"size": done.manifest.content.tree_size, "signed": signed},
-        "exit_code": int(Exit.YES),
     }

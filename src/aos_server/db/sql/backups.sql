@@ -21,7 +21,9 @@ WHERE datname = current_database() AND g.grantee <> datdba ORDER BY 1, 2;
 -- Who is connected to a database. What another role does is hidden from a role that is not privileged.
 SELECT concat_ws(' ', coalesce(usename, 'somebody'), nullif(application_name, ''), 'from ' || client_addr::text,
     'since ' || to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')) AS who
-FROM pg_stat_activity WHERE datname = %(database)s AND pid <> pg_backend_pid() ORDER BY backend_start;
+FROM pg_stat_activity
+WHERE datname = %(database)s AND coalesce(backend_type, '') NOT IN ('autovacuum worker', 'parallel worker') -- which go
+ORDER BY backend_start;
 
 -- name: databases
 -- Every database.

@@ -1,0 +1,41 @@
+"""kill -9 amid a dump, a trial and a restore, and two at once: nothing good is lost, nothing half-made has a name."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.server.processes import running
+from tests.services.backups.backing import Backed, stuck
+from tests.services.processes import wait_for
+
+
+@pytest.mark.parametrize("when", ["dump", "trial", "restore"])
+def test_after_kill_9_nothing_is_lost_and_what_is_left_is_swept(backed: Backed, tmp_path, when):
+    good = backed.create().name
+    backed.quiet()
+    words = {
+        "dump": ("create",),
+        "trial": ("verify", good),
+        "restore": ("restore", good, "--yes-replace", backed.base.name),
+    }[when]
+    programs = stuck(tmp_path / "stuck")
+    begun: Callable[[], bool] = {
+        "dump": lambda: any(path.stat().st_size for path in backed.path.glob(".*.new/database.dump")),
+    }.get(when, lambda: bool(backed.scratches()) and bool(running(str(programs))))
+    with backed.begin(*words, more={"AOS_BACKUP_PROGRAMS": str(programs)}) as process:
+        wait_for(begun, f"it is amid the {when}")
+        status, refused = backed.host("prune")  # of two at once, the second is told of the first
+        assert (status, refused["code"]) == (9, "backup_running")
+        assert ", running since 20" in refused["detail"]
+        assert backed.host("list")[1]["last_good"] == good
+        process.kill()
+    wait_for(lambda: not running(str(programs)), "its programs have ended with it")
+    assert [name for name in backed.here() if name[0] != "."] == [good]
+    assert backed.base.rows("SELECT count(*) FROM runs") == [(2,)]
+    assert (backed.scratches() != []) == (when != "dump")
+    if when == "restore":  # its scratch database is the superuser's, as it was
+        assert backed.restore(good, f"{backed.base.name}_beside").before is None
+    wait_for(lambda: backed.create().state == "good", "the next one is made")
+    assert backed.scratches() == []
+    assert not any(name.startswith(".") for name in backed.here())
+    assert good in backed.here()
