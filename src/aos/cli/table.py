@@ -352,6 +352,15 @@ COMMANDS: Mapping[str, Command] = {
         ("aos.query/1",),
         (Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT),
     ),
+    "mcp": Command(
+        "setup.mcp:mcp",
+        "Answer an agent over MCP: forecasts, skills, past runs",
+        "aos mcp --print-config claude",
+        ("aos.mcp-config/1",),
+        (Exit.DAMAGED,),
+        writes="nothing; with --allow-run the ledger, and whatever the plans' steps do",
+        network=True,
+    ),
     "explain": Command(
         "about.explain:explain",
         "What a reason or error code means and what to do about it",

@@ -26,6 +26,18 @@ ROWS: dict[str, Code] = {
         "No code of that name stands in the catalogue.",
         "`aos explain` without an argument lists every code.",
     ),
+    "mcp_missing": Code(
+        "mcp",
+        "MCP not installed",
+        "Agents are spoken to by a package that is not installed.",
+        "pip install 'aos-plan[mcp]'",
+    ),
+    "invalid_arguments": Code(
+        "mcp",
+        "Invalid arguments",
+        "A tool was called with arguments that it does not take; `errors` lists everything wrong with them.",
+        "The tool's inputSchema, in the answer to tools/list, says what it takes.",
+    ),
     "write_failed": Code(
         "cli",
         "Write failed",

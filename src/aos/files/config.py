@@ -1,21 +1,26 @@
 """aos.toml: the defaults of a project, found in the working folder or the nearest one above it."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from aos.domain.forecasts.verdicts import (
     DEFAULT_CONFIDENCE,
     DEFAULT_MIN_SUCCESS,
     DEFAULT_SAMPLES,
     MAX_SAMPLES,
+    Limits,
 )
+from aos.domain.plans.plan import Plan
 from aos.files.run_config import RunConfig, read_run_config
 from aos.files.sources import Document, read_document
 from aos.wire.shape import Reader
 from aos.wire.strict import Json
 
 NAME = "aos.toml"
+
+T = TypeVar("T")
 
 
 class Config(NamedTuple):
@@ -35,6 +40,31 @@ class Config(NamedTuple):
     seed: int = 0
     run: RunConfig = RunConfig()
     policy: str | None = None
+
+    def asked(
+        self,
+        budget_cents: Decimal | None,
+        deadline_ms: float | None,
+        confidence: float | None,
+        min_success: float | None,
+    ) -> Limits:
+        """The limits that a caller gave; budget and deadline stay None where a plan may still say."""
+        return Limits(
+            budget_cents,
+            deadline_ms,
+            self.confidence if confidence is None else confidence,
+            self.min_success if min_success is None else min_success,
+        )
+
+    def settled(self, asked: Limits, plan: Plan) -> Limits:
+        """The limits that hold for a plan: those of the caller, else its own, else those of aos.toml."""
+        budgets = (asked.budget_cents, plan.budget_cents, self.budget_cents)
+        deadlines = (asked.deadline_ms, plan.deadline_ms, self.deadline_ms)
+        return asked._replace(budget_cents=_first(budgets), deadline_ms=_first(deadlines))
+
+
+def _first(values: Iterable[T | None]) -> T | None:
+    return next((value for value in values if value is not None), None)
 
 
 def find_config() -> Config:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from aos.domain.skills.distributions import median
 from aos.domain.skills.failures import FAILURES, Effect, FailureKind
-from aos.domain.skills.skill import CallCost, Catalog, CostModel, Effects, Skill
+from aos.domain.skills.skill import CallCost, Catalog, CostModel, Effects, Skill, chance_to_fail
 from aos.errors import CODES, Exit
 from aos.errors.codes import EXIT_MEANINGS
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, money, more, number, p90
@@ -195,11 +195,9 @@ def _cost(model: CostModel | None) -> str:
 
 
 def _fails(skill: Skill) -> str:
-    """How often an attempt fails; failure modes exclude each other."""
-    shares = [mode.probability.value for mode in skill.failures or () if mode.probability]
-    if skill.failures is None or len(shares) < len(skill.failures):
-        return UNKNOWN
-    return chance(min(1.0, sum(shares)))
+    """How often an attempt fails."""
+    share = chance_to_fail(skill)
+    return UNKNOWN if share is None else chance(share)
 
 
 def _effect(effects: Effects) -> str:

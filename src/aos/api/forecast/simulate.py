@@ -49,7 +49,7 @@ def simulate(
         return result._replace(search="not_needed")
     if alternatives is False:
         return result
-    return result._replace(alternatives=_alternatives(asked, result, gate), search="done")
+    return result._replace(alternatives=_alternatives(asked, result, gate, progress), search="done")
 
 
 def _judged(
@@ -74,7 +74,10 @@ def _judged(
 
 
 def _alternatives(
-    asked: Case, result: SimulationResult, gate: Callable[[SimulationResult], SimulationResult] | None
+    asked: Case,
+    result: SimulationResult,
+    gate: Callable[[SimulationResult], SimulationResult] | None,
+    progress: Callable[[int], None] | None,
 ) -> tuple[Alternative, ...]:
     from aos.engine.alternatives import alternatives
     from aos.policy.plans import aim
@@ -98,4 +101,5 @@ def _alternatives(
         refused={int(reason.pointer.split("/")[2]) for reason in asked.refused},
         aim=aim(result) if result.policy else None,
         rules=rules if gate else None,
+        progress=lambda drawn: progress(result.forecast.samples + drawn) if progress else None,
     )

@@ -1,14 +1,16 @@
 """The six questions an agent asks between two steps, answered from the catalog and what is recorded."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from aos.api.running import history
 from aos.api.running.history import Question, Reply
 from aos.domain.skills.goals import candidates
-from aos.errors import AosError, Finding
+from aos.errors import AosError, Exit, Finding
+from aos.wire.results.documents import envelope
 from aos.wire.shape import no_such
 
-__all__ = ["QUERIES", "Question", "Reply", "ask"]
+__all__ = ["QUERIES", "Question", "Reply", "ask", "document", "exit_status"]
 
 
 def ask(query_type: str, question: Question) -> Reply:
@@ -21,6 +23,23 @@ def ask(query_type: str, question: Question) -> Reply:
         found = no_such("query", query_type, QUERIES, code="bad_value", pointer="/query_type")
         raise AosError("usage", found.detail, fix=f"Ask one of: {', '.join(QUERIES)}.", findings=[found])
     return QUERIES[query_type](query_type, question)
+
+
+def exit_status(reply: Reply) -> Exit:
+    """5 where what was asked for is unknown."""
+    return Exit.YES if reply.answered else Exit.UNDETERMINED
+
+
+def document(reply: Reply) -> dict[str, Any]:
+    """The document `aos.query/1`."""
+    return {
+        **envelope("aos.query/1"),
+        "query_type": reply.query_type,
+        "result": reply.result,
+        "exit_code": int(exit_status(reply)),
+        "unknowns": [{"pointer": f"/result/{key}", "reason": why} for key, why in reply.unknowns.items()],
+        "supported_queries": list(QUERIES),
+    }
 
 
 def _allowed_skills(query_type: str, question: Question) -> Reply:

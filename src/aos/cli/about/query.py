@@ -1,18 +1,16 @@
 """`aos query`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
 from aos.api.files.sources import load_catalog
-from aos.api.running.queries import QUERIES, Question, ask
+from aos.api.running.queries import QUERIES, Question, ask, document, exit_status
 from aos.cli import suggest
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Budget, Catalogs, Ledger
 from aos.cli.server import Elsewhere, answered
-from aos.errors import Exit
 from aos.files.config import find_config
-from aos.wire.results.documents import envelope
 
 
 def query(
@@ -46,20 +44,9 @@ def query(
     question = Question(known, goal, budget, config.budget_cents, run, step, ledger)
     reply = ask(query_type, question)
 
-    def document() -> dict[str, Any]:
-        return {
-            **envelope("aos.query/1"),
-            "query_type": reply.query_type,
-            "result": reply.result,
-            "exit_code": int(status),
-            "unknowns": [{"pointer": f"/result/{key}", "reason": why} for key, why in reply.unknowns.items()],
-            "supported_queries": list(QUERIES),
-        }
-
     def text(look: Look) -> str:
         from aos.report import tables
 
         return tables.answer(reply.query_type, reply.result, reply.unknowns, *look)
 
-    status = Exit.YES if reply.answered else Exit.UNDETERMINED
-    return Answer(document, text, status)
+    return Answer(lambda: document(reply), text, exit_status(reply))

@@ -10,7 +10,7 @@ from aos.api.files.sources import load_catalog, load_plan
 from aos.api.forecast.cases import case
 from aos.api.forecast.diff import diff as compare
 from aos.cli.answer import Answer, Look
-from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
+from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed
 from aos.cli.forecast.progress import Progress
 from aos.cli.options import Budget, Catalogs, Inputs, first
 from aos.cli.values import named_values
@@ -49,14 +49,14 @@ def diff(
     if a == b == "-":
         raise BadParameter("only one of the plans can come from standard input", param_hint="A B")
     config, values = find_config(), named_values(inputs or [])
-    asked = asked_for(budget, deadline, confidence, min_success, config)
+    asked = config.asked(budget, deadline, confidence, min_success)
     known = load_catalog(catalogs or [], config)
     known_b = load_catalog([*(catalogs or []), *catalogs_b], config) if catalogs_b else known
     cases = []
     for side, source, catalog in (("A", a, known), ("B", b, known_b)):
         with said_of(side):
             parsed = load_plan(source, catalog, values)
-        cases.append(case(parsed.plan, catalog, settled(asked, parsed.plan, config), parsed.notes))
+        cases.append(case(parsed.plan, catalog, config.settled(asked, parsed.plan), parsed.notes))
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
     with Progress() as progress:
         found = compare(*cases, samples=samples, seed=seed, progress=progress)

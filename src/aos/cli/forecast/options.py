@@ -1,16 +1,11 @@
 """What the commands that forecast take."""
 
-from decimal import Decimal
 from typing import Annotated
 
 from typer import Option
 
 from aos.cli.forecast.status import fail_on_words
-from aos.cli.options import first
 from aos.cli.values import milliseconds, seed_number, share
-from aos.domain.forecasts.verdicts import Limits
-from aos.domain.plans.plan import Plan
-from aos.files.config import Config
 
 Deadline = Annotated[
     float | None, Option(parser=milliseconds, metavar="TIME", help="By when: 30s, 5m, or milliseconds.")
@@ -50,27 +45,3 @@ Many = Annotated[
     bool, Option("--many", help="Plans from standard input, a line each; an answer for each, a line of JSON.")
 ]
 Summary = Annotated[bool, Option("--summary", help="With --many: nothing about single steps.")]
-
-
-def asked_for(
-    budget: Decimal | None,
-    deadline: float | None,
-    confidence: float | None,
-    min_success: float | None,
-    config: Config,
-) -> Limits:
-    """The limits of the options; None where a plan may still say."""
-    return Limits(
-        budget,
-        deadline,
-        first(confidence, otherwise=config.confidence),
-        first(min_success, otherwise=config.min_success),
-    )
-
-
-def settled(asked: Limits, plan: Plan, config: Config) -> Limits:
-    """The limits that hold for a plan: those of the options, else its own, else those of aos.toml."""
-    return asked._replace(
-        budget_cents=first(asked.budget_cents, plan.budget_cents, otherwise=config.budget_cents),
-        deadline_ms=first(asked.deadline_ms, plan.deadline_ms, otherwise=config.deadline_ms),
-    )

@@ -17,8 +17,6 @@ from aos.cli.forecast.options import (
     Samples,
     Seed,
     Summary,
-    asked_for,
-    settled,
 )
 from aos.cli.forecast.pages import AsMarkdown, HtmlFile, text, write_page
 from aos.cli.forecast.progress import Progress
@@ -89,7 +87,7 @@ def simulate(
         (many and (plan or plan_option or inputs or changed), "--many", _MANY_TAKES),
         (many and (markdown or html or alternatives), "--many", _MANY_GIVES),
     )
-    asked = asked_for(budget, deadline, confidence, min_success, config)
+    asked = config.asked(budget, deadline, confidence, min_success)
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
     fail_on = first(fail_on, otherwise=FAIL_ON)
     if server is not None:
@@ -113,7 +111,7 @@ def simulate(
         result = forecast(
             parsed.plan,
             aged.catalog,
-            settled(asked, parsed.plan, config),
+            config.settled(asked, parsed.plan),
             samples=samples,
             seed=seed,
             explain=not changed,

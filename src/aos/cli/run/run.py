@@ -4,7 +4,7 @@ from aos.api.files.sources import load_catalog, load_plan
 from aos.api.forecast.policies import gate
 from aos.api.running.world import run_named
 from aos.cli.answer import Answer
-from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed, asked_for, settled
+from aos.cli.forecast.options import Confidence, Deadline, MinSuccess, Samples, Seed
 from aos.cli.options import (
     Budget,
     Catalogs,
@@ -85,7 +85,7 @@ def run(
         if started is not None:
             return carry.go_on(started, budget, retry=retry is not None)
         parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
-        asked = asked_for(budget, deadline, confidence, min_success, config)
-        limits = settled(asked, parsed.plan, config)
+        asked = config.asked(budget, deadline, confidence, min_success)
+        limits = config.settled(asked, parsed.plan)
         drawn = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
         return carry.begin(parsed, limits, *drawn, force=force, yes=yes)

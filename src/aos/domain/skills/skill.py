@@ -244,6 +244,14 @@ class Skill(NamedTuple):
         return self.effects_by.cases.get(value, self.effects) if isinstance(value, str) else self.effects
 
 
+def chance_to_fail(skill: Skill) -> float | None:
+    """Of one attempt, None where it is unknown. Failure modes exclude each other."""
+    shares = [mode.probability.value for mode in skill.failures or () if mode.probability]
+    if skill.failures is None or len(shares) < len(skill.failures):
+        return None
+    return min(1.0, sum(shares))
+
+
 def declares_nothing(skill: Skill) -> bool:
     """Whether the skill's calls are free, however they end."""
     cost = skill.cost

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from aos.domain.durations import duration
 from aos.domain.forecasts.alternatives import Alternative, Declaration, Kind
@@ -50,6 +50,7 @@ def alternatives(
     refused: Collection[int] = (),
     aim: Limits | None = None,
     rules: Rules | None = None,
+    progress: Callable[[int], None] = lambda drawn: None,
 ) -> tuple[Alternative, ...]:
     """The smallest changes that make a plan feasible, or a feasible one a tenth cheaper or faster; at most 8.
 
@@ -66,7 +67,7 @@ def alternatives(
 
     `refused` are steps (indices) that can't run whatever else changes: of such a plan those that nobody would miss
     are dropped, and no more is tried. `rules` judge each change, too; `aim` are limits, none of them wider, within
-    which they may have nothing against the plan: a hint of what to try.
+    which they may have nothing against the plan: a hint of what to try. `progress` is told the samples drawn so far.
     """
     effort = _ITEMS_EFFORT if any(u.code == "unknown_items" for u in forecast.unknowns) else _EFFORT
     trials = Trials(
@@ -80,6 +81,7 @@ def alternatives(
         effort=effort,
         aim=aim,
         rules=rules,
+        progress=progress,
     )
     search = _Search(plan, trials, models, verdict, refused)
     found = search.gains() if verdict.decision == "feasible" else search.flips()

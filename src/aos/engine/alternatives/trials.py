@@ -55,6 +55,7 @@ class Trials:
     """Simulates until `effort`, in simulations of the plan as it is, is used up.
 
     `aim` is what is worth trying: the limits, or tighter ones within which the rules may have nothing against it.
+    `progress` is told the number of samples drawn so far, of all trials.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Trials:
         effort: float,
         aim: Limits | None = None,
         rules: Rules | None = None,
+        progress: Callable[[int], None] = lambda drawn: None,
     ) -> None:
         self.catalog = catalog
         self.prices = prices
@@ -77,6 +79,8 @@ class Trials:
         self.aim = aim or limits
         self.effort = effort
         self.rules = rules
+        self._progress = progress
+        self._drawn = 0
         self._forecast = forecast
         self._samples = samples
         self._seed = seed
@@ -140,7 +144,11 @@ class Trials:
         )
 
     def _run(self, plan: Plan, program: Program, samples: int, *, detail: bool = False) -> Trial:
-        chunks = list(Simulation(program, self._seed, detail=detail).take(samples))
+        chunks = []
+        for chunk in Simulation(program, self._seed, detail=detail).take(samples):
+            chunks.append(chunk)
+            self._drawn += len(chunk.cost)
+            self._progress(self._drawn)
         told = forecast(program, chunks, self._seed, self.limits) if detail and self.rules else None
         return self._judged(plan, program, chunks, told, self.limits)
 

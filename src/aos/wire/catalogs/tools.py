@@ -1,8 +1,8 @@
 """Catalogs drafted from the tools of an MCP server: the answer to its `tools/list`, as a document of ours.
 
-A tool says nothing of cost, time or failures, so these stay unknown. Its annotations are four flags, each
-of which may be missing; what is missing is taken as the worst case, and told.
-Format: Model Context Protocol 2025-06-18, "Tools".
+MCP has no words for cost, time or failures, so these stay unknown unless the tool says them in its `_meta` under
+`FIGURES`, in the forms of a catalog. Its annotations are four flags, each of which may be missing; what is missing is
+taken as the worst case, and told. Format: Model Context Protocol 2025-06-18, "Tools"; docs/mcp.md for the figures.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +12,11 @@ from aos.wire.problems import visible
 from aos.wire.shape import Fields, Reader, at
 from aos.wire.strict import Json
 
-__all__ = ["Draft", "Guess", "draft_catalog"]
+__all__ = ["FIGURES", "Draft", "Guess", "draft_catalog"]
+
+FIGURES = "aos-plan/figures"
+"""The key of a tool's `_meta` that says what a call costs, how long it takes and how it fails."""
+_STATED = ("cost_cents", "latency_ms", "failures")
 
 _MAX_TOOLS = 1_000
 _HINTS = {
@@ -90,6 +94,7 @@ class _Tool:
             "version": "1",
             "purpose": purpose,
             "effects": self._effects(),
+            **self._figures(),
             **self._schema("input_schema", "inputSchema"),
             **self._schema("output_schema", "outputSchema"),
         }
@@ -121,6 +126,15 @@ class _Tool:
                 self._guess(("effects", flag), said, reason)
             effects[flag] = said
         return effects
+
+    def _figures(self) -> dict[str, Any]:
+        """What the tool says it costs and takes. Version 1 is understood; what is not said stays unknown."""
+        place = at(self.place, "_meta", FIGURES)
+        meta = self.reader.obj(self.fields["_meta"], at(self.place, "_meta"))
+        stated = self.reader.obj(meta[FIGURES], place, known=("version", *_STATED))
+        if stated:
+            self.reader.choice(stated["version"], at(place, "version"), None, allowed=("1",))
+        return {key: stated[key] for key in _STATED if stated.get(key) is not None}
 
     def _schema(self, key: str, theirs: str) -> dict[str, Any]:
         """A schema that can't be used here is left out: an unchecked parameter is no reason to lose the tool."""

@@ -21,7 +21,16 @@ from aos.wire.shape import Reader, at, closest, did_you_mean, shown
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
-__all__ = ["NOWHERE", "check_params", "check_schema", "in_words", "known_validator", "validator", "value_at"]
+__all__ = [
+    "NOWHERE",
+    "check_arguments",
+    "check_params",
+    "check_schema",
+    "in_words",
+    "known_validator",
+    "validator",
+    "value_at",
+]
 
 Path = tuple[str, ...]
 
@@ -180,6 +189,14 @@ def check_params(
             _report(reader, error, place, schema, known)
 
 
+def check_arguments(
+    reader: Reader, arguments: Mapping[str, Any], check: "Draft202012Validator", schema: Mapping[str, Any]
+) -> None:
+    """As `check_params`, of values that hold no references: `${...}` in them is text."""
+    for error in _violations(check, dict(arguments), 0):
+        _report(reader, error, at("", *map(str, error.instance_path)), schema, _NOTHING)
+
+
 def _violations(check: "Draft202012Validator", instance: Any, values: int) -> "Iterable[ValidationError]":
     """The first errors; of very large parameters only the very first, since the library finds all before it tells."""
     if values <= _MANY_VALUES:
@@ -248,6 +265,9 @@ class _Known:
             path = path[:-1]
             self.around.add(path)
         return stand_in
+
+
+_NOTHING = _Known({}, lambda output: None)
 
 
 def _certain(error: "ValidationError", known: _Known) -> bool:
