@@ -9,6 +9,7 @@ import pytest
 from aos.api.running.runs import export
 from aos.cli.table import COMMANDS
 from aos.ledger.ledger import Ledger
+from aos.mcp.tools import ALL as TOOLS
 from tests.cli.process import DEMO, STEP, aos, inline
 from tests.cli.schemas import SCHEMAS, assert_unknowns_are_null, faults
 from tests.unit.ledger.build import intent, start, write_run
@@ -61,6 +62,7 @@ ANSWERS = [
     ("explain too_close", "", "aos.explain/1"),
     ("explain TIMEOUT", "", "aos.explain/1"),
     ("explain", "", "aos.codes/1"),
+    ("mcp --print-config claude", "", "aos.mcp-config/1"),
     ("completion bash", "", "aos.completion/1"),
     ("help plan check", "", "aos.help/1"),
     ("simulate --help", "", "aos.help/1"),
@@ -128,6 +130,7 @@ FAILURES = [
     ("ledger verify --ledger none.db", "", "needs_ledger", 5),
     ("ledger verify --expect 3 --ledger ledger.db", "", "usage", 2),
     ("query allowed", "", "usage", 2),
+    ("mcp --allow-run", "", "usage", 2),
     ("query skills_available_for_goal", "", "usage", 2),
     ("policy check nowhere", "", "unreadable", 2),
     ("policy eval -", "[]", "invalid_plan", 2),
@@ -222,10 +225,12 @@ def test_every_verdict_keeps_the_schema() -> None:
 
 def test_every_schema_is_printed_by_a_command_and_the_other_way_round() -> None:
     printed = {schema for row in COMMANDS.values() for schema in row.schemas}
-    assert printed | {"aos.problem/1"} == set(SCHEMAS)
+    told = {schema for tool in TOOLS for schema in tool.gives}
+    assert printed | told | {"aos.problem/1"} == set(SCHEMAS)
     served = {schema for name in SERVED for schema in COMMANDS[name].schemas}
     served |= {"aos.run-event/1", "aos.server-capabilities/1", "aos.policy-decision/1"}
-    assert {schema for *_, schema in [*ANSWERS, *STREAMS]} | served | {"aos.problem/1"} == set(SCHEMAS)
+    tried = {schema for *_, schema in [*ANSWERS, *STREAMS]}
+    assert tried | told | served | {"aos.problem/1"} == set(SCHEMAS)
 
 
 def test_every_command_is_tried() -> None:

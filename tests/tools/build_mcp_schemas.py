@@ -20,11 +20,11 @@ _KEPT = ("type", "const", "enum")
 def outputs() -> str:
     """Every document that a tool can answer, a line each."""
     names = dict.fromkeys([name for tool in ALL for name in tool.gives] + [_PROBLEM])
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(shallow(_read(name)))}" for name in names)
-    return f"{{\n{lines}\n}}\n"
+    lines = [f"{json.dumps(name)}: {json.dumps(_shallow(_named(name)))}" for name in names]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def shallow(schema: dict[str, Any]) -> dict[str, Any]:
+def _shallow(schema: dict[str, Any]) -> dict[str, Any]:
     """The keys that are always there, with their types."""
     required = schema["required"]
     properties = {name: _kept(schema["properties"][name], schema) for name in required}
@@ -32,15 +32,20 @@ def shallow(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kept(part: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    reference = part.get("$ref", "")
-    if reference.startswith("#/$defs/"):
-        return _kept(root["$defs"][reference.removeprefix("#/$defs/")], root)
+    if "$ref" in part:
+        urn, _, pointer = part["$ref"].partition("#/")
+        home = _read(urn.removeprefix("urn:aos:schema:")) if urn else root
+        place, _, name = pointer.partition("/")
+        return _kept(home[place][name] if name else home, home)
     return {key: part[key] for key in _KEPT if key in part}
 
 
+def _named(document: str) -> dict[str, Any]:
+    return _read(document.removeprefix("aos.").replace("/", "-"))
+
+
 def _read(name: str) -> dict[str, Any]:
-    file = name.removeprefix("aos.").replace("/", "-") + ".schema.json"
-    schema: dict[str, Any] = json.loads((SCHEMAS / file).read_bytes())
+    schema: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_bytes())
     return schema
 
 

@@ -88,8 +88,8 @@ def _inside(key: str) -> Iterator[None]:
 
 def limits_of(arguments: Arguments, config: Config) -> Limits:
     """The limits among the arguments, None where a plan may still say. Raises InputError(invalid_arguments)."""
-    budget = cents_of(arguments)
-    return config.asked(budget, *(arguments.get(key) for key in ("deadline_ms", "confidence", "min_success")))
+    others = (arguments.get(key) for key in ("deadline_ms", "confidence", "min_success"))
+    return config.asked(cents_of(arguments), *(None if value is None else float(value) for value in others))
 
 
 def cents_of(arguments: Arguments) -> Any:

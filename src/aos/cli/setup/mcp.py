@@ -1,16 +1,18 @@
 """`aos mcp`."""
 
 import sys
+from decimal import Decimal
 from typing import Annotated
 
 from typer import BadParameter, Option
 
 from aos.cli.again import commands
 from aos.cli.answer import Answer, Stream
-from aos.cli.options import Budget, Catalogs, Ledger, first, refuse
+from aos.cli.options import Catalogs, Ledger, first, refuse
 from aos.cli.policy.options import Agent, SimulatePolicy
 from aos.cli.run.options import AllowHosts, AllowPrivate, Workspace
 from aos.cli.server import Context
+from aos.cli.values import cents
 from aos.errors import Exit
 from aos.files.config import find_config
 from aos.mcp.clients import CLIENTS, entry
@@ -18,6 +20,15 @@ from aos.mcp.setup import Purse, Runs, Setup
 
 AllowRun = Annotated[
     bool, Option("--allow-run", help="Offer run_plan: plans may be run, within --budget and the rules.")
+]
+Together = Annotated[
+    Decimal | None,
+    Option(
+        "--budget",
+        parser=cents,
+        metavar="CENTS",
+        help="The most that all runs of the session may cost together.",
+    ),
 ]
 Requests = Annotated[
     str | None,
@@ -31,7 +42,7 @@ PrintConfig = Annotated[
 
 def mcp(
     allow_run: AllowRun = False,
-    budget: Budget = None,
+    budget: Together = None,
     catalogs: Catalogs = None,
     policy: SimulatePolicy = None,
     agent: Agent = None,

@@ -34,8 +34,11 @@ def _simulate(setup: Setup, arguments: Arguments, call: Call) -> Reply:
         progress=call.progress,
     )
     status = EXITS[result.verdict.decision]
-    told = summary if arguments.get("detail") == "summary" else simulation
-    return Reply(told(result, status), words.forecast(result))
+    told = simulation(result, status)
+    if arguments.get("detail") == "summary":
+        changes = {key: told[key] for key in ("alternatives", "alternatives_search")}
+        told = {**summary(result, status), **changes}
+    return Reply(told, words.forecast(result))
 
 
 def _check(setup: Setup, arguments: Arguments, call: Call) -> Reply:
@@ -88,7 +91,7 @@ TOOLS = (
                 },
                 "detail": {
                     "enum": ["full", "summary"],
-                    "description": "summary leaves steps and alternatives out: for large plans",
+                    "description": "summary leaves steps and histograms out: for large plans",
                 },
             },
             "plan",
