@@ -9,7 +9,7 @@ import pytest
 from aos.api.running.runs import export
 from aos.cli.table import COMMANDS
 from aos.ledger.ledger import Ledger
-from aos.mcp.tools import ALL as TOOLS
+from aos.mcp.tools import ALL
 from tests.cli.process import DEMO, STEP, aos, inline
 from tests.cli.schemas import SCHEMAS, assert_unknowns_are_null, faults
 from tests.unit.ledger.build import intent, start, write_run
@@ -225,7 +225,7 @@ def test_every_verdict_keeps_the_schema() -> None:
 
 def test_every_schema_is_printed_by_a_command_and_the_other_way_round() -> None:
     printed = {schema for row in COMMANDS.values() for schema in row.schemas}
-    told = {schema for tool in TOOLS for schema in tool.gives}
+    told = {schema for tool in ALL for schema in tool.gives}
     assert printed | told | {"aos.problem/1"} == set(SCHEMAS)
     served = {schema for name in SERVED for schema in COMMANDS[name].schemas}
     served |= {"aos.run-event/1", "aos.server-capabilities/1", "aos.policy-decision/1"}
