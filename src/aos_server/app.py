@@ -39,6 +39,7 @@ from aos_server.keystores.backend import Backend
 from aos_server.keystores.keyring import Keyring
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
+from aos_server.services import clock
 from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
 from aos_server.services.operators import Operators
@@ -150,8 +151,9 @@ def application(
     network = webhooks.network if webhooks else Network()
     desk = Desk(database, workers, tenants, trusting, network) if database else None
     people = People(identity, login)
+    figures = [partial(ask, database) for ask in (counts.refresh, clock.measure)] if database else []
     handlers = Handlers(
-        Operations(needed, wanted, partial(counts.refresh, database) if database else None),
+        Operations(needed, wanted, figures),
         Runtime(workers, tenants, runs),
         Policy(workers, tenants, Evaluations(database, audited) if database else None),
         PolicyVersions(versions, tenants),

@@ -1,5 +1,7 @@
 """Metrics for Prometheus. Every process counts for itself; `exposition` adds up those that share a folder.
 
+deploy/prometheus has alerts on them and deploy/grafana pictures of them, which tests hold against what is here.
+
 The folder is PROMETHEUS_MULTIPROC_DIR, which has to be set before this module is imported. Labels are of a fixed, small
 number of values: no caller and no tenant is among them.
 """
@@ -26,21 +28,30 @@ from prometheus_client.registry import REGISTRY
 from aos.domain.forecasts.verdicts import Status
 
 __all__ = [
+    "APPROVALS_CLOSING",
+    "APPROVALS_OVERDUE",
     "APPROVALS_PENDING",
     "APPROVAL_DECISIONS",
     "APPROVAL_REQUESTS",
     "APPROVAL_REVIEWS_OPEN",
     "APPROVAL_SECONDS",
+    "AUDIT_OLDEST",
+    "AUDIT_SOUND",
     "BACKUP_ATTEMPTED",
     "BACKUP_BYTES",
     "BACKUP_GOOD",
     "BACKUP_SECONDS",
     "BREAK_GLASS",
+    "CLOCK_AHEAD",
     "CONTENT_TYPE",
     "COUNTED_LOCALLY",
     "DECISIONS",
     "DELIVERIES",
     "DELIVERY_LAG",
+    "DEPENDENCY_UP",
+    "FAILURES",
+    "FORECAST_CENTS",
+    "FORECAST_UNKNOWN",
     "IN_FLIGHT",
     "JOBS_PUT_BACK",
     "JOBS_RUN",
@@ -49,14 +60,25 @@ __all__ = [
     "JOB_SUCCEEDED",
     "KEYSTORE_UP",
     "KEYS_LIVE",
+    "KEYS_UNACCEPTED",
     "KEY_AGE",
+    "KEY_GRACE_ENDS",
+    "KEY_ROTATE_AFTER",
     "KEY_ROTATIONS",
+    "LAST_TURN",
+    "NO_CONNECTION",
+    "OUTBOX_OLDEST",
     "POLICY_ERRORS",
     "REQUESTS",
+    "RUNS",
+    "RUN_CENTS",
+    "RUN_UNPRICED",
     "SECONDS",
     "SIMULATIONS",
+    "TURNS_FAILED",
     "WEBHOOKS_DISABLED",
     "WEBHOOKS_OLDEST",
+    "WEBHOOKS_OVERDUE",
     "WEBHOOKS_WAITING",
     "WORKERS_LOST",
     "exposition",
@@ -73,6 +95,23 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+FAILURES = Counter(
+    "nova_http_failures_total", "Requests that the server could not serve (5xx), by code", ["code"]
+)
+DEPENDENCY_UP = Gauge(
+    "nova_dependency_up",
+    "Whether what the server depends on was there when it was looked for: database, auth, redis",
+    ["dependency"],
+    multiprocess_mode="mostrecent",
+)
+NO_CONNECTION = Counter(
+    "nova_database_no_connection_total", "Calls for which no connection of the pool became free in time"
+)
+CLOCK_AHEAD = Gauge(
+    "nova_clock_ahead_seconds",
+    "How far this machine's clock is ahead of the database's",
+    multiprocess_mode="mostrecent",
+)
 IN_FLIGHT = Gauge("nova_http_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
 COUNTED_LOCALLY = Counter(
     "nova_rate_counted_locally_total",
@@ -82,6 +121,21 @@ COUNTED_LOCALLY = Counter(
 SIMULATIONS = Counter("nova_simulations_total", "Plans simulated, by status", ["status"])
 DECISIONS = Counter("nova_policy_decisions_total", "Policy decisions, by decision", ["decision"])
 POLICY_ERRORS = Counter("nova_policy_errors_total", "Answers for which rules could not be read or evaluated")
+FORECAST_CENTS = Counter(
+    "nova_policy_forecast_cents_total",
+    "What the calls and plans decided on would cost in 95 of 100 runs, added up, by decision",
+    ["decision"],
+)
+FORECAST_UNKNOWN = Counter(
+    "nova_policy_forecast_unknown_total", "Decisions on what nobody can price", ["decision"]
+)
+RUNS = Counter("nova_runs_recorded_total", "Records of runs that were kept, by the run's status", ["status"])
+RUN_CENTS = Counter(
+    "nova_run_cost_cents_total", "What recorded runs have cost, without attempts of no known price"
+)
+RUN_UNPRICED = Counter(
+    "nova_run_unpriced_attempts_total", "Attempts of recorded runs whose price nobody knows"
+)
 APPROVAL_REQUESTS = Counter(
     "nova_approval_requests_total",
     "Approval requests made, by the level they needed first",
@@ -107,6 +161,16 @@ APPROVALS_PENDING = Gauge(
 APPROVAL_REVIEWS_OPEN = Gauge(
     "nova_approval_reviews_open", "Broken glasses that nobody has reviewed", multiprocess_mode="mostrecent"
 )
+APPROVALS_CLOSING = Gauge(
+    "nova_approval_closing",
+    "Requests that wait for people with less than a tenth of their time left",
+    multiprocess_mode="mostrecent",
+)
+APPROVALS_OVERDUE = Gauge(
+    "nova_approval_longest_overdue_seconds",
+    "For how long the request whose time was up first should have been written down as expired; 0: none",
+    multiprocess_mode="mostrecent",
+)
 BREAK_GLASS = Counter(
     "nova_approval_break_glass_total", "Requests that one person approved by breaking the glass"
 )
@@ -128,6 +192,26 @@ WEBHOOKS_WAITING = Gauge(
 WEBHOOKS_OLDEST = Gauge(
     "nova_webhook_oldest_undelivered_seconds", "Age of the oldest of them", multiprocess_mode="mostrecent"
 )
+WEBHOOKS_OVERDUE = Gauge(
+    "nova_webhook_longest_overdue_seconds",
+    "For how long the delivery that was due first has waited for a worker to try it; 0: none is due",
+    multiprocess_mode="mostrecent",
+)
+OUTBOX_OLDEST = Gauge(
+    "nova_outbox_oldest_unspread_seconds",
+    "Age of the oldest message of which no deliveries were made yet; 0: there is none",
+    multiprocess_mode="mostrecent",
+)
+AUDIT_OLDEST = Gauge(
+    "nova_audit_oldest_unsequenced_seconds",
+    "Age of the oldest row of the audit log that no signed checkpoint covers yet; 0: there is none",
+    multiprocess_mode="mostrecent",
+)
+AUDIT_SOUND = Gauge(
+    "nova_audit_sound",
+    "0: the checkpoints outside the database know of rows that it has not, or has otherwise; nothing is signed",
+    multiprocess_mode="mostrecent",
+)
 WEBHOOKS_DISABLED = Gauge(
     "nova_webhook_disabled_endpoints", "Webhooks that are disabled", multiprocess_mode="mostrecent"
 )
@@ -138,6 +222,21 @@ KEY_AGE = Gauge(
     multiprocess_mode="mostrecent",
 )
 KEYS_LIVE = Gauge("nova_webhook_key_live", "Keys that sign", multiprocess_mode="mostrecent")
+KEY_ROTATE_AFTER = Gauge(
+    "nova_webhook_key_rotate_after_seconds",
+    "The age at which a worker rotates the key; NaN where none does",
+    multiprocess_mode="mostrecent",
+)
+KEY_GRACE_ENDS = Gauge(
+    "nova_webhook_key_grace_ends_timestamp_seconds",
+    "When the key before the current one signs no more; NaN where one key signs alone",
+    multiprocess_mode="mostrecent",
+)
+KEYS_UNACCEPTED = Gauge(
+    "nova_webhook_key_unaccepted",
+    "Webhooks that have not accepted a message signed by the current key alone; NaN where one key signs alone",
+    multiprocess_mode="mostrecent",
+)
 KEYSTORE_UP = Gauge(
     "nova_webhook_key_backend_up",
     "Whether the keystore could be read at the last look; loaded keys sign on",
@@ -167,6 +266,12 @@ BACKUP_BYTES = Gauge("nova_backup_size_bytes", "Size of the last good backup", m
 TURNS_FAILED = Counter(
     "nova_worker_turns_failed_total", "Turns of a loop of the worker that failed", ["loop"]
 )
+LAST_TURN = Gauge(
+    "nova_worker_last_turn_timestamp_seconds",
+    "When a loop of the worker last took a turn that did not fail",
+    ["loop"],
+    multiprocess_mode="mostrecent",
+)
 JOBS_RUN = Counter("nova_jobs_total", "Periodic jobs done by this process, by result", ["name", "result"])
 JOB_SECONDS = Histogram(
     "nova_job_seconds",
@@ -190,7 +295,12 @@ JOB_PERIOD = Gauge(
 for status in get_args(Status):
     SIMULATIONS.labels(status)
 for decision in ("allow", "deny", "requires_approval"):
-    DECISIONS.labels(decision)
+    for counter in (DECISIONS, FORECAST_CENTS, FORECAST_UNKNOWN):
+        counter.labels(decision)
+for code in ("internal_error", "unavailable", "auth_unavailable", "overloaded", "not_computed"):
+    FAILURES.labels(code)
+for run in ("running", "paused", "succeeded", "failed", "cancelled"):
+    RUNS.labels(run)
 for traffic in ("decide", "create", "evaluate", "read"):
     COUNTED_LOCALLY.labels(traffic)
 for result in ("approved", "rejected", "escalated", "expired", "cancelled", "consumed"):
@@ -202,10 +312,11 @@ for result in ("delivered", "retried", "failed", "lost"):
     DELIVERIES.labels(result)
 # What somebody has to measure is unknown until they do, and not every process has such a somebody: that is no 0.
 for gauge in (
-    *(WEBHOOKS_WAITING, WEBHOOKS_OLDEST, WEBHOOKS_DISABLED, KEY_AGE, KEYS_LIVE, KEYSTORE_UP),
-    APPROVAL_REVIEWS_OPEN,
     *(BACKUP_GOOD, BACKUP_SECONDS, BACKUP_BYTES),
     *(BACKUP_ATTEMPTED.labels(result) for result in ("good", "bad", "failed")),
+    *(WEBHOOKS_WAITING, WEBHOOKS_OLDEST, WEBHOOKS_OVERDUE, WEBHOOKS_DISABLED, OUTBOX_OLDEST),
+    *(KEY_AGE, KEYS_LIVE, KEY_ROTATE_AFTER, KEY_GRACE_ENDS, KEYS_UNACCEPTED, KEYSTORE_UP),
+    *(APPROVALS_CLOSING, APPROVALS_OVERDUE, APPROVAL_REVIEWS_OPEN, AUDIT_OLDEST, AUDIT_SOUND, CLOCK_AHEAD),
 ):
     gauge.set(nan)
 # Every name starts with `nova_`, also where the library would add what it knows of the process.

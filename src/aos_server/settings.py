@@ -27,6 +27,7 @@ __all__ = [
     "Process",
     "Secret",
     "Settings",
+    "Web",
     "examine",
     "read",
 ]
@@ -61,6 +62,14 @@ class Auth(NamedTuple):
     service_url: str
     service_timeout_s: float
     service_key: Secret
+
+
+class Web(NamedTuple):
+    """Where browsers reach the server, and the client as which it logs people in. Empty text: no inbox, no links."""
+
+    url: str = ""
+    client_id: str = ""
+    client_secret: Secret = Secret("")
 
 
 class Limits(NamedTuple):
@@ -144,6 +153,7 @@ class Settings(NamedTuple):
     worker_port: int = 0
     operating_tenant: str = ""
     backups: Backups = Backups()
+    web: Web = Web()
 
 
 VARIABLES: dict[str, Variable] = {
@@ -155,12 +165,15 @@ VARIABLES: dict[str, Variable] = {
     "AOS_HOST": Variable("the address to listen on", "127.0.0.1"),
     "AOS_PORT": Variable("the port to listen on", "8000"),
     "AOS_HOSTS": Variable("names under which the server may be called, by comma; others are refused"),
+    "AOS_PUBLIC_URL": Variable("the address at which browsers reach the server, for links to the inbox"),
     "AOS_PLAINTEXT_HOSTS": Variable("hosts of a private network that may be called without TLS, by comma"),
     "RBAC_ENABLED": Variable("`false` is refused outside `dev`; there every person then has level 5", "true"),
     "AOS_OIDC_ISSUER": Variable("the issuer of people's tokens"),
     "AOS_OIDC_AUDIENCE": Variable("the audience a token must name"),
     "AOS_OIDC_CLIENT_ID": Variable("the client that asks for introspection of opaque tokens"),
     "AOS_OIDC_CLIENT_SECRET": Variable("its secret"),
+    "AOS_WEB_CLIENT_ID": Variable("the client that logs people in to the inbox; without it there is none"),
+    "AOS_WEB_CLIENT_SECRET": Variable("its secret, if it has one"),
     "AOS_OPERATING_TENANT": Variable(
         "the tenant whose operators may change the keys that sign webhooks; needed as soon as there are two"
     ),
@@ -263,6 +276,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
         found.whole("AOS_WORKER_PORT", 0, 65_535),
         found.text("AOS_OPERATING_TENANT"),
         _backups(found, process),
+        _web(found),
     )
     if not re.fullmatch("[A-Za-z0-9._:@-]{0,64}", settings.operating_tenant):
         found.wrong("AOS_OPERATING_TENANT", "must be 1 to 64 letters, digits and ._:@-")
@@ -311,6 +325,22 @@ def _auth(found: Environment, process: Process) -> Auth:
         if found.has("AUTH_SERVICE_URL") and not auth.service_key:
             found.missing("AUTH_API_KEY", "the auth service asks for it")
     return auth
+
+
+def _web(found: Environment) -> Web:
+    web = Web(
+        found.service("AOS_PUBLIC_URL"),
+        found.text("AOS_WEB_CLIENT_ID"),
+        Secret(found.text("AOS_WEB_CLIENT_SECRET")),
+    )
+    if urlsplit(web.url).path:
+        found.wrong("AOS_PUBLIC_URL", "must be a scheme and a host, without a path")
+    if web.client_secret and not web.client_id:
+        found.missing("AOS_WEB_CLIENT_ID", "without it AOS_WEB_CLIENT_SECRET is of no use")
+    for name in ("AOS_PUBLIC_URL", "AOS_OIDC_ISSUER"):
+        if web.client_id and not found.has(name):
+            found.missing(name, "without it nobody can log in to the inbox")
+    return web
 
 
 def _limits(found: Environment) -> Limits:

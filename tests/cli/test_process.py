@@ -28,6 +28,9 @@ OPEN = inline({"skill": "llm_invoke", "params": {"prompt": "?", "model": "nobody
         (OPEN, None, 5),
         (OPEN, "infeasible", 0),
         (OPEN, "none", 0),
+        (SURE, "infeasible,doubt", 5),
+        (HOPELESS, "doubt", 0),
+        (WAITS, "approval,doubt", 5),
     ],
 )
 def test_the_verdict_is_the_exit_status_unless_the_caller_says_otherwise(

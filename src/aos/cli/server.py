@@ -79,13 +79,11 @@ def simulated(
     Raises InputError(invalid_plan) where the server finds something wrong with the plan, as it would be here.
     """
     from aos.api.server.session import simulate_there
-    from aos.wire.results.simulations import EXITS
+    from aos.cli.forecast.status import status_of
 
     told = simulate_there(server, source, inputs, asked, **terms)
-    decision = told.document["verdict"]
-    status = EXITS[decision] if decision in fail_on else Exit.YES
-    if decision == "feasible" and told.document.get("approvals") and "approval" in fail_on:
-        status = Exit.PENDING
+    waits, doubtful = (bool(told.document.get(part)) for part in ("approvals", "evidence"))
+    status = status_of(told.document["verdict"], fail_on, waits=waits, doubtful=doubtful)
     document = {**told.document, "exit_code": int(status)}
 
     def text(look: Look) -> str:

@@ -5,7 +5,8 @@ each call, decide whether it ran, put it on the clock. Without contention the pa
 clock is `aos.engine.execution.contention`'s.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -16,7 +17,18 @@ from aos.engine.execution.clock import Clock
 from aos.engine.execution.network import Network, Queued, Waits, can_queue
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.distributions import Floats
-from aos.engine.sampling.draws import Draw, Flags, Node, Shared, draw, from_donor, from_run, overhead
+from aos.engine.sampling.draws import (
+    AS_TOLD,
+    Draw,
+    Flags,
+    Node,
+    Scale,
+    Shared,
+    draw,
+    from_donor,
+    from_run,
+    overhead,
+)
 from aos.engine.sampling.moods import Moods
 from aos.engine.sampling.prices import MICRO, Money
 from aos.engine.sampling.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, WAIT, Streams
@@ -77,11 +89,13 @@ class Simulation:
         self._streams = Streams(seed)
         self._detail = detail
 
-    def take(self, samples: int) -> Iterator[Samples]:
-        """The next `samples` runs, in chunks that fit the cache."""
+    def take(self, samples: int, scales: Mapping[int, Scale] = MappingProxyType({})) -> Iterator[Samples]:
+        """The next `samples` runs, in chunks that fit the cache. `scales` are those of steps, by index, for these."""
         size = chunk_size(self.program)
         for start in range(0, samples, size):
-            yield _Chunk(self.program, self._streams, min(size, samples - start), self._detail).run()
+            count = min(size, samples - start)
+            here = {i: _part(scale, slice(start, start + count)) for i, scale in scales.items()}
+            yield _Chunk(self.program, self._streams, count, self._detail, here).run()
             self._detail = False
 
 
@@ -91,14 +105,21 @@ def chunk_size(program: Program) -> int:
     return min(CHUNK, max(400, _CELLS // max(1, nodes) // 4 * 4))
 
 
+def _part(scale: Scale, samples: slice) -> Scale:
+    return Scale(*(None if factor is None else factor[samples] for factor in scale))
+
+
 class _Chunk:
     """The state of one chunk while its steps are drawn in order."""
 
-    def __init__(self, program: Program, streams: Streams, count: int, detail: bool) -> None:
+    def __init__(
+        self, program: Program, streams: Streams, count: int, detail: bool, scales: Mapping[int, Scale]
+    ) -> None:
         self.program = program
         self.streams = streams
         self.count = count
         self.detail = detail
+        self.scales = scales
         self.contended = can_queue(program)
         steps = len(program.calls)
         self.flow = Flow([call.step for call in program.calls], program.order, np.ones(count, bool))
@@ -188,7 +209,7 @@ class _Chunk:
         if program.loans is not None and self.picked is not None:
             return from_donor(program.loans, call, self.streams, self.picked, Shared(factor=self.factor))
         shared = Shared(*self.moods.of(call.group, call.sized), self.factor)
-        drawn = draw(call, self.streams, number, self.count, shared)
+        drawn = draw(call, self.streams, number, self.count, shared, self.scales.get(i, AS_TOLD))
         return drawn, self._gap(call, number, overhead(call, self.streams, number, self.count, shared))
 
     def _gap(self, call: Call, number: int, gap: Floats | None) -> Floats | None:

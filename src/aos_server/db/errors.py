@@ -8,6 +8,7 @@ import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from aos.errors import AosError, Finding, InputError
+from aos_server.metrics import NO_CONNECTION
 from aos_server.settings import LISTED
 
 __all__ = ["POOLED", "reached", "translate", "translated", "unavailable", "unsuited"]
@@ -60,6 +61,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
+        if isinstance(error, PoolTimeout):
+            NO_CONNECTION.inc()
         meant = translate(error)
         if meant is None:
             raise

@@ -18,7 +18,7 @@ from aos.errors import AosError
 from aos_server import logs
 from aos_server.http.answers import send_answer
 from aos_server.http.problems import refusal
-from aos_server.metrics import IN_FLIGHT, REQUESTS, SECONDS
+from aos_server.metrics import FAILURES, IN_FLIGHT, REQUESTS, SECONDS
 
 __all__ = ["Edge"]
 
@@ -114,6 +114,8 @@ def _count(
     endpoint, caller = scope.get("aos.endpoint"), scope.get("aos.caller")
     route, method = (endpoint.path, endpoint.method) if endpoint else ("none", "other")
     REQUESTS.labels(method, route, status).inc()
+    if status >= 500:
+        FAILURES.labels(code or "none").inc()
     SECONDS.labels(route).observe(seconds)
     host, _ = scope.get("client") or (None, 0)
     logs.tell_request(

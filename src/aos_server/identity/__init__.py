@@ -9,6 +9,7 @@ tokens          a JWT, verified
 introspection   an opaque token, asked about (RFC 7662)
 auth_service    the roles that somebody has right now
 service_keys    keys of machines, kept as hashes
+browsers        how a person gets a token with a browser, and what keeps it for them
 strangers       how much may be asked about what nobody knows
 remote          the one door to other services
 authenticate    all of it together: headers in, `Caller` out

@@ -48,10 +48,12 @@ class Remote:
         """GET a JSON document from the service called `what`."""
         return await self._send(what, self._client.build_request("GET", url, headers=_accept(headers)))
 
-    async def post(self, what: str, url: str, form: Mapping[str, str], client: tuple[str, str]) -> Reply:
-        """POST a form with HTTP Basic."""
+    async def post(
+        self, what: str, url: str, form: Mapping[str, str], client: tuple[str, str] | None = None
+    ) -> Reply:
+        """POST a form, with HTTP Basic where there is a `client`."""
         request = self._client.build_request("POST", url, data=dict(form), headers=_accept(None))
-        return await self._send(what, request, httpx.BasicAuth(*client))
+        return await self._send(what, request, httpx.BasicAuth(*client) if client else None)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -72,6 +72,10 @@ async def _idempotency_keys(means: Means, _: Lease) -> int:
     return await _until_none(lambda: _forget(means.database, "idempotency.forget"))
 
 
+async def _sessions(means: Means, _: Lease) -> int:
+    return await _until_none(lambda: _forget(means.database, "sessions.forget"))
+
+
 async def _messages(means: Means, _: Lease) -> int:
     return await _until_none(lambda: forget(means.database))
 
@@ -97,6 +101,7 @@ JOBS: Sequence[Job] = (
     Job("key-changes", "* * * * *", "tells how changes of keys ended that were cut off", _key_changes),
     Job("key-rotation", "*/5 * * * *", "rotates a key older than AOS_WEBHOOK_KEY_DAYS", _key_rotation),
     Job("idempotency-keys", "*/5 * * * *", "forgets keys older than a day", _idempotency_keys),
+    Job("sessions", "*/10 * * * *", "forgets sessions of browsers that have ended", _sessions),
     Job("messages", "*/10 * * * *", "forgets messages older than 30 days", _messages),
     Job("jobs", "17 * * * *", "forgets jobs that ended more than a day ago", _jobs),
 )

@@ -3,27 +3,21 @@
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from math import nan
+from pathlib import Path
 
 import aos
 from aos.errors import AosError
 from aos_server.db.pool import Database
 from aos_server.jobs.deliveries import Deliverer
+from aos_server.jobs.measuring import measure, measure_keys
 from aos_server.keystores import open_backend
 from aos_server.keystores.keyring import Keyring
-from aos_server.metrics import (
-    KEY_AGE,
-    KEYS_LIVE,
-    KEYSTORE_UP,
-    TURNS_FAILED,
-    WEBHOOKS_DISABLED,
-    WEBHOOKS_OLDEST,
-    WEBHOOKS_WAITING,
-)
-from aos_server.services.audit.checkpoints import signer
+from aos_server.metrics import AUDIT_SOUND, KEY_ROTATE_AFTER, LAST_TURN, TURNS_FAILED
+from aos_server.services.audit.checkpoints import Signer, signer
 from aos_server.services.audit.log import sequence
 from aos_server.services.requests.timeouts import escalate_due, expire_due
 from aos_server.services.webhooks.queue import spread
@@ -69,7 +63,7 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
     """
     from aos_server.jobs.periodic import JOBS, Means  # with procrastinate, which `serve` does not need
     from aos_server.jobs.runner import reap, run_jobs
-    from aos_server.jobs.standing import measure
+    from aos_server.jobs.standing import measure as measure_jobs
 
     key_path, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key_path is not None
@@ -81,17 +75,19 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
     stop = stop or asyncio.Event()
     size, days = settings.database.pool_size, settings.keys.every_days
     rotate_after = timedelta(days=days) if days else None
+    if rotate_after is not None:
+        KEY_ROTATE_AFTER.set(rotate_after.total_seconds())
     async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
         await _there(database, stop)
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(_loop("audit", lambda: sequence(database, key, outside), 0.5, stop))
+            loops.create_task(_loop("audit", lambda: _sequence(database, key, outside), 0.5, stop))
             loops.create_task(_loop("expiry", lambda: expire_due(database), 1, stop))
             loops.create_task(_loop("escalation", lambda: escalate_due(database), 1, stop))
             loops.create_task(_loop("outbox", lambda: spread(database), 0.25, stop))
             loops.create_task(_loop("keys", lambda: _refresh(keys), KEYS_S, stop))
-            loops.create_task(_loop("standing", lambda: _measure(database), 15, stop))
+            loops.create_task(_loop("standing", lambda: measure(database, keys), 15, stop))
             loops.create_task(_loop("jobs left", lambda: reap(database), 5, stop))
-            loops.create_task(_loop("jobs", lambda: measure(database, JOBS), 15, stop))
+            loops.create_task(_loop("jobs", lambda: measure_jobs(database, JOBS), 15, stop))
             means = Means(database, keystore, rotate_after, settings.operating_tenant)
             loops.create_task(run_jobs(JOBS, means, stop))
             loops.create_task(Deliverer(database, network, keys).run(stop))
@@ -107,22 +103,20 @@ async def _refresh(keys: Keyring) -> int:
     await asyncio.to_thread(keys.refresh, datetime.now(UTC))
     if keys.trouble is not None and before is None:
         _log.warning("keys: %s: %s", keys.trouble.code, keys.trouble.detail)
-    live = keys.keys.live(datetime.now(UTC))
-    made = live[0].created_at
-    KEYS_LIVE.set(len(live))
-    KEY_AGE.set(nan if made is None else (datetime.now(UTC) - made).total_seconds())
-    KEYSTORE_UP.set(keys.trouble is None)
+    measure_keys(keys)
     return 0
 
 
-async def _measure(database: Database) -> int:
-    async with database.transaction() as transaction:
-        row = await transaction.one("deliveries.standing")
-    assert row is not None
-    WEBHOOKS_WAITING.set(row["waiting"])
-    WEBHOOKS_OLDEST.set(row["oldest_s"])
-    WEBHOOKS_DISABLED.set(row["disabled"])
-    return 0
+async def _sequence(database: Database, key: Signer, outside: Path) -> int:
+    """Sequence the audit log, and tell whether it was as the checkpoints say."""
+    try:
+        done = await sequence(database, key, outside)
+    except AosError as error:
+        if error.code == "audit_damaged":
+            AUDIT_SOUND.set(0)
+        raise
+    AUDIT_SOUND.set(1)
+    return done
 
 
 async def _loop(name: str, turn: Turn, rest_s: float, stop: asyncio.Event) -> None:
@@ -130,11 +124,14 @@ async def _loop(name: str, turn: Turn, rest_s: float, stop: asyncio.Event) -> No
 
     So is a fault of ours: the other loops have nothing to do with it.
     """
-    failed = TURNS_FAILED.labels(name)
+    failed, last = TURNS_FAILED.labels(name), LAST_TURN.labels(name)
+    last.set(time.time())  # else one that fails from the start would be unknown
     while not stop.is_set():
         rest = rest_s
         try:
-            if await turn():
+            done = await turn()
+            last.set(time.time())
+            if done:
                 continue
         except AosError as error:
             _log.warning("%s: %s: %s", name, error.code, error.detail)

@@ -34,6 +34,8 @@ def test_simulate_reads_what_calibrate_wrote(name: str, tmp_path: Path) -> None:
     forecast = aos("simulate", "--plan", PLAN, "--catalog", name, "--json", cwd=tmp_path).document
     assert 3_000 < forecast["forecast"]["duration_ms"]["p50"]["value"] < 8_000
     assert forecast["unknowns"] == []
+    sure = ("--plan", json.dumps([{"skill": "fetch@eu", "params": {}}]), "--fail-on", "doubt", "--json")
+    assert aos("simulate", *sure, "--catalog", name, cwd=tmp_path).document["exit_code"] == 0
 
 
 def test_skill_shows_measured_figures_with_their_number_and_age(tmp_path: Path) -> None:

@@ -59,3 +59,27 @@ def test_who_is_needed_says_whether_it_is_ready_and_who_is_wanted_is_missed(gone
     assert ready == ("" if wanted else f"not ready: {gone}")
     assert health["checks"][gone] == "gone"
     assert health["status"] == ("degraded" if wanted else "unhealthy")
+
+
+def test_the_metrics_tell_of_each_dependency_and_of_figures_that_nobody_could_ask_for() -> None:
+    things = {name: Thing() for name in ("database", "auth", "redis")}
+    things["auth"].there = False
+    asked = []
+
+    async def fails() -> None:
+        asked.append("fails")
+        raise AosError("unavailable", "the database can't be reached")
+
+    async def answers() -> None:
+        asked.append("answers")
+
+    async def act() -> str:
+        checks = {name: thing.check for name, thing in things.items()}
+        operations = Operations(checks, {}, [fails, answers])
+        await asyncio.gather(*(operations.metrics(CALL) for _ in range(10)))
+        return bytes((await operations.metrics(CALL)).body).decode()
+
+    text = asyncio.run(act())
+    for name in things:
+        assert f'nova_dependency_up{{dependency="{name}"}} {float(name != "auth")}' in text
+    assert sorted(asked) == ["answers", "fails"]

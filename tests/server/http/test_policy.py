@@ -178,6 +178,22 @@ def test_decisions_are_counted_also_those_that_were_made_before(client: httpx.Cl
     assert counted(client, 'nova_policy_decisions_total{decision="deny"}') == before + 2
 
 
+def test_what_decisions_would_cost_is_added_up_and_what_nobody_can_price_is_no_0(
+    client: httpx.Client,
+) -> None:
+    cents, unknown = "nova_policy_forecast_cents_total", "nova_policy_forecast_unknown_total"
+    named = '{decision="allow"}'
+    before = counted(client, cents + named), counted(client, unknown + named)
+    found = decide(client, "email_send", {"to": "a@example.com", "subject": "s", "body": "b"})
+    assert found["decision"] == "allow"
+    assert counted(client, cents + named) == pytest.approx(before[0] + found["simulated_cost_cents"])
+    assert counted(client, unknown + named) == before[1]
+    named = f'{{decision="{decide(client, "test", {})["decision"]}"}}'
+    before = counted(client, cents + named), counted(client, unknown + named)
+    decide(client, "test", {})
+    assert (counted(client, cents + named), counted(client, unknown + named)) == (before[0], before[1] + 1)
+
+
 @pytest.mark.parametrize(
     "text", ["permit (", f"{ANY_RULE}\nforbid (principal, action, resource) when {{ {TOO_LARGE} }};"]
 )

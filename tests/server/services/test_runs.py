@@ -75,6 +75,23 @@ def test_a_record_is_kept_told_and_counted_once(client: httpx.Client) -> None:
     assert [run["run_id"] for run in get(client, "/api/v1/runs", "kept").json()["runs"]] == ["r1"]
 
 
+def counted(client: httpx.Client, series: str) -> float:
+    (line,) = [line for line in client.get("/metrics").text.splitlines() if line.startswith(f"{series} ")]
+    return float(line.split()[1])
+
+
+def test_what_runs_cost_is_in_the_metrics_once(client: httpx.Client) -> None:
+    series = ("nova_run_cost_cents_total", "nova_run_unpriced_attempts_total")
+    kept = 'nova_runs_recorded_total{status="succeeded"}'
+    before = [counted(client, name) for name in (*series, kept)]
+    begun = record("r1", attempt("s1"), attempt("s2", cost_cents=None), status="running", tenant="metrics")
+    ended = record("r1", attempt("s1"), attempt("s2", cost_cents=0.5), tenant="metrics")
+    for document in (begun, begun, ended, ended):
+        assert put(client, document).status_code < 300
+    after = [counted(client, name) for name in (*series, kept)]
+    assert [late - early for early, late in zip(before, after, strict=True)] == [2.5, 1, 1]
+
+
 def test_a_record_grows_while_its_run_goes_on_and_never_after(client: httpx.Client) -> None:
     document = record("r1", attempt("s1"), status="running", tenant="grows")
     assert put(client, document).status_code == 201
@@ -82,6 +99,10 @@ def test_a_record_grows_while_its_run_goes_on_and_never_after(client: httpx.Clie
     assert put(client, more).status_code == 200
     found = budget(client, "grows")
     assert found["spent_cents"] is None  # one attempt has no known cost
+    later = record("r1", attempt("s1", cost_cents=1), attempt("s2"), status="running", tenant="knows")
+    assert put(client, {**more, "status": "running", "tenant_id": "knows"}).status_code == 201
+    assert put(client, later).status_code == 200  # now it has, and the other was less
+    assert budget(client, "knows")["spent_cents"] == 3
     changed = told(put(client, record("r1", attempt("s1", cost_cents=1), tenant="grows")))
     assert (changed["code"], changed["status"]) == ("run_conflict", 409)
     assert len(get(client, "/api/v1/runs/r1", "grows").json()["attempts"]) == 2

@@ -6,6 +6,7 @@ TENANT_TABLES = (
     *("idempotency_keys", "audit", "outbox"),
     *("requests", "request_documents", "request_decisions", "request_reviews", "request_uses"),
     *("webhooks", "deliveries", "delivery_attempts"),
+    "sessions",
 )
 
 
@@ -15,6 +16,8 @@ INSERT INTO tenants VALUES ('{t}');
 INSERT INTO subjects VALUES ('{t}', 'iss', 'sub', 'human');
 INSERT INTO roles VALUES ('{t}', 'iss', 'sub', 'owner', 'sub');
 INSERT INTO service_keys VALUES ('{k}', '{t}', 'ci', sha256('{t}'), '{{read}}', 'iss', 'sub', 5, gen_random_uuid());
+INSERT INTO sessions VALUES (sha256('{t}'), '{t}', 'iss', 'sub', sha256('{t}'), gen_random_uuid(), now(), now(),
+    now() + '1 h');
 INSERT INTO catalogs VALUES ('{t}', '{{}}', 'd', gen_random_uuid());
 INSERT INTO budgets VALUES ('{t}', '', 5, 0, 0, gen_random_uuid());
 INSERT INTO permissions VALUES ('{t}', '', '*', true, gen_random_uuid());

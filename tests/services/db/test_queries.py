@@ -16,9 +16,17 @@ NAMES = sorted(queries._all())
 FOLDER = Path(queries.__file__).parent / "sql"
 # What only the worker does; everything else is done by the role that answers requests.
 WORKERS = {
-    *("idempotency.forget", "outbox.spread", "outbox.forget", "webhooks.forget", "audit.pending"),
+    *(
+        "sessions.forget",
+        "idempotency.forget",
+        "outbox.spread",
+        "outbox.forget",
+        "webhooks.forget",
+        "audit.pending",
+    ),
     *("audit.place", "audit.checkpoint", "audit.strays"),
     *("deliveries.claim", "deliveries.settle", "deliveries.release", "deliveries.standing"),
+    *("audit.standing",),
     *("jobs.reap", "jobs.bury", "jobs.release", "jobs.standing", "jobs.forget"),
     *("jobs.finish", "jobs.hold", "jobs.retry"),
 }
@@ -26,6 +34,7 @@ WORKERS = {
 BOTH = {
     "audit.checkpoint",
     "webhooks.forget",
+    "sessions.forget",
     "deliveries.claim",
     "deliveries.release",
     "deliveries.standing",
@@ -34,7 +43,10 @@ ID = {"id": "00000000-0000-0000-0000-000000000000"}
 PLACE = {"limit": 51, "before_at": "2026-11-26T00:00:00Z", "before_id": ID["id"]}
 NO_FILTER = dict.fromkeys(("status", "skill", "plan", "level", "waiting"))
 EVERY = {**PLACE, **NO_FILTER, "mine": False, "granted": False, "issuer": "iss", "subject": "s7"}
-ALSO_WORKERS = {"requests.overdue", "requests.stuck"}  # the server may ask, too, and sees one tenant
+ALSO_WORKERS = {
+    *("requests.overdue", "requests.stuck", "requests.standing"),
+    *("outbox.standing", "webhooks.unaccepted", "session.clock"),
+}  # the server may ask, too, and sees one tenant
 # After the name may stand what is special about the values.
 HOT: dict[str, dict[str, object]] = {
     "audit.page": {"limit": 50, "before_at": None, "before_id": None, "object": None},
@@ -59,6 +71,8 @@ HOT: dict[str, dict[str, object]] = {
     "requests.page_unreviewed": {**PLACE},
     "requests.overdue": {"limit": 50},
     "requests.stuck": {"limit": 50},
+    "sessions.find": {"sha256": b""},
+    "sessions.of": {"issuer": "iss", "subject": "s7"},
     "deliveries.attempts": {"id": "00000000-0000-0000-0000-000000000000"},
     "deliveries.claim": {
         "webhooks": 20,
@@ -96,6 +110,8 @@ INSERT INTO policy_activations SELECT 't' || n % 50, n, n, '', 'iss', 's', gen_r
     FROM generate_series(1, 5000) n;
 INSERT INTO idempotency_keys SELECT 't' || n % 50, 'iss', 's' || n, 'k' || n, 'd', 200, '{}'
     FROM generate_series(1, 5000) n;
+INSERT INTO sessions SELECT sha256(n::text::bytea), 't' || n % 50, 'iss', 's' || n, sha256('x'), gen_random_uuid(),
+    now(), now(), now() + interval '1 h' FROM generate_series(1, 5000) n;
 INSERT INTO outbox (id, tenant_id, topic, payload, audit_id, spread_at) SELECT gen_random_uuid(), 't1', 't', '{}',
     gen_random_uuid(), now() FROM generate_series(1, 5000) n;
 INSERT INTO webhooks (id, tenant_id, url, topics, created_issuer, created_by, audit_id)

@@ -1,6 +1,6 @@
 """Forecast recorded runs from those before them, and score the forecasts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aos.api.files.sources import load_plan
@@ -15,9 +15,11 @@ from aos.domain.skills.skill import Catalog
 from aos.errors import AosError
 
 if TYPE_CHECKING:
+    from aos.engine.execution.program import Program
     from aos.engine.sampling.distributions import Floats
     from aos.engine.scores import backtest as scores
     from aos.engine.scores import heldout
+    from aos.engine.scores.by_size import Sizes
 
 __all__ = ["Thresholds", "backtest"]
 
@@ -26,6 +28,8 @@ _SHAPES = 1_000
 """Shapes of runs that are forecast, those with the most runs first."""
 _SIZES, _LEAST_SIZES = 100, 10
 """Sizes of attempts that are told apart, of all skills together and of each at least."""
+_SAMPLES_BY_SIZE = 1_000_000
+"""Of all runs together that are forecast by their own sizes."""
 _TRIED_ONCE = RetryOverride(max_attempts=1)
 
 
@@ -49,6 +53,7 @@ def backtest(
     split: float = 0.6,
     thresholds: Thresholds = NO_THRESHOLDS,
     catalog: Catalog | None = None,
+    known: Sequence[str] | None = None,
     samples: int = _SAMPLES,
     seed: int = 0,
 ) -> Backtest:
@@ -56,9 +61,9 @@ def backtest(
 
     Scored are the single attempts of every skill, by what they state where it grows with that; with `shapes` the
     recorded runs, by their shape; with a `plan` (a path, `-`, or the JSON itself) it, against the runs that call
-    nothing but its skills. A `catalog` is scored in place of one learned from the past. Raises
-    InputError(invalid_plan).
-    Raises AosError(usage) where there are too few runs to split.
+    nothing but its skills. Each attempt and run is forecast by the features that it had and that are `known` before,
+    all unless said; where a plan is given, by those that it states. A `catalog` is scored in place of one learned from
+    the past. Raises InputError(invalid_plan), and AosError(usage) where there are too few runs to split.
     """
     from aos.engine.scores import heldout
 
@@ -70,7 +75,8 @@ def backtest(
             fix="Record more runs, or choose another --split.",
         )
     learned = calibrate(parts.past, base=base, by=by)
-    work = _Work(learned, catalog or learned.catalog, parts, tuple(by), samples, seed)
+    names = tuple(records.features) if known is None else tuple(known)
+    work = _Work(learned, catalog or learned.catalog, parts, tuple(by), names, samples, seed)
     work.skills()
     if shapes:
         work.shapes()
@@ -88,6 +94,7 @@ class _Work:
         catalog: Catalog,
         parts: "heldout.Split",
         by: tuple[str, ...],
+        known: tuple[str, ...],
         samples: int,
         seed: int,
     ) -> None:
@@ -95,6 +102,7 @@ class _Work:
         self.catalog = catalog
         self._parts = parts
         self._by = by
+        self._known = known
         self._samples = samples
         self._seed = seed
         growing = sum(bool(skill.latency_by or skill.cost_by) for skill in catalog.skills.values())
@@ -111,7 +119,7 @@ class _Work:
         for called, seen in heldout.attempts(self._parts.future, self._by).items():
             name = self._id(called)
             if called in past and name:
-                self._add("skill", name, _once(name), past[called], seen, self._by_size(name, sizes[called]))
+                self._add_skill(name, past[called], seen, self._told(sizes[called]))
             else:
                 self._leave_out(_spelled(called), "not recorded before the split", len(seen.run))
 
@@ -123,7 +131,8 @@ class _Work:
         future = heldout.shaped_runs(self._parts.future, self._by)
         going_on = heldout.going_on(past)
         everything = heldout.whole_runs(self._parts.past, self._by, lambda _: True)
-        for number, (key, shape) in enumerate(future.items()):
+        sizes = heldout.run_sizes(self._parts.future, self._by, future.values())
+        for number, ((key, shape), x) in enumerate(zip(future.items(), sizes, strict=True)):
             called, after = key
             names = [self._id(one) for one in called]
             title = _title(list(map(_spelled, called)), after)
@@ -137,7 +146,7 @@ class _Work:
                 goes_on = going_on(key)
                 plan = _plan([name or "" for name in names], after, goes_on)
                 known = heldout.runs_of(before, goes_on) if before else everything
-                self._add("plan", title, plan, known, heldout.runs_of(shape, goes_on))
+                self._add_runs(title, plan, known, heldout.runs_of(shape, goes_on), self._told(x))
 
     def plan(self, plan: Plan) -> None:
         """A case of the plan, against the runs that call nothing but its skills."""
@@ -162,7 +171,7 @@ class _Work:
         if others:
             self._leave_out("other runs", "they call skills that the plan does not", others)
         if len(past.run) and len(future.run):
-            self._add("plan", plan.name or "the plan", plan, past, future)
+            self._add_runs(plan.name or "the plan", plan, past, future, self._handed(plan, future))
         else:
             self._leave_out("the plan", "no run of it on one side of the split", 0)
 
@@ -188,44 +197,68 @@ class _Work:
             gates=tuple(gate for part in pooled for gate in _gates(part, thresholds)),
         )
 
-    def _by_size(self, name: str, x: "Floats") -> "tuple[tuple[scores.Part, ...], tuple[scores.Part, ...]]":
-        """Forecasts of a skill's times and of its costs by what attempts state; none where that tells nothing."""
-        from aos.engine.scores.backtest import Part
+    def _add_skill(self, name: str, past: "scores.Seen", future: "scores.Seen", sizes: "Sizes") -> None:
+        """A case of single attempts, in groups of about the same size where that tells something."""
+        from aos.engine.scores.backtest import Case, Part
+        from aos.engine.scores.by_size import growing
         from aos.engine.scores.sizes import alike
 
-        features = tuple(self._parts.future.features)
-        skill = self.catalog.skills[name]
-        found = []
+        skill, parts = self.catalog.skills[name], []
         for growth, quantity in ((skill.latency_by, "time"), (skill.cost_by, "cost")):
-            groups = alike(growth, features, x, self._sizes) if growth and features else []
-            found.append(
+            groups = alike(growth, sizes.features, sizes.x, self._sizes) if growth and sizes.features else []
+            parts.append(
                 tuple(
                     Part(rows, getattr(self._drawn(_once(name, stated)), quantity), scale)
                     for rows, stated, scale in groups
                 )
             )
-        return found[0], found[1]
+        time, cost = parts
+        known = tuple(one for one in sizes.known() if one in growing(skill))
+        self._cases.append(Case("skill", name, past, future, self._drawn(_once(name)), time, cost, known))
 
-    def _add(
-        self,
-        kind: "scores.Kind",
-        name: str,
-        plan: Plan,
-        past: "scores.Seen",
-        future: "scores.Seen",
-        parts: "tuple[tuple[scores.Part, ...], tuple[scores.Part, ...]]" = ((), ()),
+    def _add_runs(
+        self, name: str, plan: Plan, past: "scores.Seen", future: "scores.Seen", sizes: "Sizes"
     ) -> None:
-        from aos.engine.scores import backtest as scores
+        """A case of whole runs, each by its sizes where they tell something."""
+        from aos.engine.scores.backtest import Case
+        from aos.engine.scores.by_size import bearing, sized_case
 
-        self._cases.append(scores.Case(kind, name, past, future, self._drawn(plan), *parts))
+        found = Case("plan", name, past, future, self._drawn(plan))
+        sizes = bearing(plan, self.catalog, sizes)
+        if sizes.known():
+            samples = _SAMPLES_BY_SIZE * len(future.run) // self._parts.future_runs
+            found = sized_case(
+                found, plan, self.catalog, self._compiled, sizes, samples=samples, seed=self._seed
+            )
+        self._cases.append(found)
+
+    def _told(self, x: "Floats") -> "Sizes":
+        """What is known before; the last axis of `x` is by the features of the records."""
+        from aos.engine.scores.by_size import Sizes
+
+        return Sizes(tuple(self._parts.future.features), x).only(self._known)
+
+    def _handed(self, plan: Plan, runs: "scores.Seen") -> "Sizes":
+        """What runs handed to the steps of a plan, of the sizes that it states."""
+        from aos.engine.scores import heldout
+        from aos.engine.scores.by_size import handed
+
+        def calls(step: Step) -> "Callable[[heldout.Called], bool]":
+            return lambda called: step.skill in (called[0], self._id(called))
+
+        steps = [(step.id, calls(step)) for step in plan.steps]
+        x = heldout.sizes_of_steps(self._parts.future, self._by, runs, steps)
+        return handed(plan, self.catalog, self._told(x))
 
     def _drawn(self, plan: Plan) -> "scores.Draws":
-        from aos.engine.execution.program import compile_plan
         from aos.engine.scores import backtest as scores
 
-        found = case(plan, self.catalog, Limits())
-        program = compile_plan(plan, self.catalog, found.prices)
-        return scores.draws(program, self._samples, self._seed)
+        return scores.draws(self._compiled(plan), self._samples, self._seed)
+
+    def _compiled(self, plan: Plan) -> "Program":
+        from aos.engine.execution.program import compile_plan
+
+        return compile_plan(plan, self.catalog, case(plan, self.catalog, Limits()).prices)
 
     def _id(self, called: "heldout.Called") -> str | None:
         try:

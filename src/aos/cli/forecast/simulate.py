@@ -62,7 +62,8 @@ def simulate(
 
     Nothing is called, read or sent. Limits come from the options, else from the plan, else from aos.toml.
     The exit status is the verdict: 0 feasible, 3 infeasible, 5 undetermined. --fail-on names the verdicts
-    that are not 0: `infeasible,undetermined` unless said, also `approval` (8) or `none`.
+    that are not 0: `infeasible,undetermined` unless said, also `approval` (8) or `none`; `doubt` (5) is a feasible
+    plan whose figures are somebody's word or rest on too few records, as the JSON's `evidence` says.
 
     What is not feasible comes with the changes that would make it so, each simulated. --apply prints the plan with one
     of them, so that `aos simulate PLAN --apply 1 | aos simulate -` shows what it gives.
@@ -90,6 +91,7 @@ def simulate(
     asked = config.asked(budget, deadline, confidence, min_success)
     samples, seed = first(samples, otherwise=config.samples), first(seed, otherwise=config.seed)
     fail_on = first(fail_on, otherwise=FAIL_ON)
+    refuse((many and "doubt" in fail_on, "--fail-on", "with --many nothing looks for evidence"))
     if server is not None:
         source, given = one_plan(plan, plan_option), named_values(inputs or [])
         who = {"agent": agent, "tenant": tenant}
@@ -126,7 +128,7 @@ def simulate(
         return changed_plan(result, apply, parsed.document)
     if html is not None:
         write_page(result, html)
-    status = judged(result.verdict)
+    status = judged(result.verdict, evidence=result.evidence)
     return Answer(
         lambda: simulation(result, status), lambda look: text(result, look, as_markdown=markdown), status
     )

@@ -17,7 +17,7 @@ from aos.cli.learning.records import (
     load,
     told,
 )
-from aos.cli.learning.scoring import AsIs, Auto, Coverage, HtmlFile, Ratio, Split
+from aos.cli.learning.scoring import AsIs, Auto, Coverage, HtmlFile, Known, Ratio, Split, before
 from aos.cli.options import Catalogs, PlanOption, first
 from aos.errors import Exit
 from aos.files.config import find_config
@@ -38,6 +38,7 @@ def backtest(
     split: Split = None,
     min_coverage: Coverage = None,
     max_crps_ratio: Ratio = None,
+    known: Known = None,
     as_is: AsIs = False,
     catalogs: Catalogs = None,
     html: HtmlFile = None,
@@ -45,7 +46,8 @@ def backtest(
     """Score forecasts on recorded runs: learn from the earlier ones, forecast the later ones, compare.
 
     Scored are the attempts of every skill; with --auto whole runs, with --plan the runs that call nothing but the
-    plan's skills. The exit status is 3 where a threshold is missed.
+    plan's skills; each by the sizes that it had, where time or cost grow with them. The exit status is 3 where a
+    threshold is missed.
     """
     base, share = load_catalog(catalogs or (), find_config()), first(split, otherwise=0.6)
     read, conditions, source = load(
@@ -60,6 +62,7 @@ def backtest(
         split=share,
         thresholds=Thresholds(min_coverage, max_crps_ratio),
         catalog=base if as_is else None,
+        known=before(known, tuple(read.records.features)),
     )
     status = Exit.YES if result.kept else Exit.NO
     if html is not None:

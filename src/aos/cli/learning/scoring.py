@@ -5,6 +5,7 @@ from typing import Annotated
 
 from typer import BadParameter, Option
 
+from aos.cli.learning.records import columns
 from aos.cli.values import share
 
 
@@ -17,6 +18,17 @@ def factor(text: str) -> float:
     if not 0 < value < 1e6:
         raise BadParameter("expected a number above 0, such as 0.9")
     return value
+
+
+def before(text: str | None, features: tuple[str, ...]) -> tuple[str, ...]:
+    """The features that --known names; all where it is left out."""
+    if text is None:
+        return features
+    known = columns(text, "--known")
+    for name in known:
+        if name not in features:
+            raise BadParameter(f"{name} is none of --feature", param_hint="--known")
+    return known
 
 
 Auto = Annotated[bool, Option("--auto", help="Forecast the recorded runs, too, by their shape.")]
@@ -35,6 +47,15 @@ Ratio = Annotated[
         parser=factor, metavar="RATIO", help="The most that CRPS may be, over that of forecasting the mean."
     ),
 ]
+Known = Annotated[
+    str | None,
+    Option(
+        "--known",
+        metavar="NAMES",
+        help="The features that are known before a run: forecasts use no others. All of --feature unless said.",
+    ),
+]
+
 HtmlFile = Annotated[
     Path | None,
     Option("--html", metavar="FILE", help="Also write a page with pictures that needs nothing else."),

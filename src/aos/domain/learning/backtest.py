@@ -60,7 +60,10 @@ class Success(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """The scores of one skill (its single attempts) or one plan (whole runs); what was not recorded is None."""
+    """The scores of one skill (its single attempts) or one plan (whole runs); what was not recorded is None.
+
+    `sizes` names the features that its outcomes are forecast by, each by its own; without any all have one forecast.
+    """
 
     kind: Literal["skill", "plan"]
     name: str
@@ -68,6 +71,7 @@ class Scored(NamedTuple):
     time: Quantity | None
     cost: Quantity | None
     success: Success
+    sizes: tuple[str, ...] = ()
 
 
 class Pooled(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aos.engine.execution.program import Call
-from aos.engine.sampling.attempts import mode_of
+from aos.engine.sampling.attempts import Attempts, mode_of
 from aos.engine.sampling.blocks import Loans, Rows, micro
 from aos.engine.sampling.distributions import SIZE, Floats, Indices, normal_scores, quantile_table, ranks_of
 from aos.engine.sampling.prices import MICRO, Money
@@ -67,6 +67,19 @@ class Node(NamedTuple):
     gap: Floats | None
 
 
+class Scale(NamedTuple):
+    """How many times what the tables of a call say its attempts take and cost, one value a sample; None: once.
+
+    So samples can stand for runs of different sizes. What a failure takes that has a time of its own stays as it is.
+    """
+
+    time: Floats | None = None
+    cost: Floats | None = None
+
+
+AS_TOLD = Scale()
+
+
 class Shared(NamedTuple):
     """What the calls of a run have in common, one value a sample; None where they have nothing.
 
@@ -79,25 +92,25 @@ class Shared(NamedTuple):
     factor: Floats | None = None
 
 
-def draw(call: Call, streams: Streams, node: int, count: int, shared: Shared) -> Draw:
+def draw(call: Call, streams: Streams, node: int, count: int, shared: Shared, scale: Scale = AS_TOLD) -> Draw:
     """Sample a call `count` times. `node` numbers the items and iterations of the call."""
     attempts = call.attempts
     key = node * PURPOSES
     index = streams.indices(count, call.stream, key + LATENCY)
-    if not attempts.latency_known or (shared.mood is None and shared.factor is None):
+    alike = shared.mood is None and shared.factor is None and scale.time is None
+    if not attempts.latency_known or alike:
         time = attempts.time.take(index)
         failed = (index >= attempts.first_failure).nonzero()[0]
     else:
-        time, failed, index = _with_the_run(call, streams, key, index, shared)
+        time, failed, index = _with_the_run(call, streams, key, index, shared, scale.time)
+    cost = _first_price(call, streams, key, index, time, scale.cost)
     if not failed.size:
-        return Draw(time, failed, attempts.mode[:0], _first_price(call, streams, key, index, time), (), ())
+        return Draw(time, failed, attempts.mode[:0], cost, (), ())
     mode = mode_of(attempts, index.take(failed))
-    cost = _first_price(call, streams, key, index, time)
     if cost is not None:
         cost[failed[~_charged(call)[mode]]] = 0
-    return _retries(
-        call, streams, key, Draw(time, failed, mode, cost, (Met(failed, mode),), ()), shared.factor
-    )
+    first = Draw(time, failed, mode, cost, (Met(failed, mode),), ())
+    return _retries(call, streams, key, first, shared.factor, scale)
 
 
 def overhead(call: Call, streams: Streams, node: int, count: int, shared: Shared) -> Floats | None:
@@ -137,11 +150,11 @@ def _as_recorded(time: Floats, failed: Samples, cost: Money | None) -> Draw:
 
 
 def _with_the_run(
-    call: Call, streams: Streams, key: int, index: Indices, shared: Shared
+    call: Call, streams: Streams, key: int, index: Indices, shared: Shared, scale: Floats | None
 ) -> tuple[Floats, Samples, Indices]:
     """Latencies that go with the rest of the run; whether an attempt fails otherwise stays its own luck."""
     attempts = call.attempts
-    good = SIZE - sum(entries for _, entries in attempts.spans)
+    good = _good(attempts)
     luckless = index >= good
     if shared.mood is None:
         ranks = (index * (SIZE / max(good, 1))).clip(max=SIZE - 1).astype(np.uint16)
@@ -150,6 +163,8 @@ def _with_the_run(
         ranks = ranks_of(np.sqrt(shared.share) * shared.mood + np.sqrt(1 - shared.share) * own)
     time = attempts.clean.take(ranks)
     time[luckless] = attempts.time.take(index[luckless])
+    if scale is not None:
+        time *= np.where(_grows(attempts, index), scale, 1.0)
     if shared.factor is not None:
         time *= shared.factor
     late = time > attempts.timeout_ms
@@ -159,7 +174,23 @@ def _with_the_run(
     return time, (luckless | late).nonzero()[0], index
 
 
-def _first_price(call: Call, streams: Streams, key: int, index: Indices, time: Floats) -> Money | None:
+def _good(attempts: Attempts) -> int:
+    """Entries of attempts that meet no failure of the skill's own."""
+    return SIZE - sum(entries for _, entries in attempts.spans)
+
+
+def _grows(attempts: Attempts, index: Indices) -> Flags:
+    """Which attempts take longer with larger sizes: all but those whose failure has a time of its own."""
+    own = np.array([mode.time is not None for mode in attempts.modes], bool)
+    grows = np.ones(len(index), bool)
+    luckless = (index >= _good(attempts)).nonzero()[0]
+    grows[luckless] = ~own[mode_of(attempts, index.take(luckless))]
+    return grows
+
+
+def _first_price(
+    call: Call, streams: Streams, key: int, index: Indices, time: Floats, scale: Floats | None
+) -> Money | None:
     price = call.price
     if price is None or (price.table is None and not price.constant and not price.per_ms):
         return None
@@ -172,12 +203,16 @@ def _first_price(call: Call, streams: Streams, key: int, index: Indices, time: F
             own = normal_scores().take(ranks)
             ranks = ranks_of(price.follows * latency + np.sqrt(1 - price.follows**2) * own)
         cost = price.table.take(ranks)
+    if scale is not None:
+        cost = np.rint(cost * scale).astype(np.int64)
     if price.per_ms:
         cost += np.rint(time * (price.per_ms * MICRO)).astype(np.int64)
     return cost
 
 
-def _retries(call: Call, streams: Streams, key: int, first: Draw, factor: Floats | None) -> Draw:
+def _retries(
+    call: Call, streams: Streams, key: int, first: Draw, factor: Floats | None, scale: Scale
+) -> Draw:
     """Try the failed ones again by the policy, until they succeed, may not be retried, or tries run out."""
     attempts, time, cost = call.attempts, first.time, first.cost
     live, mode = first.failed, first.mode
@@ -199,25 +234,44 @@ def _retries(call: Call, streams: Streams, key: int, first: Draw, factor: Floats
         if left is not None:
             left -= pause
             index = _still_out(call, index, mode, left)
-        spent = attempts.time.take(index)
-        fails = index >= attempts.first_failure
-        if factor is not None:
-            spent *= factor.take(live)
-            fails |= spent > attempts.timeout_ms
-            np.minimum(spent, attempts.timeout_ms, out=spent)
+        spent, fails = _again(
+            attempts,
+            index,
+            None if scale.time is None else scale.time.take(live),
+            None if factor is None else factor.take(live),
+        )
         lengths.append(spent + pause)
         time[live] += lengths[-1]
         retries.append(live)
         again = fails.nonzero()[0]
         mode = mode_of(attempts, index.take(again))
         if cost is not None:
-            cost[live] += _retry_price(call, streams, key, spent, again, mode)
+            larger = None if scale.cost is None else scale.cost.take(live)
+            cost[live] += _retry_price(call, streams, key, spent, again, mode, larger)
         live = live.take(again)
         left = (left - spent)[again] if left is not None else None
         rounds.append(Met(live, mode))
     if lost:
         live, mode = np.concatenate([*lost, live]), np.concatenate([*lost_mode, mode])
     return Draw(time, live, mode, cost, tuple(rounds), tuple(retries), tuple(lengths))
+
+
+def _again(
+    attempts: Attempts, index: Indices, scale: Floats | None, factor: Floats | None
+) -> tuple[Floats, Flags]:
+    """How long further attempts take, and which of them fail."""
+    spent, fails = attempts.time.take(index), index >= attempts.first_failure
+    if scale is None and factor is None:
+        return spent, fails
+    if scale is not None:
+        good = _good(attempts)
+        fails = index >= good
+        clean = attempts.clean.take((index * (SIZE / max(good, 1))).astype(np.intp), mode="clip")
+        spent = np.where(fails, spent, clean) * np.where(_grows(attempts, index), scale, 1.0)
+    if factor is not None:
+        spent *= factor
+    fails = fails | (spent > attempts.timeout_ms)
+    return np.minimum(spent, attempts.timeout_ms), fails
 
 
 def _still_out(call: Call, index: Indices, mode: NDArray[np.uint8], left: Floats) -> Indices:
@@ -240,7 +294,13 @@ def _outages(call: Call, streams: Streams, key: int, mode: NDArray[np.uint8]) ->
 
 
 def _retry_price(
-    call: Call, streams: Streams, key: int, spent: Floats, again: Samples, mode: NDArray[np.uint8]
+    call: Call,
+    streams: Streams,
+    key: int,
+    spent: Floats,
+    again: Samples,
+    mode: NDArray[np.uint8],
+    scale: Floats | None,
 ) -> Money:
     price = call.price
     assert price is not None
@@ -248,6 +308,8 @@ def _retry_price(
         cost = np.full(spent.size, price.constant, np.int64)
     else:
         cost = price.table.take(streams.indices(spent.size, call.stream, key + RETRY_PRICE))
+    if scale is not None:
+        cost = np.rint(cost * scale).astype(np.int64)
     if price.per_ms:
         cost += np.rint(spent * (price.per_ms * MICRO)).astype(np.int64)
     cost[again[~_charged(call)[mode]]] = 0

@@ -5,7 +5,7 @@ ratio of two, is taken over runs. Source: Liang & Zeger (1986), Biometrika 73; f
 Techniques, section 6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from aos.engine.scores.scoring import GRID, log_loss
 from aos.engine.simulate import Simulation
 from aos.engine.summary import totals
 
-__all__ = ["Case", "Draws", "Kind", "Part", "Seen", "draws", "pool", "score"]
+__all__ = ["QUANTILES", "Alone", "Case", "Draws", "Kind", "Part", "Seen", "draws", "pool", "score"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["skill", "plan"]
@@ -26,8 +26,12 @@ Kind = Literal["skill", "plan"]
 LEVELS = (0.5, 0.9, 0.95, 0.99)
 _CENTRAL = {"in50": (0.25, 0.75), "in90": (0.05, 0.95), "in95": (0.025, 0.975)}
 _ABOVE = {"over95": 0.95, "over99": 0.99}
+QUANTILES: Floats = np.unique([*GRID, *LEVELS, *np.ravel([*_CENTRAL.values()]), *_ABOVE.values()])
+"""The levels of a forecast that scores look at."""
 _ROWS = 10_000
 """Outcomes scored at once: the losses of each at every level have to fit the memory."""
+_Quantiles = Callable[[Floats], Floats]
+"""The quantiles of forecasts at some levels: [outcome, level], or a single row for all outcomes."""
 _NOTHING = 1e-12
 _DIGITS = 1e-5
 """Catalogs have six digits of a figure: a price that is exactly so much a token is no nearer to its forecast."""
@@ -43,11 +47,11 @@ class Seen(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """A forecast as ascending draws, None where a figure is unknown, and the chance of success."""
+    """A forecast as ascending draws, None where a figure is unknown, and the chance of success, of all or of each."""
 
     time: Floats | None
     cost: Floats | None
-    success: float
+    success: float | Floats
 
 
 class Part(NamedTuple):
@@ -58,10 +62,20 @@ class Part(NamedTuple):
     scale: Floats
 
 
+class Alone(NamedTuple):
+    """Outcomes, as indices of what happened, each with a forecast of its own: its `quantiles` [outcome, QUANTILES], and
+    between which levels of it the outcome stands [outcome, 2]."""
+
+    rows: NDArray[np.intp]
+    quantiles: Floats
+    places: Floats
+
+
 class Case(NamedTuple):
     """A forecast, what it is of, and what happened before it and after.
 
-    `time_parts` and `cost_parts`, where there are any, take the place of the forecast's time or cost.
+    `time_parts` and `cost_parts`, where there are any, take the place of the forecast's time or cost: they are by
+    `sizes`, the names of what is known of each outcome beforehand.
     """
 
     kind: Kind
@@ -69,8 +83,9 @@ class Case(NamedTuple):
     past: Seen
     future: Seen
     forecast: Draws
-    time_parts: tuple[Part, ...] = ()
-    cost_parts: tuple[Part, ...] = ()
+    time_parts: tuple[Part | Alone, ...] = ()
+    cost_parts: tuple[Part | Alone, ...] = ()
+    sizes: tuple[str, ...] = ()
 
 
 class _Losses(NamedTuple):
@@ -105,6 +120,7 @@ def score(case: Case) -> Scored:
         kind=case.kind,
         name=case.name,
         past=len(case.past.run),
+        sizes=case.sizes,
         time=time and _quantity(time),
         cost=cost and _quantity(cost),
         success=_success([_chances(case)]),
@@ -137,42 +153,71 @@ def _both(case: Case) -> tuple[_Losses | None, _Losses | None]:
     )
 
 
-def _together(parts: Sequence[Part], past: Floats, outcomes: Floats, run: NDArray[np.intp]) -> _Losses | None:
-    found = [_losses(part, past, outcomes[part.rows], run[part.rows]) for part in parts]
+def _together(
+    parts: Sequence[Part | Alone], past: Floats, outcomes: Floats, run: NDArray[np.intp]
+) -> _Losses | None:
+    past = np.sort(past[~np.isnan(past)])
+    if not past.size:
+        return None
+    found = []
+    for part in parts:
+        seen = outcomes[part.rows], run[part.rows]
+        found.append(_alone(part, past, *seen) if isinstance(part, Alone) else _alike(part, past, *seen))
     return _concatenated([losses for losses in found if losses])
 
 
-def _losses(part: Part, past: Floats, outcomes: Floats, run: NDArray[np.intp]) -> _Losses | None:
+def _alike(part: Part, past: Floats, outcomes: Floats, run: NDArray[np.intp]) -> _Losses | None:
+    """Of outcomes with one forecast, scaled to each."""
     drawn, there = part.drawn, ~np.isnan(outcomes)
-    past = np.sort(past[~np.isnan(past)])
-    if drawn is None or not past.size or not there.any():
+    if drawn is None or not there.any():
         return None
     outcomes, scale = outcomes[there], part.scale[there]
-    columns = _against(drawn, outcomes / scale)
+    columns = _against(lambda levels: np.quantile(drawn, levels)[None, :], outcomes / scale)
     columns |= {name: loss * scale for name, loss in columns.items() if name not in {*_CENTRAL, *_ABOVE}}
-    columns |= {f"naive {name}": loss for name, loss in _errors(np.array([past.mean()]), outcomes).items()}
-    columns |= {f"empirical {name}": loss for name, loss in _errors(past, outcomes).items()}
     places = [np.searchsorted(drawn, outcomes / scale, side) / len(drawn) for side in ("left", "right")]
-    return _Losses(run[there], columns, np.column_stack(places))
+    return _Losses(run[there], columns | _of_the_past(past, outcomes), np.column_stack(places))
 
 
-def _against(drawn: Floats, outcomes: Floats) -> dict[str, Floats]:
+def _alone(part: Alone, past: Floats, outcomes: Floats, run: NDArray[np.intp]) -> _Losses | None:
+    """Of outcomes with a forecast each."""
+    there = ~np.isnan(outcomes)
+    if not there.any():
+        return None
+    outcomes, quantiles = outcomes[there], part.quantiles[there]
+    columns = _against(lambda levels: quantiles[:, np.searchsorted(QUANTILES, levels)], outcomes)
+    return _Losses(run[there], columns | _of_the_past(past, outcomes), part.places[there])
+
+
+def _of_the_past(past: Floats, outcomes: Floats) -> dict[str, Floats]:
+    """The errors of forecasting the past's mean, and of forecasting the past itself."""
+    mean = _errors(lambda levels: np.full((1, len(levels)), past.mean()), outcomes)
+    itself = _errors(lambda levels: np.quantile(past, levels)[None, :], outcomes)
+    return {f"naive {name}": loss for name, loss in mean.items()} | {
+        f"empirical {name}": loss for name, loss in itself.items()
+    }
+
+
+def _against(quantiles: _Quantiles, outcomes: Floats) -> dict[str, Floats]:
     """Whether each outcome is in the intervals and above the quantiles, and the errors."""
     found = {}
-    for name, (low, high) in _CENTRAL.items():
-        bottom, top = np.quantile(drawn, [low, high])
+    for name, levels in _CENTRAL.items():
+        bottom, top = quantiles(np.array(levels)).T
         within = (bottom * (1 - _DIGITS) <= outcomes) & (outcomes <= top * (1 + _DIGITS))
         found[name] = within.astype(np.float64)
     for name, level in _ABOVE.items():
-        found[name] = (outcomes > np.quantile(drawn, level) * (1 + _DIGITS)).astype(np.float64)
-    return found | _errors(drawn, outcomes)
+        (top,) = quantiles(np.array([level])).T
+        found[name] = (outcomes > top * (1 + _DIGITS)).astype(np.float64)
+    return found | _errors(quantiles, outcomes)
 
 
-def _errors(drawn: Floats, outcomes: Floats) -> dict[str, Floats]:
+def _errors(quantiles: _Quantiles, outcomes: Floats) -> dict[str, Floats]:
     """CRPS, as twice the mean pinball loss over GRID (Laio & Tamea 2007, HESS 11), and the pinball losses."""
-    found = {f"pinball {level}": _pinball(np.quantile(drawn, [level]), level, outcomes) for level in LEVELS}
-    grid = np.quantile(drawn, GRID)
-    parts = [2 * _pinball(grid, GRID, outcomes[at : at + _ROWS]) for at in range(0, len(outcomes), _ROWS)]
+    found = {f"pinball {level}": _pinball(quantiles(np.array([level])), level, outcomes) for level in LEVELS}
+    grid = quantiles(GRID)
+    windows = [slice(at, at + _ROWS) for at in range(0, len(outcomes), _ROWS)]
+    parts = [
+        2 * _pinball(grid if len(grid) == 1 else grid[window], GRID, outcomes[window]) for window in windows
+    ]
     return found | {"crps": np.concatenate(parts)}
 
 

@@ -1,6 +1,6 @@
 """Recorded runs split by time, and what happened in them: to single attempts, to runs of a shape, to runs of a plan."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +19,11 @@ __all__ = [
     "Split",
     "attempts",
     "going_on",
+    "run_sizes",
     "runs_of",
     "shaped_runs",
     "sizes",
+    "sizes_of_steps",
     "split",
     "whole_runs",
 ]
@@ -86,6 +88,42 @@ def shaped_runs(records: Records, by: tuple[str, ...]) -> dict[ShapeKey, Shape]:
     found = table(records, by)
     called = [(variant.skill, variant.values) for variant in found.variants]
     return {(tuple(called[v] for v in shape.variant), shape.after): shape for shape in shapes(found)}
+
+
+def run_sizes(records: Records, by: tuple[str, ...], shapes: Iterable[Shape]) -> Iterator[Floats]:
+    """The features of the first attempts of each shape: [run, step, feature], NaN where nobody recorded it."""
+    x = table(records, by).x
+    for shape in shapes:
+        yield np.where((shape.row < 0)[:, :, None], np.nan, x[shape.row])
+
+
+def sizes_of_steps(
+    records: Records, by: tuple[str, ...], runs: Seen, steps: Sequence[tuple[str, Callable[[Called], bool]]]
+) -> Floats:
+    """The features that these `runs` handed to steps of a plan: [run, step, feature], NaN where nobody recorded it.
+
+    A step is told by its name, and where no record has that, by what it calls: of several that call the same, the
+    first is the first call of a run, and so on.
+    """
+    found = table(records, by)
+    ranked = np.lexsort((found.start, found.run))
+    ranked = ranked[found.attempt[ranked] == 1]
+    x = np.full((len(runs.run), len(steps), found.x.shape[1]), np.nan)
+    before = dict[frozenset[int], int]()
+    for i, (name, calls) in enumerate(steps):
+        if name in found.steps:
+            rows = ranked[found.step[ranked] == found.steps.index(name)]
+            place = 0
+        else:
+            ours = frozenset(v for v, one in enumerate(found.variants) if calls((one.skill, one.values)))
+            rows = ranked[np.isin(found.variant[ranked], list(ours))]
+            place = before.get(ours, 0)
+            before[ours] = place + 1
+        first = np.searchsorted(found.run[rows], runs.run) + place
+        there = np.flatnonzero(first < len(rows))
+        there = there[found.run[rows[first[there]]] == runs.run[there]]
+        x[there, i] = found.x[rows[first[there]]]
+    return x
 
 
 def going_on(found: Mapping[ShapeKey, Shape]) -> Callable[[ShapeKey], tuple[bool, ...]]:

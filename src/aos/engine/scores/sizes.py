@@ -10,7 +10,7 @@ from aos.domain.skills.distributions import median
 from aos.domain.skills.skill import LEAST_SIZE, AnyGrowth, Growth
 from aos.engine.sampling.distributions import Floats
 
-__all__ = ["Alike", "alike", "size"]
+__all__ = ["Alike", "alike", "size", "times_as_large"]
 
 _CLOSE = 0.1
 """Logs: sizes that are no further apart are forecast as one, scaled."""
@@ -50,6 +50,17 @@ def size(growth: AnyGrowth, columns: Mapping[str, Floats], count: int) -> Floats
         value = columns.get(p.name, np.full(count, np.nan))
         total += p.exponent * np.log(np.where(value >= LEAST_SIZE, value, np.nan) / p.typical)
     return np.asarray(growth.level * np.exp(np.minimum(total, 500.0)))
+
+
+def times_as_large(growth: AnyGrowth, columns: Mapping[str, Floats], base: Mapping[str, float]) -> Floats:
+    """What each attempt takes or costs by its features, in multiples of one with the features of `base`.
+
+    Features that neither knows are as they usually are; the columns have one length.
+    """
+    count = len(next(iter(columns.values())))
+    one = _typical(growth, {name: np.array([value]) for name, value in base.items()}, 1)
+    here = _typical(growth, columns, count)
+    return np.maximum(here, LEAST_SIZE) / np.maximum(one, LEAST_SIZE)
 
 
 def _typical(growth: AnyGrowth, columns: Mapping[str, Floats], count: int) -> Floats:

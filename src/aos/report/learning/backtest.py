@@ -8,7 +8,7 @@ from aos.domain.forecasts.forecast import Estimate
 from aos.domain.learning.backtest import Backtest, Pooled, Quantity, Scored
 from aos.report.figures import chance, count, duration, number
 from aos.report.learning.diagrams import pit, reliability
-from aos.report.learning.scores import noise, succeeded, times
+from aos.report.learning.scores import conditioned, noise, succeeded, times
 from aos.report.parts.markup import Html, join, tag
 from aos.report.parts.sheet import document, section, table
 
@@ -21,7 +21,8 @@ _SHARES = ("in 50 %", "90 %", "95 %", "over p95", "p99")
 _HOW = (
     "Shares of the outcomes that lie inside the central intervals of their forecasts, and above the quantiles.",
     "CRPS is the mean distance of a forecast from what happened: over that of forecasting the past's mean, and over "
-    "that of forecasting the past as it was. Below 1 is better than these.",
+    "that of forecasting the past as it was. Below 1 is better than these. The past are earlier attempts of the skill, "
+    "or runs of the same shape, whatever their sizes.",
     "± is one standard error; what happens in one run hangs together, so it is taken over runs.",
 )
 
@@ -39,7 +40,10 @@ def _sections(name: str, result: Backtest) -> Iterator[Html]:
     for kind in ("skill", "plan"):
         yield section(f"{kind.capitalize()} by {kind}", *_cases(kind, result.cases))
     yield section("Not scored", _left_out(result))
-    yield section("How to read it", *(tag("p", line) for line in _HOW), tag("p", f"aos {aos.__version__}"))
+    told = [f"{sentence[0].upper()}{sentence[1:]}." for sentence in conditioned(result.cases)]
+    yield section(
+        "How to read it", *(tag("p", line) for line in (*_HOW, *told)), tag("p", f"aos {aos.__version__}")
+    )
 
 
 def _headline(name: str, result: Backtest) -> Html:

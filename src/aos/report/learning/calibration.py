@@ -6,7 +6,7 @@ from aos.domain.learning.backtest import Backtest, LeftOut, Pooled, Quantity, Sc
 from aos.domain.learning.records import ReadRecords
 from aos.domain.skills.skill import Catalog, Growth, PowerGrowth, Skill
 from aos.report.figures import UNKNOWN, cents, chance, count, duration, few, number
-from aos.report.learning.scores import noise, share, succeeded, times
+from aos.report.learning.scores import conditioned, noise, share, succeeded, times
 from aos.report.parts.page import BAD, BAR, FAINT, GOOD, STRONG, Line, Page
 from aos.wire.catalogs.learned import Compared
 
@@ -63,7 +63,10 @@ def backtest(name: str, result: Backtest, width: int, colour: bool, ascii: bool 
     page.add()
     page.add(page.table("lrrrrrrr", _pooled(result.pooled)))
     page.add(("shares of outcomes inside the central intervals and above the quantiles;", FAINT))
-    page.add(("CRPS over that of forecasting the mean, lower is better; ± one standard error", FAINT))
+    page.add(("CRPS over that of forecasting the mean of all earlier attempts of the skill, or", FAINT))
+    page.add(("runs of the shape, lower is better; ± one standard error", FAINT))
+    for sentence in conditioned(result.cases):
+        page.add((sentence, FAINT))
     for part in result.pooled:
         _pictures(page, part)
     for kind in ("skill", "plan"):

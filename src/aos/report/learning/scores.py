@@ -1,10 +1,11 @@
 """Scores in words: shares with their noise, errors in multiples of the naive forecast's."""
 
 import math
+from collections.abc import Iterator, Sequence
 
 from aos.domain.forecasts.forecast import Estimate
-from aos.domain.learning.backtest import Quantity, Success
-from aos.report.figures import chance
+from aos.domain.learning.backtest import Quantity, Scored, Success
+from aos.report.figures import chance, count
 
 
 def noise(estimate: Estimate) -> str:
@@ -32,3 +33,15 @@ def succeeded(success: Success) -> str:
         f"Brier {success.brier.value:.4f} ± {success.brier.se:.4f} (past share {success.brier_naive:.4f}), "
         f"log loss {success.log_loss.value:.4f} ± {success.log_loss.se:.4f} ({success.log_loss_naive:.4f})"
     )
+
+
+def conditioned(cases: Sequence[Scored]) -> Iterator[str]:
+    """What forecasts were made of: a sentence for each kind of them of which sizes were known."""
+    for kind, what, alone in (("skill", "attempt", "skill"), ("plan", "run", "shape")):
+        of_kind = [case for case in cases if case.kind == kind]
+        sized = [case for case in of_kind if case.sizes]
+        if sized:
+            names = ", ".join(dict.fromkeys(name for case in sized for name in case.sizes))
+            rest = len(of_kind) - len(sized)
+            others = f"; of {count(rest, 'other')} by the {alone} alone" if rest else ""
+            yield f"each {what} of {count(len(sized), kind)} is forecast by its own sizes ({names}){others}"

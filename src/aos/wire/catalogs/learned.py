@@ -116,7 +116,13 @@ def _pooled(part: Pooled) -> Document:
 
 
 def _scored(case: Scored) -> Document:
-    return {"kind": case.kind, "name": case.name, "past": case.past, **_scores(case)}
+    return {
+        "kind": case.kind,
+        "name": case.name,
+        "past": case.past,
+        "sizes": list(case.sizes),
+        **_scores(case),
+    }
 
 
 def _scores(scored: Scored | Pooled) -> Document:

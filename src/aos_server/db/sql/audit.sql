@@ -35,6 +35,12 @@ SELECT pg_try_advisory_xact_lock(7300467) AS held;
 SELECT p.position, a.id, a.tenant_id, a.at, a.issuer, a.subject, a.action, a.object, a.details
 FROM audit_pending p JOIN audit a ON a.id = p.audit_id ORDER BY p.position LIMIT %(limit)s;
 
+-- name: standing
+-- How old the oldest row is that is not in the tree yet; 0: there is none.
+SELECT coalesce(extract(epoch FROM now() - (
+    SELECT a.at FROM audit_pending p JOIN audit a ON a.id = p.audit_id ORDER BY p.position LIMIT 1
+)), 0)::float8 AS oldest_s;
+
 -- name: latest
 -- The newest checkpoint; no row where the tree is empty.
 SELECT size, root, peaks, note FROM audit_checkpoints ORDER BY size DESC LIMIT 1;

@@ -101,7 +101,10 @@ UPDATE deliveries SET state = 'waiting', tries = 0, due_at = now(), fence = fenc
 WHERE tenant_id = tenant() AND id = %(id)s AND %(audit_id)s::uuid IS NOT NULL;
 
 -- name: standing
--- How things stand: how much waits, since when the oldest, how many webhooks are disabled.
+-- How things stand: how much waits, since when the oldest; for how long what was due first has waited for a worker; how
+-- many webhooks are disabled.
 SELECT count(d.id) AS waiting, coalesce(extract(epoch FROM now() - min(d.created_at)), 0)::float8 AS oldest_s,
+    coalesce(extract(epoch FROM now() - min(greatest(d.due_at, d.claimed_until))
+        FILTER (WHERE d.due_at <= now() AND d.claimed_until <= now())), 0)::float8 AS overdue_s,
     (SELECT count(*) FROM webhooks WHERE disabled_at IS NOT NULL) AS disabled
 FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id AND w.disabled_at IS NULL WHERE d.state = 'waiting';

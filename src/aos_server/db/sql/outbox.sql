@@ -29,6 +29,10 @@ WITH messages AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM marked) AS messages, (SELECT count(*) FROM made) AS deliveries;
 
+-- name: standing
+-- How old the oldest message is of which no deliveries were made yet; 0: there is none.
+SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest_s FROM outbox WHERE spread_at IS NULL;
+
 -- name: add_spread
 -- A message to one webhook alone, which needs no spreading.
 INSERT INTO outbox (id, tenant_id, topic, payload, audit_id, spread_at)

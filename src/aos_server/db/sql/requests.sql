@@ -126,6 +126,13 @@ SELECT tenant_id, id FROM requests
 WHERE status IN ('pending', 'escalated') AND escalates_at <= now() AND expires_at > now()
 ORDER BY escalates_at LIMIT %(limit)s;
 
+-- name: standing
+-- Of requests of every tenant that wait: how many have less than a tenth of their time left, and for how long the one
+-- whose time was up first should have been written down as expired.
+SELECT count(*) FILTER (WHERE expires_at > now() AND expires_at - now() < (expires_at - created_at) / 10) AS closing,
+    greatest(coalesce(extract(epoch FROM now() - min(expires_at)), 0), 0)::float8 AS overdue_s
+FROM requests WHERE status IN ('pending', 'escalated');
+
 -- name: tenant
 -- Of which tenant a request is, for development alone.
 SELECT find_request_tenant(%(id)s) AS tenant;

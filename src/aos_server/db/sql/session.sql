@@ -6,6 +6,10 @@ SELECT set_config('aos.tenant', %(tenant)s, true);
 -- Postgres' name of the transaction, by which one can ask later whether it ended, and the instant that it has for now.
 SELECT pg_current_xact_id()::text AS id, now() AS now;
 
+-- name: clock
+-- What time it is for the database.
+SELECT clock_timestamp() AS now;
+
 -- name: ended
 -- Whether a transaction is over.
 SELECT coalesce(pg_xact_status(%(id)s::xid8) <> 'in progress', true) AS ended;

@@ -38,11 +38,12 @@ ON CONFLICT (tenant_id, agent_id) DO UPDATE
 SET budget_cents = EXCLUDED.budget_cents, audit_id = EXCLUDED.audit_id, updated_at = now();
 
 -- name: spend
--- Add to what an agent, or with '' the tenant, has spent.
+-- Add to what an agent, or with '' the tenant, has spent. It may be less than 0, where a later record of a run knows
+-- better; a row that is new can't be.
 INSERT INTO budgets (tenant_id, agent_id, spent_cents, unpriced, audit_id)
-VALUES (tenant(), %(agent)s, %(cents)s, %(unpriced)s, %(audit_id)s)
+VALUES (tenant(), %(agent)s, greatest(%(cents)s, 0), greatest(%(unpriced)s, 0), %(audit_id)s)
 ON CONFLICT (tenant_id, agent_id) DO UPDATE
-SET spent_cents = budgets.spent_cents + EXCLUDED.spent_cents, unpriced = budgets.unpriced + EXCLUDED.unpriced,
+SET spent_cents = budgets.spent_cents + %(cents)s, unpriced = budgets.unpriced + %(unpriced)s,
     audit_id = EXCLUDED.audit_id, updated_at = now();
 
 -- name: permit

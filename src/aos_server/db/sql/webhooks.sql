@@ -67,3 +67,8 @@ WHERE webhook_id = %(id)s AND state = 'delivered' AND ended_at > now() - %(perio
 -- name: accepted
 -- It has accepted a message that this key alone had signed.
 UPDATE webhooks SET accepted_key = %(version)s WHERE id = %(id)s;
+
+-- name: unaccepted
+-- How many standing webhooks of every tenant have not accepted a message that this key alone had signed.
+SELECT count(*) AS count FROM webhooks
+WHERE request_id IS NULL AND disabled_at IS NULL AND accepted_key IS DISTINCT FROM %(version)s;

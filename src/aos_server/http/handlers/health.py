@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 
@@ -10,12 +10,15 @@ from aos.errors import AosError
 from aos.wire.results.documents import Document, envelope
 from aos_server.http.answers import Answer
 from aos_server.http.endpoint import Call
-from aos_server.metrics import CONTENT_TYPE, exposition
+from aos_server.metrics import CONTENT_TYPE, DEPENDENCY_UP, exposition
 
 __all__ = ["Check", "Operations"]
 
 FRESH_S = 1.0
 """How old an answer may be that others were asked for: everybody may ask for the health and the metrics."""
+
+LOOK_S = 4.0
+"""What does not answer within so long is gone, for the metrics: Prometheus waits no longer than 10 s for them."""
 
 Check = Callable[[], Awaitable[bool]]
 """Whether something that the server depends on is there."""
@@ -25,18 +28,18 @@ class Operations:
     """The handlers of `/health`, `/livez`, `/readyz` and `/metrics`.
 
     What is `needed` must be there for decisions to be possible; what is `wanted` is missed but can be done without.
-    `refresh` brings the figures up to date that nobody counts.
+    `figures` bring those up to date that nobody counts, each what it knows of.
     """
 
     def __init__(
         self,
         needed: Mapping[str, Check],
         wanted: Mapping[str, Check],
-        refresh: Callable[[], Awaitable[None]] | None = None,
+        figures: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._needed = {name: _shared(check) for name, check in needed.items()}
         self._wanted = {name: _shared(check) for name, check in wanted.items()}
-        self._refresh = refresh
+        self._figures = figures
         self._refreshed = -inf
 
     async def livez(self, call: Call) -> Document:
@@ -59,11 +62,12 @@ class Operations:
         return {**envelope("aos.health/1"), "status": "healthy", "checks": checks}
 
     async def metrics(self, call: Call) -> Answer:
-        """Prometheus text. Where the database is gone, what it would have told is as old as its last answer."""
-        if self._refresh is not None and time.monotonic() - self._refreshed >= FRESH_S:
+        """Prometheus text. What the database would have told is NaN where it is gone."""
+        if time.monotonic() - self._refreshed >= FRESH_S:
             self._refreshed = time.monotonic()
-            with suppress(AosError):
-                await self._refresh()
+            asked = {**self._needed, **self._wanted}
+            looks = [_look(name, check) for name, check in asked.items()]
+            await asyncio.gather(*looks, *map(_brought_up_to_date, self._figures))
         return Answer(exposition(), media_type=CONTENT_TYPE)
 
     async def _checked(self) -> tuple[Mapping[str, str], bool]:
@@ -71,6 +75,19 @@ class Operations:
         there = dict(zip(asked, await asyncio.gather(*(check() for check in asked.values())), strict=True))
         checks = {name: "ok" if answer else "gone" for name, answer in there.items()}
         return checks, all(there[name] for name in self._needed)
+
+
+async def _brought_up_to_date(figure: Callable[[], Awaitable[None]]) -> None:
+    with suppress(AosError):
+        await figure()
+
+
+async def _look(name: str, check: Check) -> None:
+    there = False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_S):
+            there = await check()
+    DEPENDENCY_UP.labels(name).set(there)
 
 
 def _shared(check: Check) -> Check:

@@ -19,7 +19,7 @@ from aos.wire.plans.read import plan_digest
 from aos.wire.policies import ruling_document
 from aos.wire.results.documents import Document, envelope, figure
 from aos.wire.strict import Json
-from aos_server.metrics import DECISIONS, POLICY_ERRORS
+from aos_server.metrics import DECISIONS, FORECAST_CENTS, FORECAST_UNKNOWN, POLICY_ERRORS
 from aos_server.services.policy.active import digest_of
 from aos_server.services.policy.alike import Kind, Whole, kind_of, whole
 from aos_server.services.runtime.simulations import Question, Simulation, forecast
@@ -124,6 +124,10 @@ def decide(found: Simulation, terms: Terms) -> Decided:
 
 def _counted(decided: Decided) -> Decided:
     DECISIONS.labels(decided.decision).inc()
+    if decided.cost_cents is None:
+        FORECAST_UNKNOWN.labels(decided.decision).inc()
+    else:
+        FORECAST_CENTS.labels(decided.decision).inc(decided.cost_cents)
     count_errors(decided.violations, decided.rulings)
     return decided
 

@@ -1,9 +1,12 @@
 """What is counted of requests, once it is committed."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from math import nan
 
 from aos.domain.approvals.requests import OPEN, Request
-from aos_server.db.pool import Database
+from aos.errors import AosError
+from aos_server.db.pool import Database, Row
 from aos_server.metrics import (
     APPROVAL_DECISIONS,
     APPROVAL_REQUESTS,
@@ -36,9 +39,16 @@ def count(before: Request, after: Request, created_at: datetime) -> None:
 
 
 async def refresh(database: Database) -> None:
-    """Ask the database how many wait now. Raises AosError where it can't be asked."""
-    async with database.transaction() as transaction:
-        rows = await transaction.all("requests.waiting")
+    """Ask the database how many wait now. Raises AosError where it can't be asked: then nobody knows."""
+    try:
+        (rows,) = await database.read(("requests.waiting", {}))
+    except AosError:
+        _tell({"level": level, "waiting": nan, "reviews": nan} for level in range(1, 6))
+        raise
+    _tell(rows)
+
+
+def _tell(rows: Iterable[Row]) -> None:
     for row in rows:
         APPROVALS_PENDING.labels(row["level"]).set(row["waiting"])
         APPROVAL_REVIEWS_OPEN.set(row["reviews"])

@@ -15,6 +15,7 @@ from aos.wire.problems import visible
 from aos.wire.results.documents import Document, envelope, headed, money
 from aos_server.db.pool import Database, Row, Statement
 from aos_server.identity.caller import Caller
+from aos_server.metrics import RUN_CENTS, RUN_UNPRICED, RUNS
 from aos_server.services.changes import Effect, Entry, Given, Message, change
 from aos_server.services.idempotency import Key
 from aos_server.services.pages import Place, before, cut
@@ -55,9 +56,11 @@ class Runs:
         Raises AosError: run_conflict where the run has ended otherwise, and what `change` raises.
         """
         told = digest(dict(record.document))
+        known: Row | None = None
 
         def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
-            (found,) = rows[1] or (None,)
+            nonlocal known
+            (known,) = (found,) = rows[1] or (None,)
             if found is not None and found["digest"] == told:
                 raise _Unchanged
             if found is not None and found["status"] in _OVER and not _goes_on(record, found):
@@ -70,9 +73,12 @@ class Runs:
 
         reads = [(name, {"id": record.id}) for name in ("runs.lock", "runs.state")]
         try:
-            return await change(self._database, caller, reads, decide, key)
+            given = await change(self._database, caller, reads, decide, key)
         except _Unchanged:
             return Given(200, _receipt(record, told), again=True)
+        if not given.again:
+            _count(record, known)
+        return given
 
     async def get(self, tenant: str, run: str) -> Mapping[str, Any]:
         """The record as it was uploaded. Raises AosError(not_found); another tenant's is not found either."""
@@ -132,6 +138,13 @@ def _effect(record: Record, told: str, known: Row | None) -> Effect:
         receipt,
         [Message("run.ended", {"run_id": record.id, "status": record.status})] if ended else [],
     )
+
+
+def _count(record: Record, known: Row | None) -> None:
+    """What was kept, for the metrics; what was told anew of attempts may also be less than before."""
+    RUNS.labels(record.status).inc()
+    RUN_CENTS.inc(max(0.0, float(record.cost_cents - (known["cost_cents"] if known else 0))))
+    RUN_UNPRICED.inc(max(0, record.unpriced - (known["unpriced"] if known else 0)))
 
 
 def _receipt(record: Record, told: str) -> Document:
