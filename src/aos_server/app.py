@@ -30,6 +30,7 @@ from aos_server.http.handlers.webhooks import WebhookCalls
 from aos_server.http.routes.table import Handlers, endpoints, router
 from aos_server.identity.auth_service import AuthService
 from aos_server.identity.authenticate import Identity
+from aos_server.identity.browsers.login import CodeFlow, WebClient
 from aos_server.identity.issuers import Issuer, IssuerClient
 from aos_server.identity.remote import Remote
 from aos_server.identity.service_keys import ServiceKeys
@@ -57,6 +58,9 @@ from aos_server.services.webhooks.keys import KeyService
 from aos_server.services.webhooks.targets import network_of
 from aos_server.services.workers import Workers
 from aos_server.settings import Audited, Auth, Keys, Limits, Settings, read
+from aos_server.web.login import SamplePeople
+from aos_server.web.routes import CALLBACK, Door, open_inbox
+from aos_server.web.site import Site
 
 __all__ = ["application", "from_environment", "served"]
 
@@ -72,15 +76,16 @@ def from_environment() -> ASGIApp:
     return served(read(os.environ, "serve"))
 
 
-def served(settings: Settings, worker: Settings | None = None) -> ASGIApp:
+def served(settings: Settings, worker: Settings | None = None, sample: SamplePeople | None = None) -> ASGIApp:
     """The server of these settings. What it is connected to is opened and closed with its lifespan.
 
-    With the settings of a `worker`, that works beside it: in development, where one process is all there is.
+    With the settings of a `worker`, that works beside it: in development, where one process is all there is, and where
+    `sample` people log in to the inbox.
     """
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        async with opened(settings) as app, working(worker) if worker else nullcontext():
+        async with opened(settings, sample) as app, working(worker) if worker else nullcontext():
             outer.default = app
             yield
 
@@ -89,7 +94,7 @@ def served(settings: Settings, worker: Settings | None = None) -> ASGIApp:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def opened(settings: Settings, sample: SamplePeople | None = None) -> AsyncIterator[ASGIApp]:
     """The server with everything that it is connected to."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
@@ -122,6 +127,7 @@ async def opened(settings: Settings) -> AsyncIterator[ASGIApp]:
             login=LoginAt(settings.auth.issuer, settings.auth.audience) if settings.auth.issuer else None,
             needed={"database": _answers(database), "auth": identity.can_decide},
             wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
+            inbox=_inbox(settings, remote, sample),
         )
 
 
@@ -145,6 +151,7 @@ def application(
     login: LoginAt | None = None,
     needed: Mapping[str, Check] = {},
     wanted: Mapping[str, Check] = {},
+    inbox: Door | None = None,
 ) -> ASGIApp:
     """The server, of parts. Those that are left out are such as need nothing."""
     workers, tenants = workers or Workers(2, COMPUTE_S), tenants or Free()
@@ -172,7 +179,8 @@ def application(
         homes={"request_id": partial(tenant_of, database)} if database else {},
         operators=Operators(database, operating_tenant) if database and not trusting else None,
     )
-    return Edge(router(endpoints(handlers), gate), hosts, people.challenge)
+    pages = open_inbox(desk, gate, identity, inbox) if desk and inbox else ()
+    return Edge(router(endpoints(handlers), gate, pages), hosts, people.challenge)
 
 
 def loaded(settings: Keys) -> Keyring | None:
@@ -197,6 +205,17 @@ def _identity(auth: Auth, remote: Remote, keys: ServiceKeys) -> Identity:
     issuers = [Issuer(auth.issuer, auth.audience, client=client)] if auth.issuer else []
     service = AuthService(auth.service_url, auth.service_key or None, remote) if auth.service_url else None
     return Identity(issuers, remote, auth_service=service, keys=keys, unrestricted=not auth.enabled)
+
+
+def _inbox(settings: Settings, remote: Remote, sample: SamplePeople | None) -> Door | None:
+    """The way in to the inbox; None where nobody could log in."""
+    web, auth = settings.web, settings.auth
+    if sample is not None:
+        return Door(Site(), sample=sample)
+    if not web.client_id:
+        return None
+    client = WebClient(auth.issuer, auth.audience, web.client_id, web.client_secret, web.url + CALLBACK)
+    return Door(Site(web.url), CodeFlow(client, remote))
 
 
 def _rates(limits: Limits) -> Rates | None:

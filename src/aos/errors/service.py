@@ -283,6 +283,14 @@ ROWS: dict[str, Code] = {
         408,
         True,
     ),
+    "foreign_form": Code(
+        "http",
+        "Not a form of this session",
+        "A form that changes something holds a token of its session. This one has none, or another session's.",
+        "Load the page again, in the browser in which you are logged in, and send its form.",
+        Exit.FORBIDDEN,
+        403,
+    ),
     "foreign_host": Code(
         "http",
         "Called under a foreign name",

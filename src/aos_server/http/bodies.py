@@ -24,6 +24,7 @@ __all__ = [
     "headers",
     "parsed",
     "read_body",
+    "read_form",
     "read_query",
 ]
 
@@ -46,12 +47,12 @@ def headers(given: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return found
 
 
-def check_media_type(headers: Mapping[bytes, bytes]) -> None:
-    """A body is JSON in UTF-8, as it stands. Raises AosError(unsupported_media_type)."""
+def check_media_type(headers: Mapping[bytes, bytes], wanted: str = "application/json") -> None:
+    """A body is JSON, or what else is `wanted`, in UTF-8, as it stands. Raises AosError(unsupported_media_type)."""
     stated = headers.get(b"content-type", b"").decode("latin-1")
     kind, _, parameters = stated.partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if kind.strip().lower() != "application/json" or charset not in ("", "utf-8"):
+    if kind.strip().lower() != wanted or charset not in ("", "utf-8"):
         raise AosError("unsupported_media_type", f'the Content-Type is "{visible(stated)}"')
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise AosError("unsupported_media_type", "the body is compressed")
@@ -95,23 +96,28 @@ def parsed(body: bytes, most: int, max_nodes: int) -> Json:
 
 def read_query(raw: bytes, model: type[M]) -> M:
     """The query string. Raises InputError(invalid_request) with everything wrong with it."""
+    return fitted(model, read_form(raw, "query", MAX_QUERY_BYTES), "query")
+
+
+def read_form(raw: bytes, name: str, most: int) -> dict[str, str]:
+    """What a query string or a form says, called `name`. Raises InputError(invalid_request)."""
     try:
-        if len(raw) > MAX_QUERY_BYTES:
+        if len(raw) > most:
             raise ValueError
         pairs = parse_qsl(
             raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict"
         )
     except ValueError:
-        detail = f"it is not well-formed, or longer than {MAX_QUERY_BYTES:,} bytes"
-        raise InputError.of("invalid_request", "query", [Finding("", "malformed", detail)]) from None
+        detail = f"it is not well-formed, or longer than {most:,} bytes"
+        raise InputError.of("invalid_request", name, [Finding("", "malformed", detail)]) from None
     values = dict(pairs)
     if len(values) < len(pairs):
         twice = {name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1}
         findings = [
             Finding(at("", name), "duplicate_key", "it is given more than once") for name in sorted(twice)
         ]
-        raise InputError.of("invalid_request", "query", findings)
-    return fitted(model, values, "query")
+        raise InputError.of("invalid_request", name, findings)
+    return values
 
 
 def fitted(model: type[M], document: Any, name: str) -> M:

@@ -1,7 +1,8 @@
 """The edge: the outermost layer. Every request gets an id, is counted and timed, and every error becomes a problem.
 
-Layers further in put into `scope["aos.told"]` the headers that an answer has whatever becomes of the request, and into
-`scope["aos.caller"]` whom it is from, once that is known.
+Layers further in put into `scope["aos.told"]` the headers that an answer has whatever becomes of the request, into
+`scope["aos.caller"]` whom it is from, once that is known, and into `scope["aos.refusal"]` how an error is told where a
+person looks at the answer.
 """
 
 import logging
@@ -77,7 +78,8 @@ class Edge:
                     logs.note(detail=failure.detail)
                 if failure.row.status == 401:
                     told["WWW-Authenticate"] = self._challenge(dict(scope["headers"]))
-                await send_answer(watched, refusal(failure, request_id, told))
+                tell = scope.get("aos.refusal", refusal)
+                await send_answer(watched, tell(failure, request_id, told))
             finally:
                 IN_FLIGHT.dec()
                 _count(scope, request_id, status, time.perf_counter() - started, code, notes)

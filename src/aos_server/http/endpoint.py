@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from aos.errors import AosError
 from aos.wire.strict import MAX_BYTES, MAX_NODES
 from aos_server.http import bodies
-from aos_server.http.answers import Answer, answer_of, send_answer
+from aos_server.http.answers import JSON, Answer, answer_of, send_answer
 from aos_server.http.gate import Gate, Said, check_claims
 from aos_server.http.models.base import Request
 from aos_server.identity.authenticate import credentials
@@ -20,6 +20,7 @@ from aos_server.services.idempotency import Key, key_of
 
 __all__ = ["Call", "Endpoint", "Handler", "Resource"]
 
+FORM = "application/x-www-form-urlencoded"
 REQUEST_TIMEOUT_S = 30.0
 MAX_ABOUT = 200
 """Characters of a path that the audit log has of a refusal."""
@@ -57,7 +58,7 @@ class Endpoint(NamedTuple):
     """One line of the API. `act` None: open to everybody. `codes` are the errors it has besides those of every one.
     `again` is the status where it was done before, if that is another.
 
-    What is `of_server` is no tenant's: a right within one is not enough.
+    What is `of_server` is no tenant's: a right within one is not enough. A body that is a `form` comes from a browser.
     """
 
     method: str
@@ -74,6 +75,7 @@ class Endpoint(NamedTuple):
     plan: bool = False
     media_type: str = "application/json"
     of_server: bool = False
+    form: bool = False
 
     @property
     def problems(self) -> Sequence[str]:
@@ -134,8 +136,10 @@ class Resource:
 
     async def _let_in(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Call:
         if endpoint.act is None:
+            headers = bodies.headers(scope["headers"])
             query = bodies.read_query(scope["query_string"], endpoint.query)
-            return Call(NOBODY, scope.get("path_params", {}), query, None, bodies.headers(scope["headers"]))
+            body = self._fitted(endpoint, await self._stated(endpoint, receive, headers))
+            return Call(NOBODY, scope.get("path_params", {}), query, body, headers)
         said: dict[str, Any] = {"method": endpoint.method, "route": endpoint.path}
         try:
             return await self._admitted(endpoint, endpoint.act, scope, receive, said)
@@ -177,6 +181,8 @@ class Resource:
     async def _stated(endpoint: Endpoint, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
         if endpoint.body is None:
             return None
-        bodies.check_media_type(headers)
+        bodies.check_media_type(headers, FORM if endpoint.form else JSON)
         raw = await bodies.read_body(receive, headers, endpoint.max_body)
+        if endpoint.form:
+            return bodies.read_form(raw, "form", endpoint.max_body)
         return bodies.parsed(raw, endpoint.max_body, endpoint.max_nodes)

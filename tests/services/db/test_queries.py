@@ -42,7 +42,15 @@ BOTH = {
 ID = {"id": "00000000-0000-0000-0000-000000000000"}
 PLACE = {"limit": 51, "before_at": "2026-11-26T00:00:00Z", "before_id": ID["id"]}
 NO_FILTER = dict.fromkeys(("status", "skill", "plan", "level", "waiting"))
-EVERY = {**PLACE, **NO_FILTER, "mine": False, "granted": False, "issuer": "iss", "subject": "s7"}
+EVERY = {
+    **PLACE,
+    **NO_FILTER,
+    "mine": False,
+    "granted": False,
+    "settled": False,
+    "issuer": "iss",
+    "subject": "s7",
+}
 ALSO_WORKERS = {
     *("requests.overdue", "requests.stuck", "requests.standing"),
     *("outbox.standing", "webhooks.unaccepted", "session.clock"),
@@ -68,6 +76,10 @@ HOT: dict[str, dict[str, object]] = {
     "requests.page plan": {**EVERY, "plan": "p7", "granted": True},
     "requests.page mine": {**EVERY, "mine": True},
     "requests.page rejected": {**EVERY, "status": "rejected"},
+    "requests.page settled": {**EVERY, "settled": True},
+    "requests.urgent": {**EVERY, "after_at": None, "after_id": None},
+    "requests.urgent waiting": {**EVERY, "waiting": 3, "after_at": None, "after_id": None},
+    "requests.headlines": {"ids": [ID["id"]], "most": 1000},
     "requests.page_unreviewed": {**PLACE},
     "requests.overdue": {"limit": 50},
     "requests.stuck": {"limit": 50},

@@ -1,18 +1,18 @@
 """The card: all that somebody has to know before they approve, each thing in a place where nothing else can stand."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from aos.domain.approvals.envelopes import Departure, Envelope, Held, Reach
 from aos.domain.plans.references import strings
 from aos.domain.skills.skill import Effects
-from aos.report.approvals.foreign import block, tame
+from aos.report.approvals.foreign import LINES, block, tame
 from aos.report.figures import UNKNOWN, chance, count, duration, money
 from aos.report.parts.page import BAD, FAINT, GOOD, OPEN, STRONG, Line, Page, Part, left_out
 
-__all__ = ["COLOURS", "Request", "ago", "card", "irreversible"]
+__all__ = ["COLOURS", "Foreign", "Request", "ago", "card", "flags", "irreversible", "sections"]
 
 _STEPS, _RISKS, _CHANGES, _TARGETS, _USES = 20, 5, 8, 5, 5
 _VALUES, _VALUE_LINES = 12, 3
@@ -40,6 +40,13 @@ class Request(NamedTuple):
     now: datetime
 
 
+class Foreign(Protocol):
+    """Writes what the requester wrote, so that nobody takes it for a line of the card; so many `lines` at most."""
+
+    def __call__(self, text: str, lines: int = LINES) -> Iterator[Line]:
+        """Its lines."""
+
+
 def irreversible(approved: Envelope | None) -> tuple[Reach, ...]:
     """The steps that can't be undone."""
     found = approved.reach if approved else ()
@@ -57,21 +64,32 @@ def card(request: Request, width: int, colour: bool, ascii: bool = False) -> str
             (f"  {_end(told, request.now)}", FAINT),
         ]
     )
-    page.section("who", _who(told))
-    page.section("why", block(str(told.get("justification") or ""), page.inner))
-    page.section("what", _what(page, request))
-    page.section("inputs", _values(page, (told.get("plan") or {}).get("inputs") or {}))
-    page.section("cost", _cost(told, request.envelope))
-    page.section("time", _time(told, request.envelope))
-    page.section("risks", _risks(told, request.envelope))
-    page.section("effects", _effects(request.envelope))
-    page.section("policy", _policy(told))
-    page.section("changes", _changes(page, request.changes))
-    page.section("votes", _votes(page, told))
-    page.section("until", _until(request))
+
+    def behind_a_gutter(text: str, lines: int = LINES) -> Iterator[Line]:
+        return block(text, page.inner, lines)
+
+    for label, lines in sections(request, behind_a_gutter):
+        page.section(label, lines)
     page.add()
     page.add((tame(str(told["digest"])), FAINT))  # in one line, to be copied
     return str(page)
+
+
+def sections(request: Request, write: Foreign) -> Iterator[tuple[str, Iterable[Line]]]:
+    """What the card says below its headline, part by part. What the requester wrote goes through `write`."""
+    told, approved = request.document, request.envelope
+    yield "who", _who(told)
+    yield "why", write(str(told.get("justification") or ""))
+    yield "what", _what(write, request)
+    yield "inputs", _values(write, (told.get("plan") or {}).get("inputs") or {})
+    yield "cost", _cost(told, approved)
+    yield "time", _time(told, approved)
+    yield "risks", _risks(told, approved)
+    yield "effects", _effects(approved)
+    yield "policy", _policy(told)
+    yield "changes", _changes(write, request.changes)
+    yield "votes", _votes(write, told)
+    yield "until", _until(request)
 
 
 def ago(then: str, now: datetime) -> str:
@@ -97,7 +115,7 @@ def _who(told: Mapping[str, Any]) -> Iterator[Line]:
 # -- what is asked for -------------------------------------------------------------------------------------
 
 
-def _what(page: Page, request: Request) -> Iterator[Line]:
+def _what(write: Foreign, request: Request) -> Iterator[Line]:
     plan = request.document.get("plan")
     if not isinstance(plan, dict):
         yield (UNKNOWN, OPEN)
@@ -105,41 +123,42 @@ def _what(page: Page, request: Request) -> Iterator[Line]:
     steps = plan["steps"]
     yield f"a plan of {count(len(steps), 'step')}"
     if plan.get("name"):
-        yield from block(f"name: {plan['name']}", page.inner, 1)
+        yield from write(f"name: {plan['name']}", 1)
     reach = {one.step: one for one in request.envelope.reach} if request.envelope else {}
     for place, step in enumerate(steps[:_STEPS], 1):
         name = str(step.get("id", f"s{place}"))  # what nobody could read has none
-        yield from _step(page, name, step, reach.get(name))
+        yield from _step(write, name, step, reach.get(name))
     if len(steps) > _STEPS:
         yield (f"… and {count(len(steps) - _STEPS, 'step')} more; --json has them", OPEN)
 
 
-def _step(page: Page, name: str, step: Mapping[str, Any], reach: Reach | None) -> Iterator[Line]:
+def _step(write: Foreign, name: str, step: Mapping[str, Any], reach: Reach | None) -> Iterator[Line]:
     """What a step does; to what, where inputs or items say so; then its parameters as the requester wrote them."""
-    marks = f"  {', '.join(_flags(reach.effects))}" if reach else ""
+    marks = f"  {', '.join(flags(reach.effects))}" if reach else ""
     yield [(tame(name), STRONG), f" {tame(str(step['skill']))}", (marks, _shade(reach))]
     said = {text for _, text in strings(step.get("params", {}))}
     resolved = [target for target in reach.targets if target not in said] if reach else []
     for target in resolved[:_TARGETS]:
-        yield from block(f"→ {target}", page.inner, 2)
+        yield from write(f"→ {target}", 2)
     if len(resolved) > _TARGETS:
-        yield from block(f"→ {len(resolved) - _TARGETS:,} more", page.inner, 1)
+        yield from write(f"→ {len(resolved) - _TARGETS:,} more", 1)
     for secret in reach.secrets if reach else ():
-        yield from block(f"with the secret {secret}", page.inner, 1)
-    yield from _values(page, step.get("params", {}))
-    yield from _values(page, {key: step[key] for key in step if key not in ("id", "skill", "params")})
+        yield from write(f"with the secret {secret}", 1)
+    yield from _values(write, step.get("params", {}))
+    yield from _values(write, {key: step[key] for key in step if key not in ("id", "skill", "params")})
 
 
-def _values(page: Page, values: Mapping[str, Any]) -> Iterator[Line]:
+def _values(write: Foreign, values: Mapping[str, Any]) -> Iterator[Line]:
     """Each by its name, in as many lines as tell what it is."""
     for name, value in list(values.items())[:_VALUES]:
         text = value if isinstance(value, str) else _json(value)
-        yield from block(f"{name}: {text}".replace("\n", "\\n"), page.inner, _VALUE_LINES)
+        yield from write(f"{name}: {text}".replace("\n", "\\n"), _VALUE_LINES)
     if len(values) > _VALUES:
-        yield from block(f"{len(values) - _VALUES:,} more; --json has them", page.inner, 1)
+        yield from write(f"{len(values) - _VALUES:,} more; --json has them", 1)
 
 
-def _flags(effects: Effects) -> list[str]:
+def flags(effects: Effects) -> list[str]:
+    """What of a step's effects can be undone, in words."""
     if effects.read_only:
         return ["only reads"]
     return [
@@ -234,34 +253,34 @@ def _policy(told: Mapping[str, Any]) -> Iterator[Line]:
     yield from left_out(len(asked) - _STEPS)
 
 
-def _changes(page: Page, changes: Sequence[Departure] | None) -> Iterator[Line]:
+def _changes(write: Foreign, changes: Sequence[Departure] | None) -> Iterator[Line]:
     if changes is None:
         yield ("nothing of this name was approved before", FAINT)
         return
     if not changes:
         yield ("the same plan was approved before", GOOD)
     for one in changes[:_CHANGES]:
-        yield from block(f"{one.pointer}: {_json(one.was)} → {_json(one.now)}", page.inner, 2)
+        yield from write(f"{one.pointer}: {_json(one.was)} → {_json(one.now)}", 2)
     yield from left_out(len(changes) - _CHANGES, OPEN)
 
 
 # -- how it stands -----------------------------------------------------------------------------------------
 
 
-def _votes(page: Page, told: Mapping[str, Any]) -> Iterator[Line]:
+def _votes(write: Foreign, told: Mapping[str, Any]) -> Iterator[Line]:
     needed = count(told["min_approvals"], "approval")
     yield f"{told['approvals']} of {needed} of level {told['required_level']} or above"
     for one in told["decisions"]:
         glass = ", alone: the glass was broken" if one["break_glass"] else ""
         yield f"{tame(str(one['approver_id']))}: {one['decision']} at level {one['level']}{glass}"
         if one.get("reason"):
-            yield from block(str(one["reason"]), page.inner, 2)
+            yield from write(str(one["reason"]), 2)
     seen = told.get("reviewed")
     if seen and not seen["outcome"]:
         yield ("nobody has reviewed that yet", OPEN)
     elif seen:
         yield f"{tame(str(seen['reviewed_by']))}: reviewed it, {str(seen['outcome']).replace('_', ' ')}"
-        yield from block(str(seen["reason"]), page.inner, 2)
+        yield from write(str(seen["reason"]), 2)
 
 
 def _until(request: Request) -> Iterator[Line]:

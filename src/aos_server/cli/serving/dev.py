@@ -16,6 +16,7 @@ from aos_server.settings import Keys, Secret, Settings, read
 if TYPE_CHECKING:
     from aos_server.db.embedded import Embedded
     from aos_server.stub.provider import StubProvider
+    from aos_server.web.login import SamplePeople
 
 _TENANT = "default"
 _NAMES = ("127.0.0.1", "localhost", "::1")
@@ -52,7 +53,16 @@ def dev(
             document = _document(address, postgres, data, stub, server.auth.enabled)
             show(Answer(document, _text(document, time.monotonic() - started)), as_json=context.obj)
 
-        return serve(served(server, worker), server, announce)
+        return serve(served(server, worker, _sample(stub)), server, announce)
+
+
+def _sample(stub: "StubProvider") -> "SamplePeople":
+    """Those who may log in to the inbox."""
+    from aos_server.identity.roles import level_of
+    from aos_server.stub.users import USERS
+    from aos_server.web.login import SamplePeople
+
+    return SamplePeople({user: level_of(roles) for user, roles in USERS.items()}, stub.token)
 
 
 def _connected(settings: Settings, postgres: "Embedded", stub: str, key: Secret) -> tuple[Settings, Settings]:
@@ -133,6 +143,7 @@ def _text(document: Mapping[str, Any], seconds: float) -> str:
         f"auth      {auth['url']}, with sample people; without a token everybody is who they say{levels}\n\n"
         f"{people}\n\n"
         f"try       curl -s {address}/health\n"
-        f"          curl -s {address}/api/v1/runtime/capabilities\n\n"
+        f"          curl -s {address}/api/v1/runtime/capabilities\n"
+        f"inbox     {address}/inbox\n\n"
         f"ready in {seconds:.1f} s; Ctrl-C ends it"
     )

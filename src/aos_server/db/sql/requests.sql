@@ -81,7 +81,7 @@ WHERE r.tenant_id = tenant() AND r.id = %(id)s;
 -- name: page
 -- The newest first, after the last one of the page before. Each filter is null where it is not asked for: `open` ones
 -- that wait for at most `waiting`, for somebody who neither asked nor decided; those that they asked for; of a status, a
--- level, a skill, a plan's name; those that were `granted`, used or not. Whose time is up is no longer of a status that waits.
+-- level, a skill, a plan's name; those that were `granted`, used or not; those that are `settled`. Whose time is up is no longer of a status that waits.
 SELECT r.*, r.status IN ('pending', 'escalated') AND r.expires_at <= now() AS overdue,
     (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.at, v.approver_subject), '[]')
      FROM request_decisions v WHERE v.request_id = r.id) AS votes,
@@ -95,6 +95,7 @@ WHERE r.tenant_id = tenant()
   AND (%(plan)s::text IS NULL OR r.plan_name = %(plan)s)
   AND (%(level)s::int IS NULL OR r.required_level = %(level)s)
   AND (%(granted)s::boolean IS NOT TRUE OR r.grant_expires_at IS NOT NULL)
+  AND (%(settled)s::boolean IS NOT TRUE OR r.status NOT IN ('pending', 'escalated'))
   AND (%(waiting)s::int IS NULL OR (
       r.status IN ('pending', 'escalated') AND r.expires_at > now() AND r.required_level <= %(waiting)s
       AND (r.requester_issuer, r.requester_subject) <> (%(issuer)s, %(subject)s)
@@ -103,6 +104,45 @@ WHERE r.tenant_id = tenant()
                       AND (v.approver_issuer, v.approver_subject) = (%(issuer)s, %(subject)s))))
   AND (%(before_at)s::timestamptz IS NULL OR (r.created_at, r.id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
 ORDER BY r.created_at DESC, r.id DESC LIMIT %(limit)s;
+
+-- name: urgent
+-- Open ones, those first whose time is up first, after the last one of the page before; with `waiting` those that
+-- somebody of that level can decide on who neither asked nor decided.
+SELECT r.*,
+    (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.at, v.approver_subject), '[]')
+     FROM request_decisions v WHERE v.request_id = r.id) AS votes,
+    (SELECT to_jsonb(w) FROM request_reviews w WHERE w.request_id = r.id) AS review
+FROM requests r
+WHERE r.tenant_id = tenant() AND r.status IN ('pending', 'escalated') AND r.expires_at > now()
+  AND (%(waiting)s::int IS NULL OR (
+      r.required_level <= %(waiting)s
+      AND (r.requester_issuer, r.requester_subject) <> (%(issuer)s, %(subject)s)
+      AND (r.owner_issuer, r.owner_subject) IS DISTINCT FROM (%(issuer)s, %(subject)s)
+      AND NOT EXISTS (SELECT FROM request_decisions v WHERE v.request_id = r.id
+                      AND (v.approver_issuer, v.approver_subject) = (%(issuer)s, %(subject)s))))
+  AND (%(after_at)s::timestamptz IS NULL OR (r.expires_at, r.id) > (%(after_at)s::timestamptz, %(after_id)s::uuid))
+ORDER BY r.expires_at, r.id LIMIT %(limit)s;
+
+-- name: headlines
+-- What was forecast of these, in a few figures; not of one whose document has more than `most` bytes, which would take
+-- long to read.
+WITH asked AS MATERIALIZED (
+    SELECT request_id, document::jsonb AS said FROM request_documents
+    WHERE tenant_id = tenant() AND request_id = ANY (%(ids)s) AND octet_length(document) <= %(most)s
+)
+SELECT request_id, said #> '{forecast,verdict}' IS NOT NULL AS foreseen,
+    jsonb_array_length(said #> '{plan,steps}') AS steps,
+    (said #>> '{forecast,forecast,cost_cents,p50,value}')::float8 AS cost_p50,
+    (said #>> '{forecast,forecast,cost_cents,p95,value}')::float8 AS cost_p95,
+    (said #>> '{forecast,forecast,duration_ms,p95,value}')::float8 AS time_p95,
+    (said #>> '{forecast,chances,feasible,value}')::float8 AS chance,
+    (SELECT count(*) FROM jsonb_array_elements(said #> '{envelope,reach}') AS one
+     WHERE one #>> '{effects,read_only}' = 'false' AND one #>> '{effects,reversible}' = 'false') AS stay,
+    (SELECT count(*) FROM jsonb_array_elements(said #> '{envelope,reach}') AS one
+     WHERE one #>> '{effects,destructive}' = 'true') AS destroy,
+    (SELECT count(*) FROM jsonb_array_elements(said #> '{envelope,reach}') AS one
+     WHERE one #>> '{effects,read_only}' = 'false') AS change
+FROM asked;
 
 -- name: page_unreviewed
 -- Those whose glass was broken and that nobody has looked at, the newest first.

@@ -29,7 +29,7 @@ from aos_server.services.requests import consume, decide, reads
 from aos_server.services.requests.create import Asked, Desk, create
 from aos_server.services.requests.decide import Said
 
-__all__ = ["ApprovalRequests"]
+__all__ = ["ApprovalRequests", "id_of"]
 
 _PATH = "/api/v1/policy/requests"
 
@@ -75,7 +75,7 @@ class ApprovalRequests:
 
     async def get_request(self, call: Call) -> Document:
         """One request with everything that an approver looks at."""
-        return await reads.get(self._database, call.caller.tenant, _id(call))
+        return await reads.get(self._database, call.caller.tenant, id_of(call))
 
     async def list_requests(self, call: Call) -> Document:
         """A page of requests, the latest first."""
@@ -101,40 +101,41 @@ class ApprovalRequests:
         """Say yes."""
         asked: Approve = call.body
         said = Said(asked.reason, asked.level, asked.digest, asked.break_glass)
-        return await decide.approve(self._database, call.caller, _id(call), said, _key(call, "/approve"))
+        return await decide.approve(self._database, call.caller, id_of(call), said, _key(call, "/approve"))
 
     async def reject_request(self, call: Call) -> Given:
         """Say no."""
         asked: Reject = call.body
         said = Said(asked.reason, asked.level, asked.digest)
-        return await decide.reject(self._database, call.caller, _id(call), said, _key(call, "/reject"))
+        return await decide.reject(self._database, call.caller, id_of(call), said, _key(call, "/reject"))
 
     async def escalate_request(self, call: Call) -> Given:
         """Ask one level higher."""
         asked: Decide = call.body
         key = _key(call, "/escalate")
-        return await decide.escalate(self._database, call.caller, _id(call), asked.reason, key)
+        return await decide.escalate(self._database, call.caller, id_of(call), asked.reason, key)
 
     async def cancel_request(self, call: Call) -> Given:
         """No longer ask."""
         asked: CancelRequest = call.body
         key = _key(call, "/cancel")
-        return await decide.cancel(self._database, call.caller, _id(call), asked.reason, key)
+        return await decide.cancel(self._database, call.caller, id_of(call), asked.reason, key)
 
     async def review_request(self, call: Call) -> Given:
         """Close the review of a broken glass."""
         asked: ReviewRequest = call.body
         key = _key(call, "/review")
-        return await decide.review(self._database, call.caller, _id(call), asked.outcome, asked.reason, key)
+        return await decide.review(self._database, call.caller, id_of(call), asked.outcome, asked.reason, key)
 
     async def consume_request(self, call: Call) -> Given:
         """Use the approval."""
         asked: Consume = call.body
         use = consume.Use(asked.digest, asked.plan, asked.inputs, asked.run_id)
-        return await consume.consume(self._desk, call.caller, _id(call), use, _key(call, "/consume"))
+        return await consume.consume(self._desk, call.caller, id_of(call), use, _key(call, "/consume"))
 
 
-def _id(call: Call) -> str:
+def id_of(call: Call) -> str:
+    """The request that an address names. Raises AosError(not_found) for what can't be one."""
     try:
         return str(UUID(call.path["request_id"]))
     except ValueError:
@@ -142,4 +143,4 @@ def _id(call: Call) -> str:
 
 
 def _key(call: Call, act: str) -> Key | None:
-    return call.key("POST", f"{_PATH}/{_id(call)}{act}" if act else _PATH)
+    return call.key("POST", f"{_PATH}/{id_of(call)}{act}" if act else _PATH)

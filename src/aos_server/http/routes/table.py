@@ -68,8 +68,8 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
     )
 
 
-def router(served: Sequence[Endpoint], gate: Gate) -> Router:
-    """The application of these endpoints, and of `/openapi.json` which describes them."""
+def router(served: Sequence[Endpoint], gate: Gate, beside: Sequence[BaseRoute] = ()) -> Router:
+    """The application of these endpoints, of `/openapi.json` which describes them, and what is `beside` it."""
     described = one_line(document(served)).encode()
 
     async def openapi(_: Call) -> Answer:
@@ -79,7 +79,7 @@ def router(served: Sequence[Endpoint], gate: Gate) -> Router:
     routes: list[BaseRoute] = [
         Route(path, Resource(tuple(group), gate)) for path, group in groupby(every, key=lambda e: e.path)
     ]
-    return Router(routes, redirect_slashes=False, default=_nothing_here)
+    return Router([*routes, *beside], redirect_slashes=False, default=_nothing_here)
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,7 +25,7 @@ from aos_server.services.requests.stored import request_of
 from aos_server.services.runtime.simulations import Approved, forecast
 from aos_server.services.tenants import Terms, check_held, held, while_held
 
-__all__ = ["Use", "consume"]
+__all__ = ["Use", "consume", "drifted"]
 
 
 class Use(NamedTuple):
@@ -45,6 +45,16 @@ async def consume(desk: Desk, caller: Caller, request: str, use: Use, key: Key |
     if before := await answered(desk.database, caller, key):
         return before
     return await while_held(partial(_consume, desk, caller, request, use, key))
+
+
+async def drifted(desk: Desk, caller: Caller, request: str) -> AosError | None:
+    """What keeps it from being used if it were approved now, as AosError(approval_void); None: nothing.
+
+    An approval that could not be used is worth asking about before somebody gives it.
+    """
+    row = await reads.row(desk.database, caller.tenant, request)
+    terms = await desk.tenants.terms(row["tenant_id"], row["agent_id"], now=True)
+    return await _void(desk, row, Use(), terms)
 
 
 async def _consume(desk: Desk, caller: Caller, request: str, use: Use, key: Key | None) -> Given:

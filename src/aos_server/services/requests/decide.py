@@ -18,19 +18,54 @@ from aos_server.services.idempotency import Key
 from aos_server.services.requests import counts
 from aos_server.services.requests.stored import changed, line, request_of, told
 
-__all__ = ["Said", "actor_of", "approve", "cancel", "decided", "escalate", "reject", "review", "unknown"]
+__all__ = [
+    "Said",
+    "Standing",
+    "actor_of",
+    "approve",
+    "cancel",
+    "decided",
+    "escalate",
+    "reject",
+    "review",
+    "unknown",
+]
 
 CLOCK = Principal("urn:aos:server", "clock")
 """Who does what nobody did in time."""
 
 
+class Standing(NamedTuple):
+    """How a request stands: what of it somebody sees change who looks at it again. As text `pending.3.0`."""
+
+    status: str
+    level: int
+    approvals: int
+
+    @classmethod
+    def of(cls, request: Request) -> "Standing":
+        """That of a request."""
+        return cls(request.status, request.required_level, request.approvals)
+
+    @classmethod
+    def read(cls, text: str) -> "Standing":
+        """What `str` gave. Raises ValueError."""
+        status, level, approvals_ = text[:40].split(".")
+        return cls(status, int(level), int(approvals_))
+
+    def __str__(self) -> str:
+        return f"{self.status}.{self.level}.{self.approvals}"
+
+
 class Said(NamedTuple):
-    """What somebody says with a decision. `level` and `digest` None: their own level, whatever the request says."""
+    """What somebody says with a decision. `level` and `digest` None: their own level, whatever the request says.
+    `seen` is how it stood when they looked at it; None: however it stands."""
 
     reason: str = ""
     level: int | None = None
     digest: str | None = None
     break_glass: bool = False
+    seen: Standing | None = None
 
 
 Rule = Callable[[Request, datetime, Sequence[Sequence[Row]]], Request]
@@ -47,7 +82,7 @@ async def approve(
         also = [("requests.lock_breaker", me), ("requests.unreviewed", me)]
 
     def rule(found: Request, now: datetime, rows: Sequence[Sequence[Row]]) -> Request:
-        return approvals.approve(
+        after = approvals.approve(
             found,
             actor_of(caller),
             now,
@@ -56,6 +91,8 @@ async def approve(
             break_glass=said.break_glass,
             unreviewed=bool(said.break_glass and rows[1]),
         )
+        _check_seen(found, said.seen)
+        return after
 
     return await decided(database, caller, request, "approve", rule, said.reason, key, also)
 
@@ -66,18 +103,27 @@ async def reject(
     """Say no."""
 
     def rule(found: Request, now: datetime, rows: object) -> Request:
-        return approvals.reject(found, actor_of(caller), now, level=said.level, digest=said.digest)
+        after = approvals.reject(found, actor_of(caller), now, level=said.level, digest=said.digest)
+        _check_seen(found, said.seen)
+        return after
 
     return await decided(database, caller, request, "reject", rule, said.reason, key)
 
 
 async def escalate(
-    database: Database, caller: Caller, request: str, reason: str = "", key: Key | None = None
+    database: Database,
+    caller: Caller,
+    request: str,
+    reason: str = "",
+    key: Key | None = None,
+    seen: Standing | None = None,
 ) -> Given:
     """Ask one level higher."""
 
     def rule(found: Request, now: datetime, rows: object) -> Request:
-        return approvals.escalate(found, now, actor_of(caller))
+        after = approvals.escalate(found, now, actor_of(caller))
+        _check_seen(found, seen)
+        return after
 
     return await decided(database, caller, request, "escalate", rule, reason, key)
 
@@ -162,6 +208,12 @@ async def decided(
         raise
     _count(happened)
     return given
+
+
+def _check_seen(found: Request, seen: Standing | None) -> None:
+    """A decision that binds what was shown binds how it stood, too: under the lock, so that nobody comes between."""
+    if seen is not None and seen != Standing.of(found):
+        raise AosError("stale_digest", "it has changed since it was looked at")
 
 
 def _count(happened: Sequence[tuple[Row, Request, Request]]) -> None:

@@ -22,7 +22,7 @@ __all__ = ["Filter", "get", "page", "row", "tenant_of"]
 class Filter(NamedTuple):
     """Which requests. `mine`: the caller's. `waiting`: those on which somebody of that level can decide now, but for
     those that the caller made or decided on. `level` is the one required. `granted`: those that were approved, used or
-    not. `unreviewed`: whose glass was broken, whatever else is asked for."""
+    not. `settled`: those that no longer wait. `unreviewed`: whose glass was broken, whatever else is asked for."""
 
     status: RequestStatus | None = None
     mine: bool = False
@@ -31,6 +31,7 @@ class Filter(NamedTuple):
     plan: str | None = None
     level: int | None = None
     granted: bool = False
+    settled: bool = False
     unreviewed: bool = False
 
 
