@@ -98,7 +98,7 @@ class Deciding:
         try:
             await act(request, key)
         except AosError as error:
-            if error.row.status not in _TOLD_ON_THE_CARD:
+            if error.row.status not in _TOLD_ON_THE_CARD:  # 404, 429, 503: not about what was seen
                 raise
             logs.note(detail=f"{error.code}: {error.detail}")
             looked = await inbox.look(self._desk.database, call.caller, request)

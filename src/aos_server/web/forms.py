@@ -56,7 +56,7 @@ class Form(Request):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    token: str
+    token: str = ""
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 

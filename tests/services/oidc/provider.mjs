@@ -17,6 +17,14 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       application_type: 'native',
       grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
     },
+    {
+      client_id: 'aos-web',
+      client_secret: 'w3b',
+      application_type: 'native', // so that the port of the redirect may be any
+      redirect_uris: ['http://127.0.0.1/inbox/callback'],
+      response_types: ['code'],
+      grant_types: ['authorization_code'],
+    },
     { ...none, client_id: 'aos-server', client_secret: 's3cret', grant_types: [] },
     { ...none, client_id: 'robot', client_secret: 'r0bot', grant_types: ['client_credentials'], scope: 'aos:read' },
   ],
