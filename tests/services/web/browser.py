@@ -72,4 +72,4 @@ class Browser:
 
     def decide(self, request: str, act: str, **filled: str) -> httpx.Response:
         """Look at it, fill the form in, and send it."""
-        return self.send(request, act, self.form(request, act), **filled)
+        return self.send(request, act, {**self.form(request, act), **filled})
