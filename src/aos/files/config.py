@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aos.domain.forecasts.verdicts import (
     DEFAULT_CONFIDENCE,
@@ -12,11 +12,13 @@ from aos.domain.forecasts.verdicts import (
     MAX_SAMPLES,
     Limits,
 )
-from aos.domain.plans.plan import Plan
 from aos.files.run_config import RunConfig, read_run_config
 from aos.files.sources import Document, read_document
 from aos.wire.shape import Reader
 from aos.wire.strict import Json
+
+if TYPE_CHECKING:
+    from aos.domain.plans.plan import Plan
 
 NAME = "aos.toml"
 
@@ -56,7 +58,7 @@ class Config(NamedTuple):
             self.min_success if min_success is None else min_success,
         )
 
-    def settled(self, asked: Limits, plan: Plan) -> Limits:
+    def settled(self, asked: Limits, plan: "Plan") -> Limits:
         """The limits that hold for a plan: those of the caller, else its own, else those of aos.toml."""
         budgets = (asked.budget_cents, plan.budget_cents, self.budget_cents)
         deadlines = (asked.deadline_ms, plan.deadline_ms, self.deadline_ms)
