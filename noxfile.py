@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 
 import nox
 from packaging.requirements import Requirement
@@ -25,15 +26,18 @@ DEV = {
 }
 
 
-def debian(session: nox.Session, *programs: str, **packages: str) -> None:
-    """Install those programs that are missing, from the Debian packages of the same names, or `program=package`."""
+def debian(session: nox.Session, *programs: str, options: Sequence[str] = (), **packages: str) -> None:
+    """Install those programs that are missing, from the Debian packages of the same names, or `program=package`.
+
+    What a package starts by itself is in nobody's way: the tests start their own, on ports that are free.
+    """
     path = f"{os.environ['PATH']}:/usr/sbin"
     wanted = {name: name for name in programs} | packages
     missing = [package for name, package in wanted.items() if shutil.which(name, path=path) is None]
     if missing:
         root = [] if os.geteuid() == 0 else ["sudo"]
         session.run(*root, "apt-get", "update", "-qq", external=True)
-        session.run(*root, "apt-get", "install", "-y", "-qq", *missing, external=True)
+        session.run(*root, "apt-get", "install", "-y", "-qq", *options, *missing, external=True)
 
 
 @nox.session
@@ -73,6 +77,8 @@ def services(session: nox.Session) -> None:
     """The tests that need more than Python; what Debian must give is installed first, where it is missing."""
     others = {"pg_ctlcluster": "postgresql", "systemd-analyze": "systemd", "node": "nodejs"}
     debian(session, "strace", "pgbouncer", "redis-server", "npm", **others)
+    watching = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
+    debian(session, options=("--no-install-recommends",), **watching)
     session.install("-e", ".[dev,server]")
     for folder in ("tests/services/oidc", "examples/webhooks"):
         session.run("npm", "ci", "--silent", "--prefix", folder, external=True)

@@ -34,7 +34,25 @@ def test_the_compose_file_is_one(compose):
     words = ["--builtin-schema", "vendor.compose-spec", str(DEPLOY / "docker-compose.yml")]
     subprocess.run([sys.executable, "-m", "check_jsonschema", *words], check=True, capture_output=True)
     assert {"postgres", "pgbouncer", "redis", "migrate", "server", "worker"} <= compose.keys()
-    assert [name for name, service in compose.items() if "ports" in service] == ["server"]
+    published = {name: service["ports"] for name, service in compose.items() if "ports" in service}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+    watching = {name for name, service in compose.items() if "profiles" in service}
+    assert published.keys() - watching == {"server"}
+
+
+def test_what_watches_is_started_only_on_request_with_the_files_that_are_shipped(compose):
+    watching = {name: service for name, service in compose.items() if "profiles" in service}
+    assert watching.keys() == {"prometheus", "alertmanager", "grafana"}
+    for service in watching.values():
+        assert service["profiles"] == ["monitoring"]
+        mounted = [volume.split(":")[0] for volume in service["volumes"] if volume.startswith("./")]
+        assert mounted
+        assert all((DEPLOY / path).is_dir() for path in mounted)
+    targets = {path.stem: path.read_text("utf-8") for path in DEPLOY.glob("prometheus/targets/*.yml")}
+    worker_port = compose["worker"]["environment"]["AOS_WORKER_PORT"]
+    assert f"[worker:{worker_port}]" in targets["worker"]
+    assert "[server:8000]" in targets["server"]
+    assert compose["server"]["environment"]["AOS_HOSTS"].endswith(",server")
 
 
 def test_every_secret_of_the_compose_file_comes_from_outside_and_the_example_names_all():
