@@ -17,6 +17,7 @@ from aos_server import logs
 from aos_server.db.pool import Database
 from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
+from aos_server.http.handlers.archive import ArchiveCalls
 from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Check, Operations
 from aos_server.http.handlers.keys import KeyCalls
@@ -41,6 +42,7 @@ from aos_server.keystores.keyring import Keyring
 from aos_server.limits.matrix import Traffic
 from aos_server.limits.rates import Rates
 from aos_server.services import clock
+from aos_server.services.archive import NEVER, Archive, Retention, retention
 from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
 from aos_server.services.operators import Operators
@@ -124,6 +126,7 @@ async def opened(settings: Settings, sample: SamplePeople | None = None) -> Asyn
             trusting=settings.process == "dev",
             operating_tenant=settings.operating_tenant,
             audited=settings.audit.evaluations,
+            archived=retention(*settings.archiving),
             login=LoginAt(settings.auth.issuer, settings.auth.audience) if settings.auth.issuer else None,
             needed={"database": _answers(database), "auth": identity.can_decide},
             wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
@@ -148,6 +151,7 @@ def application(
     trusting: bool = False,
     operating_tenant: str = "",
     audited: Audited = "none",
+    archived: Retention = NEVER,
     login: LoginAt | None = None,
     needed: Mapping[str, Check] = {},
     wanted: Mapping[str, Check] = {},
@@ -170,6 +174,7 @@ def application(
         ApprovalRequests(desk, identity),
         WebhookCalls(webhooks, keys, keystore),
         KeyCalls(KeyService(database, keystore) if database and keystore else None),
+        ArchiveCalls(Archive(database, archived) if database else None),
     )
     gate = Gate(
         identity,

@@ -18,6 +18,7 @@ __all__ = [
     "CLIENT_VARIABLES",
     "LISTED",
     "VARIABLES",
+    "Archiving",
     "Audit",
     "Audited",
     "Auth",
@@ -133,6 +134,13 @@ class Backups(NamedTuple):
     programs: Path | None = None
 
 
+class Archiving(NamedTuple):
+    """Days after which what is over is archived, and deleted from the archive; 0: never."""
+
+    after_days: int
+    keep_days: int
+
+
 class Settings(NamedTuple):
     """All of it. `hosts` are the names under which the server may be called; empty: any.
 
@@ -155,6 +163,7 @@ class Settings(NamedTuple):
     operating_tenant: str = ""
     backups: Backups = Backups()
     web: Web = Web()
+    archiving: Archiving = Archiving(0, 0)
 
 
 CLIENT_VARIABLES = ("AOS_BASE_URL", "AOS_API_KEY", "AOS_DEBUG")
@@ -209,6 +218,7 @@ def examine(environment: Mapping[str, str], process: Process) -> tuple[Settings,
         found.text("AOS_OPERATING_TENANT"),
         _backups(found, process),
         _web(found),
+        _archiving(found),
     )
     if not re.fullmatch("[A-Za-z0-9._:@-]{0,64}", settings.operating_tenant):
         found.wrong("AOS_OPERATING_TENANT", "must be 1 to 64 letters, digits and ._:@-")
@@ -333,6 +343,15 @@ def _backups(found: Environment, process: Process) -> Backups:
             if found.has(f"AOS_BACKUP_{one}") and not found.has(f"AOS_BACKUP_{other}"):
                 found.missing(f"AOS_BACKUP_{other}", f"without it AOS_BACKUP_{one} backs nothing up")
     return backups
+
+
+def _archiving(found: Environment) -> Archiving:
+    days = Archiving(
+        *(found.whole(name, 0, 36_500) for name in ("AOS_ARCHIVE_DAYS", "AOS_ARCHIVE_KEEP_DAYS"))
+    )
+    if days.keep_days and not 0 < days.after_days < days.keep_days:
+        found.wrong("AOS_ARCHIVE_KEEP_DAYS", "must be more than AOS_ARCHIVE_DAYS, or 0")
+    return days
 
 
 def _check_listening(found: Environment, settings: Settings) -> None:

@@ -70,5 +70,11 @@ VARIABLES: dict[str, Variable] = {
     "AOS_RESTORE_DATABASE_URL": Variable(
         "Postgres itself, as a superuser, and the database to be replaced; read by `backup restore` only"
     ),
+    "AOS_ARCHIVE_DAYS": Variable(
+        "requests and runs that have been over for that long are moved to the archive; 0: never", "90"
+    ),
+    "AOS_ARCHIVE_KEEP_DAYS": Variable(
+        "what has been over for that long is deleted from the archive; 0: never", "0"
+    ),
     "AOS_WORKER_PORT": Variable("the port of AOS_HOST at which a worker tells its metrics; 0: none", "0"),
 }

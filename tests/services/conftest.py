@@ -39,7 +39,9 @@ class Base(NamedTuple):
 
     def unaudited(self) -> list[str]:
         """Tables that hold a row whose change the audit log does not have."""
-        tables = self.rows("SELECT table_name FROM information_schema.columns WHERE column_name = 'audit_id'")
+        tables = self.rows(
+            "SELECT table_schema || '.' || table_name FROM information_schema.columns WHERE column_name = 'audit_id'"
+        )
         missing = "SELECT count(*) FROM {} x WHERE NOT EXISTS (SELECT FROM audit a WHERE a.id = x.audit_id)"
         return [str(name) for (name,) in tables if self.rows(missing.format(name)) != [(0,)]]
 

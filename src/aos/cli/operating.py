@@ -131,4 +131,17 @@ OPERATING: Mapping[str, Command] = {
         "aos.keys-check/1",
         exits=(Exit.NO, Exit.DAMAGED),
     ),
+    "archive show": _asking(
+        "archive.archive:show",
+        "How many requests and runs are live, due, and archived",
+        "aos archive show",
+        "aos.archive/1",
+    ),
+    "archive run": _asking(
+        "archive.archive:run",
+        "Have a worker archive now what is due",
+        "aos archive run",
+        "aos.archive-order/1",
+        changes="an order",
+    ),
 }

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from aos.sdk.approvals import Approvals
+from aos.sdk.archive_calls import ArchiveCalls
 from aos.sdk.core import Call, Plan, given, new_key, path
 from aos.sdk.key_calls import KeyCalls
 from aos.sdk.webhook_calls import WebhookCalls
@@ -20,7 +21,7 @@ A = TypeVar("A")
 Cents = int | float | Decimal
 
 
-class Calls(Approvals[A], WebhookCalls[A], KeyCalls[A]):
+class Calls(Approvals[A], WebhookCalls[A], KeyCalls[A], ArchiveCalls[A]):
     """`A` is a document, or what gives one when it is awaited. Every method raises AosError."""
 
     def health(self) -> A:

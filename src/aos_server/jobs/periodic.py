@@ -12,6 +12,7 @@ from croniter import croniter
 from aos_server.db.pool import Database
 from aos_server.jobs.lease import Lease
 from aos_server.keystores.backend import Backend
+from aos_server.services.archive import NEVER, Retention, sweep
 from aos_server.services.webhooks.keys import KeyService, find_abandoned
 from aos_server.services.webhooks.queue import forget
 
@@ -24,13 +25,14 @@ DRAIN_S = 20.0
 class Means(NamedTuple):
     """What jobs work with. A key older than `rotate_after` is rotated; None: by nobody but people.
 
-    `operating_tenant` is where the audit log tells of it.
+    `operating_tenant` is where the audit log tells of it. `retention`: what is over is archived then, if ever.
     """
 
     database: Database
     keystore: Backend
     rotate_after: timedelta | None
     operating_tenant: str = ""
+    retention: Retention = NEVER
 
 
 class Job(NamedTuple):
@@ -80,6 +82,10 @@ async def _messages(means: Means, _: Lease) -> int:
     return await _until_none(lambda: forget(means.database))
 
 
+async def _archive(means: Means, _: Lease) -> int:
+    return await sweep(means.database, means.retention)
+
+
 async def _jobs(means: Means, _: Lease) -> int:
     return await _until_none(lambda: _forget(means.database, "jobs.forget"))
 
@@ -103,5 +109,6 @@ JOBS: Sequence[Job] = (
     Job("idempotency-keys", "*/5 * * * *", "forgets keys older than a day", _idempotency_keys),
     Job("sessions", "*/10 * * * *", "forgets sessions of browsers that have ended", _sessions),
     Job("messages", "*/10 * * * *", "forgets messages older than 30 days", _messages),
+    Job("archive", "41 * * * *", "moves what has been over for AOS_ARCHIVE_DAYS to the archive", _archive),
     Job("jobs", "17 * * * *", "forgets jobs that ended more than a day ago", _jobs),
 )

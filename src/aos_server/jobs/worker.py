@@ -17,6 +17,7 @@ from aos_server.jobs.measuring import measure, measure_keys
 from aos_server.keystores import open_backend
 from aos_server.keystores.keyring import Keyring
 from aos_server.metrics import AUDIT_SOUND, KEY_ROTATE_AFTER, LAST_TURN, TURNS_FAILED
+from aos_server.services.archive import retention
 from aos_server.services.audit.checkpoints import Signer, signer
 from aos_server.services.audit.log import sequence
 from aos_server.services.requests.timeouts import escalate_due, expire_due
@@ -88,7 +89,8 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
             loops.create_task(_loop("standing", lambda: measure(database, keys), 15, stop))
             loops.create_task(_loop("jobs left", lambda: reap(database), 5, stop))
             loops.create_task(_loop("jobs", lambda: measure_jobs(database, JOBS), 15, stop))
-            means = Means(database, keystore, rotate_after, settings.operating_tenant)
+            kept = retention(*settings.archiving)
+            means = Means(database, keystore, rotate_after, settings.operating_tenant, kept)
             loops.create_task(run_jobs(JOBS, means, stop))
             loops.create_task(Deliverer(database, network, keys).run(stop))
             try:

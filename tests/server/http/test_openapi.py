@@ -46,6 +46,7 @@ CONTRACT = {
     "/api/v1/keys/verify": {"GET"},
     "/api/v1/keys/{version}": {"GET"},
     "/api/v1/keys/{version}/retire": {"POST"},
+    "/api/v1/archive": {"GET", "POST"},
     "/api/v1/webhooks": {"GET", "POST"},
     "/api/v1/webhooks/deliveries/{delivery_id}": {"GET"},
     "/api/v1/webhooks/deliveries/{delivery_id}/redeliver": {"POST"},

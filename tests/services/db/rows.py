@@ -1,4 +1,4 @@
-"""Every table that has a tenant, and a row of each."""
+"""Every table and view that has a tenant, and a row of each."""
 
 TENANT_TABLES = (
     *("subjects", "roles", "service_keys", "catalogs", "budgets", "permissions", "runs"),
@@ -7,6 +7,13 @@ TENANT_TABLES = (
     *("requests", "request_documents", "request_decisions", "request_reviews", "request_uses"),
     *("webhooks", "deliveries", "delivery_attempts"),
     "sessions",
+    *(
+        f"archive.{name}"
+        for name in ("requests", "request_documents", "request_decisions", "request_reviews")
+    ),
+    *("archive.request_uses", "archive.runs"),
+    *("all_approval_requests", "all_request_documents", "all_request_decisions", "all_request_reviews"),
+    *("all_request_uses", "all_runs"),
 )
 
 
@@ -16,8 +23,6 @@ INSERT INTO tenants VALUES ('{t}');
 INSERT INTO subjects VALUES ('{t}', 'iss', 'sub', 'human');
 INSERT INTO roles VALUES ('{t}', 'iss', 'sub', 'owner', 'sub');
 INSERT INTO service_keys VALUES ('{k}', '{t}', 'ci', sha256('{t}'), '{{read}}', 'iss', 'sub', 5, gen_random_uuid());
-INSERT INTO sessions VALUES (sha256('{t}'), '{t}', 'iss', 'sub', sha256('{t}'), gen_random_uuid(), now(), now(),
-    now() + '1 h');
 INSERT INTO catalogs VALUES ('{t}', '{{}}', 'd', gen_random_uuid());
 INSERT INTO budgets VALUES ('{t}', '', 5, 0, 0, gen_random_uuid());
 INSERT INTO permissions VALUES ('{t}', '', '*', true, gen_random_uuid());
@@ -41,4 +46,12 @@ INSERT INTO webhooks (id, tenant_id, url, topics, created_issuer, created_by, au
 INSERT INTO deliveries (tenant_id, webhook_id, message_id, sequence)
     SELECT '{t}', 'wh_{k}', id, 1 FROM outbox WHERE tenant_id = '{t}';
 INSERT INTO delivery_attempts (tenant_id, delivery_id, ms) SELECT '{t}', id, 5 FROM deliveries WHERE tenant_id = '{t}';
+INSERT INTO sessions VALUES (sha256('{t}'), '{t}', 'iss', 'sub', sha256('{t}'), gen_random_uuid(), now(), now(),
+    now() + '1 h');
+INSERT INTO archive.requests SELECT * FROM requests WHERE tenant_id = '{t}';
+INSERT INTO archive.request_documents SELECT * FROM request_documents WHERE tenant_id = '{t}';
+INSERT INTO archive.request_decisions SELECT * FROM request_decisions WHERE tenant_id = '{t}';
+INSERT INTO archive.request_reviews SELECT * FROM request_reviews WHERE tenant_id = '{t}';
+INSERT INTO archive.request_uses SELECT * FROM request_uses WHERE tenant_id = '{t}';
+INSERT INTO archive.runs SELECT * FROM runs WHERE tenant_id = '{t}';
 """

@@ -29,6 +29,13 @@ WORKERS = {
     *("audit.standing",),
     *("jobs.reap", "jobs.bury", "jobs.release", "jobs.standing", "jobs.forget"),
     *("jobs.finish", "jobs.hold", "jobs.retry"),
+    *(
+        "archive.tenants",
+        "archive.requests",
+        "archive.runs",
+        "archive.forget_requests",
+        "archive.forget_runs",
+    ),
 }
 # What the server may do, too: these show it nothing that it would not see in another way.
 BOTH = {
@@ -68,6 +75,7 @@ HOT: dict[str, dict[str, object]] = {
     "policies.page": {"limit": 50, "before": None},
     "policies.text": {"files_digest": "d7"},
     "requests.lock": {**ID},
+    "requests.archived": {**ID},
     "requests.votes": {**ID},
     "requests.get": {**ID},
     "requests.page": {**EVERY},
@@ -142,6 +150,12 @@ INSERT INTO request_decisions SELECT id, tenant_id, 'iss', 's', 'reject', 3, fal
 INSERT INTO request_reviews SELECT id, tenant_id, 'iss', 's' || audit_id, 'justified', 'iss', 's', '', now(), audit_id
     FROM requests;
 INSERT INTO request_uses SELECT id, 1, tenant_id, 'iss', 's', 'r', now(), audit_id FROM requests;
+INSERT INTO archive.requests SELECT * FROM requests;
+INSERT INTO archive.request_documents SELECT * FROM request_documents;
+INSERT INTO archive.request_decisions SELECT * FROM request_decisions;
+INSERT INTO archive.request_reviews SELECT * FROM request_reviews;
+INSERT INTO archive.request_uses SELECT * FROM request_uses;
+INSERT INTO archive.runs SELECT * FROM runs;
 ANALYZE
 """
 

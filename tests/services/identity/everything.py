@@ -11,6 +11,7 @@ from starlette.routing import Router
 from aos_server.app import COMPUTE_S, application
 from aos_server.db.pool import Database
 from aos_server.keystores.keyring import Keyring
+from aos_server.services.archive import retention
 from aos_server.services.audit.log import Log
 from aos_server.services.policy.versions import Versions
 from aos_server.services.runtime.runs import Runs
@@ -39,6 +40,7 @@ def everything(base: Any, people: Any, folder: Path) -> Iterator[str]:
                 audit=Log(database),
                 webhooks=Webhooks(database, network_of(())),
                 keys=keys,
+                archived=retention(90, 0),
             )
             yield
 

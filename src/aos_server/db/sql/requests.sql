@@ -19,14 +19,21 @@ SELECT id, tenant_id, status, required_level, min_approvals, policy_type, skill_
     escalate_after, escalates_at, decided_at, grant_expires_at
 FROM requests WHERE tenant_id = tenant() AND id = %(id)s FOR UPDATE;
 
+-- name: archived
+-- The same of one in the archive, where nothing changes. After the lock, since it may have been moved meanwhile.
+SELECT id, tenant_id, status, required_level, min_approvals, policy_type, skill_id, plan_name, agent_id,
+    requester_issuer, requester_subject, owner_issuer, owner_subject, justification, digest, uses, used, created_at, expires_at,
+    escalate_after, escalates_at, decided_at, grant_expires_at
+FROM archive.requests WHERE tenant_id = tenant() AND id = %(id)s;
+
 -- name: votes
 -- Who decided so far. A statement of its own, so that it sees what was written while the lock was waited for.
-SELECT approver_issuer, approver_subject, decision, level, break_glass, reason, at FROM request_decisions
+SELECT approver_issuer, approver_subject, decision, level, break_glass, reason, at FROM all_request_decisions
 WHERE tenant_id = tenant() AND request_id = %(id)s ORDER BY at, approver_subject;
 
 -- name: review
 -- The review of a request, after its lock.
-SELECT breaker_issuer, breaker_subject, outcome FROM request_reviews
+SELECT breaker_issuer, breaker_subject, outcome FROM all_request_reviews
 WHERE tenant_id = tenant() AND request_id = %(id)s;
 
 -- name: lock_breaker
@@ -71,11 +78,11 @@ VALUES (%(id)s, %(number)s, tenant(), %(issuer)s, %(subject)s, %(run_id)s, %(aud
 -- One request with what is asked for, who decided and its review.
 SELECT r.*, d.document, r.status IN ('pending', 'escalated') AND r.expires_at <= now() AS overdue, now() AS now,
     (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.at, v.approver_subject), '[]')
-     FROM request_decisions v WHERE v.request_id = r.id) AS votes,
-    (SELECT to_jsonb(w) FROM request_reviews w WHERE w.request_id = r.id) AS review,
+     FROM all_request_decisions v WHERE v.request_id = r.id) AS votes,
+    (SELECT to_jsonb(w) FROM all_request_reviews w WHERE w.request_id = r.id) AS review,
     (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY u.number), '[]')
-     FROM request_uses u WHERE u.request_id = r.id) AS consumptions
-FROM requests r JOIN request_documents d ON d.request_id = r.id
+     FROM all_request_uses u WHERE u.request_id = r.id) AS consumptions
+FROM all_approval_requests r JOIN all_request_documents d ON d.request_id = r.id
 WHERE r.tenant_id = tenant() AND r.id = %(id)s;
 
 -- name: page
@@ -84,9 +91,9 @@ WHERE r.tenant_id = tenant() AND r.id = %(id)s;
 -- level, a skill, a plan's name; those that were `granted`, used or not; those that are `settled`. Whose time is up is no longer of a status that waits.
 SELECT r.*, r.status IN ('pending', 'escalated') AND r.expires_at <= now() AS overdue,
     (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.at, v.approver_subject), '[]')
-     FROM request_decisions v WHERE v.request_id = r.id) AS votes,
-    (SELECT to_jsonb(w) FROM request_reviews w WHERE w.request_id = r.id) AS review
-FROM requests r
+     FROM all_request_decisions v WHERE v.request_id = r.id) AS votes,
+    (SELECT to_jsonb(w) FROM all_request_reviews w WHERE w.request_id = r.id) AS review
+FROM all_approval_requests r
 WHERE r.tenant_id = tenant()
   AND (%(status)s::text IS NULL OR (
       r.status = %(status)s AND (r.status NOT IN ('pending', 'escalated') OR r.expires_at > now())))
@@ -100,7 +107,7 @@ WHERE r.tenant_id = tenant()
       r.status IN ('pending', 'escalated') AND r.expires_at > now() AND r.required_level <= %(waiting)s
       AND (r.requester_issuer, r.requester_subject) <> (%(issuer)s, %(subject)s)
       AND (r.owner_issuer, r.owner_subject) IS DISTINCT FROM (%(issuer)s, %(subject)s)
-      AND NOT EXISTS (SELECT FROM request_decisions v WHERE v.request_id = r.id
+      AND NOT EXISTS (SELECT FROM all_request_decisions v WHERE v.request_id = r.id
                       AND (v.approver_issuer, v.approver_subject) = (%(issuer)s, %(subject)s))))
   AND (%(before_at)s::timestamptz IS NULL OR (r.created_at, r.id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
 ORDER BY r.created_at DESC, r.id DESC LIMIT %(limit)s;

@@ -4,8 +4,12 @@ SELECT pg_advisory_xact_lock(hashtextextended(tenant() || ' ' || %(id)s, 7300468
 
 -- name: state
 -- What is known of a run. A statement of its own, so that it sees what was written while the lock was waited for.
-SELECT agent_id, status, cost_cents, unpriced, digest, coalesce((document ->> 'tries')::int, 1) AS tries FROM runs
+SELECT agent_id, status, cost_cents, unpriced, digest, coalesce((document ->> 'tries')::int, 1) AS tries FROM all_runs
 WHERE tenant_id = tenant() AND id = %(id)s;
+
+-- name: recall
+-- Out of the archive, if it is there.
+SELECT recall_run(%(id)s);
 
 -- name: put
 -- Keep the record of a run, in place of an earlier one.
@@ -20,12 +24,12 @@ SET agent_id = EXCLUDED.agent_id, status = EXCLUDED.status, plan_digest = EXCLUD
 
 -- name: get
 -- One run.
-SELECT id, agent_id, status, plan_digest, cost_cents, unpriced, started_at, ended_at, digest, document FROM runs
+SELECT id, agent_id, status, plan_digest, cost_cents, unpriced, started_at, ended_at, digest, document FROM all_runs
 WHERE tenant_id = tenant() AND id = %(id)s;
 
 -- name: page
 -- The newest first, after the last one of the page before; of one agent where it is named.
-SELECT id, agent_id, status, plan_digest, cost_cents, unpriced, started_at, ended_at, digest, document FROM runs
+SELECT id, agent_id, status, plan_digest, cost_cents, unpriced, started_at, ended_at, digest, document FROM all_runs
 WHERE tenant_id = tenant()
   AND (%(agent)s::text IS NULL OR agent_id = %(agent)s)
   AND (%(before_at)s::timestamptz IS NULL OR (started_at, id) < (%(before_at)s::timestamptz, %(before_id)s::text))

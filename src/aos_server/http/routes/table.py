@@ -12,6 +12,7 @@ from aos.wire.encode import one_line
 from aos_server.http.answers import Answer
 from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
+from aos_server.http.handlers.archive import ArchiveCalls
 from aos_server.http.handlers.audit import AuditLog
 from aos_server.http.handlers.health import Operations
 from aos_server.http.handlers.keys import KeyCalls
@@ -23,6 +24,7 @@ from aos_server.http.handlers.runs import RunRecords
 from aos_server.http.handlers.runtime import Runtime
 from aos_server.http.handlers.webhooks import WebhookCalls
 from aos_server.http.openapi import document
+from aos_server.http.routes.archive import archive
 from aos_server.http.routes.audit import audit
 from aos_server.http.routes.keys import keys
 from aos_server.http.routes.operations import operations
@@ -49,6 +51,7 @@ class Handlers(NamedTuple):
     requests: ApprovalRequests
     webhooks: WebhookCalls
     keys: KeyCalls
+    archive: ArchiveCalls
 
 
 def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
@@ -65,6 +68,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
         *requests(f"{v1}/policy/requests", to.requests),
         *webhooks(f"{v1}/webhooks", to.webhooks),
         *keys(f"{v1}/keys", to.keys),
+        *archive(f"{v1}/archive", to.archive),
     )
 
 

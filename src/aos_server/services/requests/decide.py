@@ -173,13 +173,15 @@ async def decided(
 
     def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
         nonlocal refusal
-        found, votes, reviews, *more = rows
-        if not found:
+        found, votes, reviews, archived, *more = rows
+        if not found and not archived:
             raise unknown()
-        row, who = found[0], caller.principal
+        row, who = (found or archived)[0], caller.principal
         before = request_of(row, votes, reviews[0] if reviews else None)
         try:
             after = rule(before, now, more)
+            if not found:
+                raise AosError("already_decided", "this request is over, and in the archive")
         except AosError as error:
             refusal = error
             told = refused(Entry(f"request.{act}.refused", request_id), error)
@@ -197,6 +199,7 @@ async def decided(
         ("requests.lock", this),
         ("requests.votes", this),
         ("requests.review", this),
+        ("requests.archived", this),
         *also,
     ]
     try:

@@ -129,10 +129,11 @@ def _effect(record: Record, told: str, known: Row | None) -> Effect:
         ("tenants.spend", {"agent": agent, "cents": cents, "unpriced": unpriced})
         for agent in sorted({"", record.agent})
     ]
+    recalled: list[Statement] = [("runs.recall", {"id": record.id})] if known else []
     ended = record.status in _OVER
     receipt = _receipt(record, told)
     return Effect(
-        [("tenants.ensure", {}), ("runs.put", row), *spend],
+        [("tenants.ensure", {}), *recalled, ("runs.put", row), *spend],
         Entry("run.recorded", record.id, {"status": record.status, "cost_cents": str(record.cost_cents)}),
         200 if known else 201,
         receipt,
