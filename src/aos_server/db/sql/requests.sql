@@ -134,7 +134,7 @@ ORDER BY r.expires_at, r.id LIMIT %(limit)s;
 -- What was forecast of these, in a few figures; not of one whose document has more than `most` bytes, which would take
 -- long to read.
 WITH asked AS MATERIALIZED (
-    SELECT request_id, document::jsonb AS said FROM request_documents
+    SELECT request_id, document::jsonb AS said FROM all_request_documents
     WHERE tenant_id = tenant() AND request_id = ANY (%(ids)s) AND octet_length(document) <= %(most)s
 )
 SELECT request_id, said #> '{forecast,verdict}' IS NOT NULL AS foreseen,
