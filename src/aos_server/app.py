@@ -171,7 +171,7 @@ def application(
         RunRecords(runs),
         people,
         AuditLog(audit),
-        ApprovalRequests(desk, identity),
+        ApprovalRequests(desk, identity, inbox.site.origin if inbox else ""),
         WebhookCalls(webhooks, keys, keystore),
         KeyCalls(KeyService(database, keystore) if database and keystore else None),
         ArchiveCalls(Archive(database, archived) if database else None),

@@ -20,7 +20,9 @@ VARIABLES: dict[str, Variable] = {
     "AOS_OIDC_AUDIENCE": Variable("the audience a token must name"),
     "AOS_OIDC_CLIENT_ID": Variable("the client that asks for introspection of opaque tokens"),
     "AOS_OIDC_CLIENT_SECRET": Variable("its secret"),
-    "AOS_WEB_CLIENT_ID": Variable("the client that logs people in to the inbox; without it there is none"),
+    "AOS_WEB_CLIENT_ID": Variable(
+        "the client that logs people in to the [inbox](inbox.md); without it there is none"
+    ),
     "AOS_WEB_CLIENT_SECRET": Variable("its secret, if it has one"),
     "AOS_OPERATING_TENANT": Variable(
         "the tenant whose operators may change the keys that sign webhooks; needed as soon as there are two"

@@ -21,6 +21,7 @@ from aos.runtime.guards.network import Network
 from aos_server.db.pool import Database
 from aos_server.jobs.posting import Post, post
 from aos_server.metrics import DELIVERIES, DELIVERY_LAG
+from aos_server.services.requests.stored import linked
 from aos_server.services.webhooks import rehearsals
 from aos_server.services.webhooks.health import Reason, disable_by_worker
 from aos_server.services.webhooks.messages import LoadedSecrets, body_of, headers_of
@@ -62,7 +63,7 @@ _REHEARSED_AGAIN_S = 1.0
 
 
 class Deliverer:
-    """What one worker delivers, by `send`."""
+    """What one worker delivers, by `send`. What it tells of a request says where, at `public_url`, people decide."""
 
     def __init__(
         self,
@@ -71,12 +72,14 @@ class Deliverer:
         secrets: LoadedSecrets,
         send: Post = post,
         pace: Pace = USUAL,
+        public_url: str = "",
     ) -> None:
         self._database = database
         self._network = network
         self._secrets = secrets
         self._send = send
         self._pace = pace
+        self._public_url = public_url
         self._book = _Book(database)
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._rounds: dict[str, str] = {}  # webhooks that are being served, and their tenants
@@ -161,7 +164,10 @@ class Deliverer:
         try:
             if (version := _alone(claimed)) is not None:
                 await self._know(version, claimed.webhook)
-            body = body_of(claimed.topic, claimed.told_at, claimed.tenant, claimed.sequence, claimed.payload)
+            about = claimed.payload
+            if claimed.topic.startswith("request."):
+                about = linked(about, self._public_url)
+            body = body_of(claimed.topic, claimed.told_at, claimed.tenant, claimed.sequence, about)
             headers = headers_of(
                 self._secrets,
                 claimed.webhook,

@@ -92,7 +92,7 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
             kept = retention(*settings.archiving)
             means = Means(database, keystore, rotate_after, settings.operating_tenant, kept)
             loops.create_task(run_jobs(JOBS, means, stop))
-            loops.create_task(Deliverer(database, network, keys).run(stop))
+            loops.create_task(Deliverer(database, network, keys, public_url=settings.web.url).run(stop))
             try:
                 yield
             finally:

@@ -8,6 +8,7 @@ import pytest
 
 from aos_server.services.requests.create import Desk
 from aos_server.services.terms import NewTerms, set_terms
+from tests.services.oidc.provider import OPAQUE
 from tests.services.requests.requesting import audited, run, status
 from tests.services.web.browser import Browser, Form
 from tests.services.web.conftest import World
@@ -178,7 +179,7 @@ def test_another_tenants_request_looks_like_a_missing_one(world: World, log_in: 
 def test_people_and_programs_race_and_one_of_them_decides(world: World, log_in: LogIn) -> None:
     """On the web and over the API at once; each request has one end, told to all in the same way."""
     tim, eve = log_in("tim"), log_in("eve")
-    token = world.provider.person("bob", "urn:aos:opaque")["access_token"]
+    token = world.provider.person("bob", OPAQUE)["access_token"]
     with ThreadPoolExecutor(6) as pool, httpx.Client(base_url=world.url, timeout=60) as api:
         for _ in range(6):
             request = world.ask()
@@ -285,3 +286,12 @@ def test_what_a_crowd_asks_for_comes_in_pages_the_most_urgent_first(world: World
     page = eve.get("/inbox?view=open").text
     order = [page.index(one) for one in (made[1], made[2], made[0])]
     assert order == sorted(order)
+
+
+def test_the_api_names_the_page(world: World) -> None:
+    request = world.ask()
+    token = world.provider.person("bob", OPAQUE)["access_token"]
+    asked = httpx.get(
+        f"{world.url}/api/v1/policy/requests/{request}", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert asked.json()["inbox_url"] == f"{world.url}/inbox/{request}"

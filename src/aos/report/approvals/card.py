@@ -72,6 +72,8 @@ def card(request: Request, width: int, colour: bool, ascii: bool = False) -> str
         page.section(label, lines)
     page.add()
     page.add((tame(str(told["digest"])), FAINT))  # in one line, to be copied
+    if told.get("inbox_url"):
+        page.add((tame(str(told["inbox_url"])), FAINT))
     return str(page)
 
 

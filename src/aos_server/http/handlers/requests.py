@@ -28,6 +28,7 @@ from aos_server.services.policy.decisions import call_of
 from aos_server.services.requests import consume, decide, reads
 from aos_server.services.requests.create import Asked, Desk, create
 from aos_server.services.requests.decide import Said
+from aos_server.services.requests.stored import linked
 
 __all__ = ["ApprovalRequests", "id_of"]
 
@@ -35,11 +36,12 @@ _PATH = "/api/v1/policy/requests"
 
 
 class ApprovalRequests:
-    """The handlers of `/api/v1/policy/requests`."""
+    """The handlers of `/api/v1/policy/requests`. `public_url` is where browsers reach the server; "": nobody said."""
 
-    def __init__(self, desk: Desk | None, identity: Identifies) -> None:
+    def __init__(self, desk: Desk | None, identity: Identifies, public_url: str = "") -> None:
         self._kept = desk
         self._identity = identity
+        self._public_url = public_url
 
     @property
     def _desk(self) -> Desk:
@@ -71,11 +73,11 @@ class ApprovalRequests:
         )
         given = await create(self._desk, call.caller, asked, _key(call, ""))
         where = {"Location": f"{_PATH}/{given.body['request_id']}"}
-        return Answer(one_line(given.body).encode(), given.status, where)
+        return Answer(one_line(linked(given.body, self._public_url)).encode(), given.status, where)
 
     async def get_request(self, call: Call) -> Document:
         """One request with everything that an approver looks at."""
-        return await reads.get(self._database, call.caller.tenant, id_of(call))
+        return linked(await reads.get(self._database, call.caller.tenant, id_of(call)), self._public_url)
 
     async def list_requests(self, call: Call) -> Document:
         """A page of requests, the latest first."""

@@ -245,6 +245,7 @@ class ApprovalRequest(RequestLine):
 
     `digest` is that of what is asked for (docs/approvals.md). `forecast` is what the server simulated, null where
     nobody can foresee it; `envelope` what of it the approval binds; `webhook_id` what is told of what becomes of it.
+    `inbox_url` is the page on which people decide.
     """
 
     decisions: list[RequestDecision]
@@ -257,6 +258,7 @@ class ApprovalRequest(RequestLine):
     forecast: JsonObject | None
     envelope: JsonObject | None
     webhook_id: str | None = None
+    inbox_url: str | None = None
     unknowns: list[Unknown]
 
 

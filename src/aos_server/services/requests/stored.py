@@ -9,7 +9,7 @@ from aos.domain.approvals.requests import Party, Request, Review, Vote
 from aos.wire.results.documents import Document, envelope
 from aos_server.db.pool import Row, Statement
 
-__all__ = ["DECISION_KEYS", "changed", "line", "request_of", "stamp", "state", "told", "whole"]
+__all__ = ["DECISION_KEYS", "changed", "line", "linked", "request_of", "stamp", "state", "told", "whole"]
 
 DECISION_KEYS = ("approver_id", "issuer", "decision", "level", "break_glass", "reason", "at")
 
@@ -115,6 +115,13 @@ def whole(row: Row, request: Request, document: str, votes: Sequence[Row] = ()) 
         },
         **asked,
     }
+
+
+def linked(document: Mapping[str, Any], public_url: str) -> Document:
+    """A request with where a person decides on it; without an address of the server, as it is."""
+    if not public_url:
+        return dict(document)
+    return {**document, "inbox_url": f"{public_url}/inbox/{document['request_id']}"}
 
 
 def requester(parties: Sequence[Party]) -> Document:
