@@ -258,7 +258,8 @@ class _Work:
     def _compiled(self, plan: Plan) -> "Program":
         from aos.engine.execution.program import compile_plan
 
-        return compile_plan(plan, self.catalog, case(plan, self.catalog, Limits()).prices)
+        catalog = self.catalog if len(plan.steps) > 1 else _beginning(self.catalog)
+        return compile_plan(plan, catalog, case(plan, catalog, Limits()).prices)
 
     def _id(self, called: "heldout.Called") -> str | None:
         try:
@@ -270,6 +271,12 @@ class _Work:
 
     def _leave_out(self, what: str, why: str, n: int) -> None:
         self._left_out.append(LeftOut(what, why, n))
+
+
+def _beginning(catalog: Catalog) -> Catalog:
+    """The same, but nothing passes before a step starts: what is recorded of one begins when it does."""
+    skills = {name: skill._replace(overhead=None) for name, skill in catalog.skills.items()}
+    return catalog._replace(skills=skills, overhead=None)
 
 
 def _once(skill: str, params: Mapping[str, float] | None = None) -> Plan:

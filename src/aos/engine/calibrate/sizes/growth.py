@@ -88,14 +88,14 @@ def growths(quantities: Sequence[Sequence[Floats]], known: Known) -> list[list[G
 
 
 def _grown(values: Sequence[Floats], found: Shape | None, known: Known) -> list[Grown]:
-    """A shape for all variants, and the rest as a series like any other."""
-    counted = [_counted(v) for v in values]
+    """A shape for all variants, and the rest as a series like any other, 0 where a value is."""
+    counted = [np.isfinite(v) & (v >= 0) for v in values]
     rests = [np.full(len(v), np.nan) for v in values]
     if found is None:
         return [Grown(None, rest) for rest in rests]
     for rest, v, x, k in zip(rests, values, known.x, counted, strict=True):
         rest[k] = v[k] / found.of(x[k])
-    unit = float(np.median(np.concatenate([rest[k] for rest, k in zip(rests, counted, strict=True)])))
+    unit = float(np.median(np.concatenate([rest[rest > 0] for rest in rests])))
     rests = [rest / unit for rest in rests]
     fitted = times.fit(rests, known.when, known.columns, _TINY)
     assert fitted is not None

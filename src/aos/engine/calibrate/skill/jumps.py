@@ -7,6 +7,8 @@ last m records for several m. It has to be
 - rare: if the last m were like those before, so many of them would be as far out in less than one of 10,000 series.
   The chance that a share s of m values has what each has with the chance p is at most exp(-m KL(s, p)), with
   KL(s, p) = s ln(s / p) + (1 - s) ln((1 - s) / (1 - p)) (Hoeffding 1963, JASA 58, theorem 1);
+- not over: if the last of the m were like the m, so many of them would be like those before in less than one of
+  10,000 series, likewise. A storm of two days that ended a week ago is no level of now;
 - without precedent: of blocks of m records the last is beyond all others by more than any two neighbours of those are
   apart. What wanders, or comes and goes, has moved so before, and there the pool knows what to do.
 
@@ -57,7 +59,7 @@ def of_level(logs: Floats, when: Floats) -> Jump | None:
             continue
         beyond = logs > (np.median(before) + now) / 2
         evidence = _evidence(beyond, m)
-        if evidence > best and _unprecedented(np.median(_blocks(logs, m), axis=1)):
+        if evidence > best and _unprecedented(np.median(_blocks(logs, m), axis=1)) and not _over(beyond, m):
             best, size = evidence, m
     return _jump(size, when)
 
@@ -67,7 +69,7 @@ def of_chance(happened: Flags, when: Floats) -> Jump | None:
     best, size = _SURE, 0
     for m in _lately(len(happened)):
         evidence = _evidence(happened, m)
-        if evidence > best and _unprecedented(_blocks(happened, m).mean(axis=1)):
+        if evidence > best and _unprecedented(_blocks(happened, m).mean(axis=1)) and not _over(happened, m):
             best, size = evidence, m
     return _jump(size, when)
 
@@ -110,6 +112,17 @@ def _evidence(happened: Flags, m: int) -> float:
     before, share = happened[:-m], float(happened[-m:].mean())
     p = (np.count_nonzero(before) + 0.5) / (len(before) + 1)
     return m * sum(s * log(s / q) for s, q in ((share, p), (1 - share, 1 - p)) if s > 0)
+
+
+def _over(happened: Flags, m: int) -> bool:
+    """Whether the end of the last m is unlike them in the direction of those before: then what came has gone."""
+    before, since = happened[:-m], happened[-m:]
+    rose = since.mean() > before.mean()
+    for k in _lately(m):
+        fell = since[-k:].mean() < since[:-k].mean()
+        if rose == fell and _evidence(since, k) > _SURE:
+            return True
+    return False
 
 
 def _blocks(values: NDArray[T], m: int) -> NDArray[T]:

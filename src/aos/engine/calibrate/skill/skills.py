@@ -168,8 +168,8 @@ def _learn(
 
 
 def _dated(a: Attempts) -> Dated:
-    """Times of successes; none where they count from no date."""
-    known = ~a.failed & np.isfinite(a.time) & (a.age.as_of is not None)
+    """Times of successes above 0; none where they count from no date."""
+    known = ~a.failed & (a.time > 0) & (a.age.as_of is not None)
     return Dated(a.start[known], np.maximum(a.time[known], times.LEAST_TIME))
 
 
@@ -263,11 +263,11 @@ def _category(code: str, base: Skill | None, retried: bool) -> Category:
 
 
 def _price(fitted: Fitted, a: Attempts, j: int) -> CallCost:
-    """By the pool where every attempt cost something, the amounts as they are where some were free."""
+    """By the pool, unless every attempt cost the same."""
     known = np.isfinite(a.cost)
     paid = a.cost[known]
     provenance = Provenance("measured", METHOD, len(paid), *a.age)
-    if paid.min() <= 0 or paid.min() == paid.max():
+    if paid.min() == paid.max():
         return CallCost(Figure(times.empirical(paid, MAX_CENTS), provenance._replace(method="as recorded")))
     both = known & np.isfinite(a.time)
     follows = _rank_correlation(a.cost[both], a.time[both])
@@ -317,7 +317,7 @@ def _row(a: Attempts, by: Sequence[str], fitted: Fitted | None, j: int) -> Measu
         as_of=a.age.as_of,
         window_days=a.age.window_days,
         method=method,
-        drift=_drift(a.time[~a.failed & np.isfinite(a.time)]),
+        drift=_drift(a.time[~a.failed & (a.time > 0)]),
     )
 
 
@@ -325,7 +325,7 @@ def _drift(series: Floats) -> str:
     """How far the newest level is from the median of all, where that is more than noise."""
     if len(series) < 3:
         return "too few to tell"
-    logs = np.log(np.maximum(series, 1e-3))
+    logs = np.log(np.maximum(series, times.LEAST_TIME))
     running = local_level(logs)
     moved = float(running[-1] - np.median(logs))
     noise = _SE_OF_MEDIAN * float(np.std(logs - running)) / np.sqrt(block_length(len(logs)))

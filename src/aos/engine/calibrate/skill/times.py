@@ -1,4 +1,9 @@
-"""How long the attempts of a skill take, by how they end: each variant's own, helped by its relatives."""
+"""How long the attempts of a skill take, by how they end: each variant's own, helped by its relatives.
+
+What is recorded as 0 (a clock of whole seconds, a queue that was empty, a call that was free) has a share of its own,
+and the rest is a series of positive values: a model in two parts (Cragg 1971, Econometrica 39; Duan et al. 1983,
+J. Business & Economic Statistics 1). In logs a 0 would be far from everything else, however it is written.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,9 +12,11 @@ import numpy as np
 
 from aos.domain.skills.distributions import Constant, Distribution, Quantiles
 from aos.domain.skills.skill import MAX_MS
-from aos.engine.calibrate.skill import pool
-from aos.engine.calibrate.skill.experts import EXPERTS
+from aos.engine.calibrate.skill import jumps, pool
+from aos.engine.calibrate.skill.experts import EXPERTS, Prior
 from aos.engine.calibrate.skill.pool import Pool
+from aos.engine.calibrate.skill.rates import pooled_chances
+from aos.engine.calibrate.table import Flags
 from aos.engine.sampling.distributions import Floats
 from aos.engine.scores.scoring import quantiles_of
 
@@ -17,8 +24,8 @@ _TAIL = np.array([0.001, 0.005, 0.01, 0.015])
 LEVELS = np.unique(np.round(np.concatenate([_TAIL, (np.arange(200) + 0.5) / 200, 1 - _TAIL]), 6))
 """The levels of a measured latency: even steps, and those tails that people ask for."""
 
-LEAST_TIME = 0.1
-"""Milliseconds: what is recorded as nothing took a little."""
+LEAST_TIME = 1e-4
+"""Milliseconds: a time of day in a float is not finer."""
 METHOD = f"pool of {EXPERTS} experts, rolling origin"
 
 _TOLD_LEVELS = tuple(float(f"{level:.6g}") for level in LEVELS)
@@ -33,34 +40,61 @@ Columns = Sequence[tuple[str, ...]]
 
 
 class Fitted(NamedTuple):
-    """A pool of those variants that have records, and the conditions of all."""
+    """A pool of those variants that have values above 0, the conditions of all, and the share of each that is 0."""
 
-    pool: Pool
+    pool: Pool | None
     place: dict[int, int]
     columns: Columns
+    nothing: Floats
 
-    def quantiles(self, j: int) -> Floats:
-        """The predictive distribution of variant j at LEVELS, from its relatives where it has no record."""
-        if j in self.place:
-            return self.pool.quantiles(self.place[j], LEVELS)
-        return self.pool.unseen(self.columns[j], LEVELS)
+    def quantiles(self, j: int, levels: Floats = LEVELS) -> Floats:
+        """The predictive distribution of variant j, from its relatives where it has no record."""
+        told, above = np.zeros(len(levels)), levels > self.nothing[j]
+        if self.pool is not None and above.any():
+            within = (levels[above] - self.nothing[j]) / (1 - self.nothing[j])
+            own = j in self.place
+            told[above] = (
+                self.pool.quantiles(self.place[j], within) if own else self.pool.unseen(self.columns[j], within)
+            )
+        return told
+
+    def prior(self, j: int) -> Prior | None:
+        """What its relatives say of variant j; None where nothing of it is above 0."""
+        return self.pool.family.priors[self.place[j]] if self.pool is not None and j in self.place else None
 
     def half_life(self, j: int) -> float | None:
         """How far back the forecast looks, as a share of the records."""
-        return self.pool.half_life(self.place[j]) if j in self.place else None
+        return self.pool.half_life(self.place[j]) if self.pool is not None and j in self.place else None
 
 
 def fit(
     values: Sequence[Floats], when: Sequence[Floats], columns: Columns, least: float = LEAST_TIME
 ) -> Fitted | None:
-    """Fit the finite values of each variant, oldest first, raised to `least`; None where no variant has any."""
+    """Fit the finite values of each variant, oldest first; None where no variant has any.
+
+    Those above 0 are raised to `least`.
+    """
     known = [np.isfinite(x) for x in values]
-    some = [j for j, finite in enumerate(known) if finite.any()]
-    if not some:
+    if not any(finite.any() for finite in known):
         return None
-    series = [np.maximum(values[j][known[j]], least) for j in some]
-    shared = pool.fit(series, [columns[j] for j in some], [when[j][known[j]] for j in some])
-    return Fitted(shared, {j: i for i, j in enumerate(some)}, columns)
+    nothing = _nothing([x[k] <= 0 for x, k in zip(values, known, strict=True)], when, known, columns)
+    counted = [x > 0 for x in values]
+    some = [j for j, positive in enumerate(counted) if positive.any()]
+    series = [np.maximum(values[j][counted[j]], least) for j in some]
+    shared = pool.fit(series, [columns[j] for j in some], [when[j][counted[j]] for j in some]) if some else None
+    return Fitted(shared, {j: i for i, j in enumerate(some)}, columns, nothing)
+
+
+def _nothing(zero: Sequence[Flags], when: Sequence[Floats], known: Sequence[Flags], columns: Columns) -> Floats:
+    """The chance of a 0 in each variant."""
+    count = np.array([z.sum() for z in zero], np.float64)
+    overall = pooled_chances(count, np.array([len(z) for z in zero], np.float64), columns)
+    return np.array(
+        [
+            jumps.chance(chance, z, t[k]) if len(z) else chance
+            for chance, z, t, k in zip(overall.tolist(), zero, when, known, strict=True)
+        ]
+    )
 
 
 def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
@@ -70,7 +104,7 @@ def joined(mode: Fitted, every: Floats, values: Floats, j: int) -> Floats:
     has the share 0.35, these values themselves, blurred by 20 %, 0.40, all attempts the rest. With n the first grows as
     n^2 / (n^2 + 30), the second falls as 1/n^2, so that with many attempts hardly more than the way's own pool is left.
     """
-    values = np.maximum(values[np.isfinite(values)], LEAST_TIME)
+    values = np.maximum(values[np.isfinite(values)], 0.0)
     n = len(values)
     if not n:
         return mode.quantiles(j)

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from aos.domain.skills.skill import MAX_CENTS, MAX_MS, Block, Drawn, Provenance
-from aos.engine.calibrate.skill import jumps, pool
+from aos.engine.calibrate.skill import jumps, pool, times
 from aos.engine.calibrate.skill.experts import Prior
-from aos.engine.calibrate.skill.times import LEAST_TIME, short
+from aos.engine.calibrate.skill.times import short
 from aos.engine.calibrate.table import Flags, Ints, Variant, age, moments
 from aos.engine.calibrate.whole_run.runs import Shape
 from aos.engine.sampling.distributions import SIZE, Floats, normal_scores
@@ -44,9 +44,10 @@ def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
         return []
     whole = [done for done in whole if done.sum() >= _LEAST_RUNS]
     columns = _columns(fit, variants)
-    times = [np.maximum(s.makespan()[done], LEAST_TIME) for s, done in zip(fit, whole, strict=True)]
+    took = [s.makespan()[done] for s, done in zip(fit, whole, strict=True)]
     when = [moments(s.began)[done] for s, done in zip(fit, whole, strict=True)]
-    time_pool = pool.fit(times, columns, when)
+    fitted = times.fit(took, when, columns)
+    assert fitted is not None
     costs = [s.cost[done].sum(axis=1) for s, done in zip(fit, whole, strict=True)]
     fails = [
         jumps.chance(overall, ~done, moments(s.began))
@@ -60,7 +61,9 @@ def blocks(shapes: Sequence[Shape], variants: Sequence[Variant]) -> list[Block]:
         )
     out = []
     for j, shape in enumerate(fit):
-        time = widened(time_pool.quantiles(j, _LEVELS), times[j], time_pool.family.priors[j])
+        time = fitted.quantiles(j, _LEVELS)
+        if prior := fitted.prior(j):
+            time = widened(time, took[j][took[j] > 0], prior)
         cost = None
         if cost_pool and j in priced:
             cost = cost_pool.quantiles(priced.index(j), _LEVELS).clip(max=MAX_CENTS)
@@ -126,14 +129,14 @@ class _Rows(NamedTuple):
 
 def _drawn(shape: Shape, done: Flags, times: Floats, costs: Floats | None, fails: float) -> _Rows:
     whole, stopped = (pool.thinned(np.flatnonzero(rows), _MOST_ROWS) for rows in (done, ~done))
-    made = np.maximum(shape.makespan()[whole], LEAST_TIME)
+    made = shape.makespan()[whole]
     spent = shape.cost[whole].sum(axis=1)
-    run = np.argsort(made, kind="stable")[_ranks(len(whole), _DRAWS)]
+    run = _of_like_rank(made, times)
     cost_scale = np.ones(_DRAWS)
     if costs is not None:
         by_cost = np.lexsort((np.arange(_DRAWS), spent[run]))
         cost_scale[by_cost] = costs / spent[run[by_cost]]
-    time_scale = times / made[run]
+    time_scale = np.divide(times, made[run], out=np.ones(_DRAWS), where=made[run] > 0)
     draws = [
         Drawn(int(r), short(t), short(c), short((1 - fails) / _DRAWS))
         for r, t, c in zip(run, time_scale, cost_scale, strict=True)
@@ -173,9 +176,19 @@ def _block(shape: Shape, variants: Sequence[Variant], rows: _Rows) -> Block:
     )
 
 
+def _of_like_rank(made: Floats, told: Floats) -> Ints:
+    """For each total that is told, ascending, the run of that rank: of those that took no time, or of the others."""
+    ranked = np.argsort(made, kind="stable")
+    nothing, none_told = int((made <= 0).sum()), int((told <= 0).sum())
+    if nothing in (0, len(made)):
+        return ranked[_ranks(len(made), len(told))]
+    parts = (ranked[:nothing], none_told), (ranked[nothing:], len(told) - none_told)
+    return np.concatenate([rows[_ranks(len(rows), draws)] for rows, draws in parts])
+
+
 def _ranks(rows: int, draws: int) -> Ints:
     """Of equally many equally likely draws for each row, which row by rank is whose."""
-    return ((np.arange(draws) + 0.5) * rows / draws).astype(np.int64)
+    return ((np.arange(draws) + 0.5) * rows / max(draws, 1)).astype(np.int64)
 
 
 def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:
