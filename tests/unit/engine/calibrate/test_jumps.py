@@ -140,6 +140,22 @@ def test_a_chance_that_has_changed_is_told_as_it_is_since(before: float, since: 
     assert np.mean(told) == pytest.approx(since, abs=0.12)
 
 
+@pytest.mark.parametrize("lately", [40, 400])
+def test_a_storm_that_is_over_is_no_chance_of_now(lately: int) -> None:
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        happened = np.r_[rng.random(1_000) < 0.01, rng.random(60) < 0.6, rng.random(lately) < 0.01]
+        overall = float(happened.mean())
+        assert chance(overall, happened, hourly(happened)) == overall
+
+
+def test_a_level_that_has_come_back_has_not_jumped() -> None:
+    for seed in SEEDS:
+        logs = noise(seed, 600)
+        logs[300:500] += TWICE
+        assert of_level(logs, hourly(logs)) is None
+
+
 def test_outages_that_came_before_may_come_again() -> None:
     happened = np.arange(200) % 40 >= 34
     assert of_chance(happened, hourly(happened)) is None

@@ -85,6 +85,18 @@ def test_a_catalog_with_latencies_halved_is_found_out() -> None:
     assert {gate.name for gate in result.gates if not gate.kept} >= {"time coverage of skills"}
 
 
+def test_an_attempt_takes_what_it_takes_and_not_what_passes_before_it() -> None:
+    lines = ["run,step,skill,start_ms,duration_ms,after"]
+    for i, took in enumerate(np.random.default_rng(7).gamma(9, 10, 200)):
+        lines += [f"{i},a,ask,{i * 60_000},100,", f"{i},b,tell,{i * 60_000 + 9_000},{took},a"]
+    read = read_csv(lines, Declared(), name="runs").records
+    (tell,) = (case for case in backtest(read, base=Catalog({})).cases if case.name == "tell")
+    assert tell.time
+    assert tell.time.ratio_empirical
+    assert tell.time.in90.value == pytest.approx(0.9, abs=0.07)
+    assert tell.time.ratio_empirical.value == pytest.approx(1, abs=0.1)
+
+
 def test_plans_are_forecast_by_their_shape() -> None:
     """The runs go on after a step that failed, and so does the plan they are forecast by."""
     plans = pooled(learned(), "plan")

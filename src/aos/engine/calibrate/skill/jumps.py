@@ -7,10 +7,11 @@ last m records for several m. It has to be
 - rare: if the last m were like those before, so many of them would be as far out in less than one of 10,000 series.
   The chance that a share s of m values has what each has with the chance p is at most exp(-m KL(s, p)), with
   KL(s, p) = s ln(s / p) + (1 - s) ln((1 - s) / (1 - p)) (Hoeffding 1963, JASA 58, theorem 1);
-- not over: if the last of the m were like the m, so many of them would be like those before in less than one of
-  10,000 series, likewise. A storm of two days that ended a week ago is no level of now;
 - without precedent: of blocks of m records the last is beyond all others by more than any two neighbours of those are
   apart. What wanders, or comes and goes, has moved so before, and there the pool knows what to do.
+
+Of several m the one counts that is the least likely by chance, unless what came then has gone: where the end of those m
+is as unlikely after the rest of them, towards what was before. A storm that is over is no level of now.
 
 Whether it stays so nobody knows. It has for d mean intervals between records, and is believed with d / (d + 5): what
 has lasted lasts longer (Gott 1993, Nature 363).
@@ -52,26 +53,26 @@ class Jump(NamedTuple):
 
 def of_level(logs: Floats, when: Floats) -> Jump | None:
     """Whether the level of a series has jumped, from its logs in the order of time."""
-    best, size = _SURE, 0
+    best, size, over = _SURE, 0, False
     for m in _lately(len(logs)):
         before, now = logs[:-m], float(np.median(logs[-m:]))
         if min(np.count_nonzero(before >= now), np.count_nonzero(before <= now)) >= _RARE * len(before):
             continue
         beyond = logs > (np.median(before) + now) / 2
         evidence = _evidence(beyond, m)
-        if evidence > best and _unprecedented(np.median(_blocks(logs, m), axis=1)) and not _over(beyond, m):
-            best, size = evidence, m
-    return _jump(size, when)
+        if evidence > best and _unprecedented(np.median(_blocks(logs, m), axis=1)):
+            best, size, over = evidence, m, _over(beyond, m)
+    return None if over else _jump(size, when)
 
 
 def of_chance(happened: Flags, when: Floats) -> Jump | None:
     """Whether something happens more often, or less, than it did."""
-    best, size = _SURE, 0
+    best, size, over = _SURE, 0, False
     for m in _lately(len(happened)):
         evidence = _evidence(happened, m)
-        if evidence > best and _unprecedented(_blocks(happened, m).mean(axis=1)) and not _over(happened, m):
-            best, size = evidence, m
-    return _jump(size, when)
+        if evidence > best and _unprecedented(_blocks(happened, m).mean(axis=1)):
+            best, size, over = evidence, m, _over(happened, m)
+    return None if over else _jump(size, when)
 
 
 def chance(overall: float, happened: Flags, when: Floats) -> float:
@@ -115,10 +116,10 @@ def _evidence(happened: Flags, m: int) -> float:
 
 
 def _over(happened: Flags, m: int) -> bool:
-    """Whether the end of the last m is unlike them in the direction of those before: then what came has gone."""
+    """Whether the end of the last m, up to half of them, is unlike the rest, towards those before: it has gone."""
     before, since = happened[:-m], happened[-m:]
     rose = since.mean() > before.mean()
-    for k in _lately(m):
+    for k in _lately(m * _FEWEST_BLOCKS // 2):
         fell = since[-k:].mean() < since[:-k].mean()
         if rose == fell and _evidence(since, k) > _SURE:
             return True

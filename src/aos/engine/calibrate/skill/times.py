@@ -54,7 +54,9 @@ class Fitted(NamedTuple):
             within = (levels[above] - self.nothing[j]) / (1 - self.nothing[j])
             own = j in self.place
             told[above] = (
-                self.pool.quantiles(self.place[j], within) if own else self.pool.unseen(self.columns[j], within)
+                self.pool.quantiles(self.place[j], within)
+                if own
+                else self.pool.unseen(self.columns[j], within)
             )
         return told
 
@@ -81,11 +83,15 @@ def fit(
     counted = [x > 0 for x in values]
     some = [j for j, positive in enumerate(counted) if positive.any()]
     series = [np.maximum(values[j][counted[j]], least) for j in some]
-    shared = pool.fit(series, [columns[j] for j in some], [when[j][counted[j]] for j in some]) if some else None
+    shared = (
+        pool.fit(series, [columns[j] for j in some], [when[j][counted[j]] for j in some]) if some else None
+    )
     return Fitted(shared, {j: i for i, j in enumerate(some)}, columns, nothing)
 
 
-def _nothing(zero: Sequence[Flags], when: Sequence[Floats], known: Sequence[Flags], columns: Columns) -> Floats:
+def _nothing(
+    zero: Sequence[Flags], when: Sequence[Floats], known: Sequence[Flags], columns: Columns
+) -> Floats:
     """The chance of a 0 in each variant."""
     count = np.array([z.sum() for z in zero], np.float64)
     overall = pooled_chances(count, np.array([len(z) for z in zero], np.float64), columns)
