@@ -44,7 +44,8 @@ def test_a_clock_of_whole_seconds_tells_the_mean_time_of_a_chain() -> None:
         at = EPOCH + i * DAY / 24 + rng.uniform(0, 1_000)
         for k, took in enumerate(rng.gamma(4, 80, 3)):
             second = (1_000 * np.floor(np.array([at, at + took]) / 1_000)).tolist()
-            rows.append(Row(f"r{i}", f"s{k}", f"do{k}", *second, after=f"s{k - 1}" if k else ""))
+            begin, end = second
+            rows.append(Row(f"r{i}", f"s{k}", f"do{k}", begin, end, after=f"s{k - 1}" if k else ""))
             at += took
     assert forecast(rows, "do0").time.mean() == pytest.approx(320, rel=0.15)
     assert forecast(rows, "do0", "do1", "do2").time.mean() == pytest.approx(960, rel=0.1)
