@@ -21,11 +21,11 @@ from aos.domain.skills.skill import (
     Figure,
     Growth,
     Hints,
+    PartCorrelation,
     Power,
     PowerGrowth,
     Provenance,
     RateLimit,
-    Rests,
     RetryPolicy,
     Skill,
     TokenCost,
@@ -70,6 +70,7 @@ def figures(values: Strategy[Any]) -> Strategy[Figure[Any]]:
 
 _spreads = st.none() | figures(distributions())
 _ratios = st.none() | figures(st.floats(0, 0.9))
+_parts = st.builds(PartCorrelation, _ratios, _ratios, _ratios)
 
 _failure_modes = st.builds(
     FailureMode,
@@ -185,7 +186,10 @@ def catalogs(draw: st.DrawFn) -> Catalog:
         pools=_pools,
         overhead=draw(_spreads),
         correlation=Correlation(
-            draw(_ratios), draw(_ratios), draw(st.builds(Rests, _ratios, _ratios, _ratios))
+            draw(_ratios),
+            draw(_ratios),
+            draw(_parts),
+            draw(st.dictionaries(st.sampled_from(["tokens", "rows"]), _parts, max_size=2)),
         ),
         approval_wait=draw(_spreads),
         approval_wait_by_level=draw(st.dictionaries(st.integers(1, 5), figures(distributions()), max_size=2)),

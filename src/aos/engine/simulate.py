@@ -18,22 +18,25 @@ from aos.engine.execution.network import Network, Queued, Waits, can_queue
 from aos.engine.execution.program import Call, Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.sampling.draws import (
-    AS_TOLD,
     Draw,
     Flags,
     Node,
-    Scale,
     Shared,
     draw,
     from_donor,
     from_run,
+    open_sizes,
     overhead,
 )
-from aos.engine.sampling.moods import Moods
+from aos.engine.sampling.growth import AS_TOLD
+from aos.engine.sampling.moods import REST, WHOLE, Moods
 from aos.engine.sampling.prices import MICRO, Money
 from aos.engine.sampling.streams import ITEMS, RECORDED_RUN, RUN_FACTOR, WAIT, Streams
 
 T = TypeVar("T", bound=np.generic)
+
+Handing = Mapping[int, Mapping[str, Floats]]
+"""By step and feature the sizes of samples."""
 
 CHUNK = 10_000
 _CELLS = 4_000_000
@@ -89,12 +92,16 @@ class Simulation:
         self._streams = Streams(seed)
         self._detail = detail
 
-    def take(self, samples: int, scales: Mapping[int, Scale] = MappingProxyType({})) -> Iterator[Samples]:
-        """The next `samples` runs, in chunks that fit the cache. `scales` are those of steps, by index, for these."""
+    def take(self, samples: int, handed: Handing = MappingProxyType({})) -> Iterator[Samples]:
+        """The next `samples` runs, in chunks that fit the cache.
+
+        `handed` are sizes that take the place of those that the plan states, by step and feature, one value a sample.
+        """
         size = chunk_size(self.program)
         for start in range(0, samples, size):
             count = min(size, samples - start)
-            here = {i: _part(scale, slice(start, start + count)) for i, scale in scales.items()}
+            part = slice(start, start + count)
+            here = {i: {name: x[part] for name, x in sizes.items()} for i, sizes in handed.items()}
             yield _Chunk(self.program, self._streams, count, self._detail, here).run()
             self._detail = False
 
@@ -105,21 +112,15 @@ def chunk_size(program: Program) -> int:
     return min(CHUNK, max(400, _CELLS // max(1, nodes) // 4 * 4))
 
 
-def _part(scale: Scale, samples: slice) -> Scale:
-    return Scale(*(None if factor is None else factor[samples] for factor in scale))
-
-
 class _Chunk:
     """The state of one chunk while its steps are drawn in order."""
 
-    def __init__(
-        self, program: Program, streams: Streams, count: int, detail: bool, scales: Mapping[int, Scale]
-    ) -> None:
+    def __init__(self, program: Program, streams: Streams, count: int, detail: bool, handed: Handing) -> None:
         self.program = program
         self.streams = streams
         self.count = count
         self.detail = detail
-        self.scales = scales
+        self.handed = handed
         self.contended = can_queue(program)
         steps = len(program.calls)
         self.flow = Flow([call.step for call in program.calls], program.order, np.ones(count, bool))
@@ -208,8 +209,10 @@ class _Chunk:
             return from_run(program.rows, i, self.picked, Shared(factor=self.factor))
         if program.loans is not None and self.picked is not None:
             return from_donor(program.loans, call, self.streams, self.picked, Shared(factor=self.factor))
-        shared = Shared(*self.moods.of(call.group, call.sized), self.factor)
-        drawn = draw(call, self.streams, number, self.count, shared, self.scales.get(i, AS_TOLD))
+        shared = Shared(*self.moods.of(call.group, REST if call.sized else WHOLE), self.factor)
+        sizes = {**self.handed.get(i, {}), **open_sizes(call, self.streams, number, self.count, self.moods)}
+        scale = call.handed.scale(sizes) if call.handed and sizes else AS_TOLD
+        drawn = draw(call, self.streams, number, self.count, shared, scale)
         return drawn, self._gap(call, number, overhead(call, self.streams, number, self.count, shared))
 
     def _gap(self, call: Call, number: int, gap: Floats | None) -> Floats | None:

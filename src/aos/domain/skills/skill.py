@@ -264,10 +264,11 @@ def pure(skill: Skill, params: Mapping[str, Any]) -> bool:
     return effects.read_only and not effects.open_world and declares_nothing(skill)
 
 
-class Rests(NamedTuple):
-    """Gaussian-copula correlation of what sizes leave unexplained, for steps that state all of them.
+class PartCorrelation(NamedTuple):
+    """Gaussian-copula correlation of a part of latencies: one of the sizes, or what sizes leave unexplained.
 
-    `run` and `siblings` are among such steps, `whole` is of one with the latency of a step that states no sizes.
+    `run` and `siblings` are among steps that have the part, `whole` is of it with the latency of a step that states no
+    sizes.
     """
 
     run: Figure[float] | None = None
@@ -279,12 +280,14 @@ class Correlation(NamedTuple):
     """Gaussian-copula correlation of latencies: among all steps of a run, and among parallel siblings.
 
     `siblings` >= `run`: steps of one skill with the same predecessors share more than the run's own mood. `rests` takes
-    the place of both for steps whose sizes are stated; where nobody knows it, they depend as all others do.
+    the place of both for steps whose sizes are stated; where nobody knows it, they depend as all others do. Sizes that
+    such a step leaves open go together as `sizes` says; where it says nothing, the step depends as one without any.
     """
 
     run: Figure[float] | None = None
     siblings: Figure[float] | None = None
-    rests: Rests = Rests()
+    rests: PartCorrelation = PartCorrelation()
+    sizes: Mapping[str, PartCorrelation] = {}
 
 
 class Drawn(NamedTuple):

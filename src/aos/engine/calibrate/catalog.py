@@ -4,7 +4,7 @@ from aos.domain.learning.calibration import Calibration
 from aos.domain.learning.records import Records
 from aos.domain.skills.distributions import Constant, Distribution
 from aos.domain.skills.skill import Catalog, FanOut, Figure, Provenance, Skill
-from aos.engine.calibrate.sizes.recorded import sizes
+from aos.engine.calibrate.sizes.recorded import beside_others, sizes
 from aos.engine.calibrate.skill import times
 from aos.engine.calibrate.skill.skills import learn_skills
 from aos.engine.calibrate.table import Table, table
@@ -28,7 +28,8 @@ def learn(records: Records, base: Catalog, by: tuple[str, ...]) -> Calibration:
     fan_outs = laws([group for group in groups(found) if group.variant not in limits], known.variants)
     skills = _between({one.skill.id: one.skill for one in learned}, known, dependence.gaps(found), fan_outs)
     pools = _limited(skills, known, limits)
-    correlation = dependence.correlation(found, sizes(known, [skills[one.id] for one in known.variants]))
+    learned_of = [skills[one.id] for one in known.variants]
+    correlation = dependence.correlation(found, sizes(known, learned_of), beside_others(known, learned_of))
     catalog = base._replace(
         skills={**base.skills, **skills},
         pools={**base.pools, **pools},

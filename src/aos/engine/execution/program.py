@@ -20,7 +20,7 @@ from aos.engine.sampling.attempts import Attempts, attempts_table, retried
 from aos.engine.sampling.blocks import Loans, Rows, matching_loans, matching_rows
 from aos.engine.sampling.distributions import Floats, quantile_table
 from aos.engine.sampling.fanout import Late, late
-from aos.engine.sampling.growth import rest_alone, sized
+from aos.engine.sampling.growth import Handed, handed, rest_alone, sized
 from aos.engine.sampling.moods import Dependence, dependence
 from aos.engine.sampling.prices import Price, price
 
@@ -41,8 +41,8 @@ class Items(NamedTuple):
 
 class Call(NamedTuple):
     """A step ready to be drawn, without its parameters: all that they say of it stands here. `stream` keys its
-    randomness; `group`, the stream of the first of them, that of its parallel siblings. `sized` says that the plan
-    states all sizes that its time grows with.
+    randomness; `group`, the stream of the first of them, that of its parallel siblings. `handed` are the sizes that its
+    tables are for, as far as the plan states any, and `sized` says that these are all that its time grows with.
     """
 
     step: Step
@@ -63,6 +63,7 @@ class Call(NamedTuple):
     limiter: int
     sibling: int = 0
     late: Late | None = None
+    handed: Handed | None = None
     sized: bool = False
 
     @property
@@ -125,7 +126,9 @@ def compile_plan(
     groups: dict[tuple[str, tuple[int, ...]], int] = {}
     for i, step in enumerate(plan.steps):
         said = stated(step.params, catalog.skills[step.skill], plan.inputs)
-        skill = sized(catalog.skills[step.skill], said.features)
+        sizes = handed(catalog.skills[step.skill], said.features, catalog.correlation.sizes)
+        known = tuple(sizes.sizes.items()) if sizes else ()
+        skill = sized(catalog.skills[step.skill], known)
         stream = (streams or {}).get(step.id, i)
         group = groups.setdefault((step.skill, dag.after[i]), stream)
         items = _items(step, fan_outs, plan.inputs)
@@ -133,7 +136,8 @@ def compile_plan(
         as_recorded = as_recorded and skill is catalog.skills[step.skill]
         calls.append(
             call._replace(
-                sized=rest_alone(skill, said.features),
+                handed=sizes,
+                sized=rest_alone(skill, known),
                 pool=pools[skill.pool] if skill.pool else -1,
                 limiter=limited.index(skill.id) if skill.rate_limit else -1,
             )

@@ -12,9 +12,12 @@ from aos.engine.execution.program import Call
 from aos.engine.sampling.attempts import Attempts, mode_of
 from aos.engine.sampling.blocks import Loans, Rows, micro
 from aos.engine.sampling.distributions import SIZE, Floats, Indices, normal_scores, quantile_table, ranks_of
+from aos.engine.sampling.growth import AS_TOLD, Scale
+from aos.engine.sampling.moods import Moods
 from aos.engine.sampling.prices import MICRO, Money
 from aos.engine.sampling.streams import (
     LATENCY,
+    OF_SIZE,
     OUTAGE,
     OVERHEAD,
     OWN_MOOD,
@@ -67,19 +70,6 @@ class Node(NamedTuple):
     gap: Floats | None
 
 
-class Scale(NamedTuple):
-    """How many times what the tables of a call say its attempts take and cost, one value a sample; None: once.
-
-    So samples can stand for runs of different sizes. What a failure takes that has a time of its own stays as it is.
-    """
-
-    time: Floats | None = None
-    cost: Floats | None = None
-
-
-AS_TOLD = Scale()
-
-
 class Shared(NamedTuple):
     """What the calls of a run have in common, one value a sample; None where they have nothing.
 
@@ -111,6 +101,18 @@ def draw(call: Call, streams: Streams, node: int, count: int, shared: Shared, sc
         cost[failed[~_charged(call)[mode]]] = 0
     first = Draw(time, failed, mode, cost, (Met(failed, mode),), ())
     return _retries(call, streams, key, first, shared.factor, scale)
+
+
+def open_sizes(call: Call, streams: Streams, node: int, count: int, moods: Moods) -> dict[str, Floats]:
+    """The sizes that a call leaves open, by feature; calls of a run go together in them as was recorded."""
+    drawn = {}
+    for size in call.handed.open if call.handed else ():
+        mood, share = moods.of(call.group, size.name)
+        index = streams.indices(count, moods.number(size.name) * OF_SIZE + call.stream, node)
+        if mood is not None:
+            index = ranks_of(np.sqrt(share) * mood + np.sqrt(1 - share) * normal_scores().take(index))
+        drawn[size.name] = size.table.take(index)
+    return drawn
 
 
 def overhead(call: Call, streams: Streams, node: int, count: int, shared: Shared) -> Floats | None:

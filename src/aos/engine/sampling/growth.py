@@ -4,25 +4,42 @@ What the plan states is used, what it leaves open is drawn from what was recorde
 figures over all records, in which every size has its share already.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 
 from aos.domain.kept import kept
 from aos.domain.plans.features import told
-from aos.domain.skills.distributions import Distribution, Quantiles, scaled
+from aos.domain.skills.distributions import Distribution, Quantiles, median, scaled
 from aos.domain.skills.skill import (
+    LEAST_SIZE,
     MAX_CENTS,
     MAX_MS,
     AnyGrowth,
     CallCost,
+    Feature,
     Figure,
     Growth,
+    Power,
     PowerGrowth,
     Skill,
 )
 from aos.engine.sampling.distributions import Floats, at_ranks, product_table, quantile_table, sum_table
+
+
+class Scale(NamedTuple):
+    """How many times what the tables of a call say its attempts take and cost, one value a sample; None: once.
+
+    So samples can stand for runs of different sizes. What a failure takes that has a time of its own stays as it is.
+    """
+
+    time: Floats | None = None
+    cost: Floats | None = None
+
+
+AS_TOLD = Scale()
 
 _LEVELS = tuple((i + 0.5) / 1_000 for i in range(1_000))
 
@@ -32,10 +49,91 @@ def sized(skill: Skill, known: tuple[tuple[str, float], ...]) -> Skill:
     return _sized(skill, known) if known else skill
 
 
-def rest_alone(skill: Skill, known: tuple[tuple[str, float], ...]) -> bool:
+def rest_alone(skill: Skill, known: Iterable[tuple[str, float]]) -> bool:
     """Whether sizes leave nothing but the rest unexplained of an attempt's time: all that it grows with is known."""
     time = skill.latency_by
     return time is not None and len(told(time, known)) == len(time.features)
+
+
+def size(growth: AnyGrowth, columns: Mapping[str, Floats], count: int) -> Floats:
+    """What each of so many attempts takes or costs by its features alone; NaN where one was not recorded."""
+    total = np.zeros(count)
+    if isinstance(growth, Growth):
+        for f in growth.features:
+            total += f.each * columns.get(f.name, np.nan)
+        return growth.fixed + total
+    for p in growth.features:
+        value = columns.get(p.name, np.full(count, np.nan))
+        total += p.exponent * np.log(np.where(value >= LEAST_SIZE, value, np.nan) / p.typical)
+    return np.asarray(growth.level * np.exp(np.minimum(total, 500.0)))
+
+
+def usual_size(growth: AnyGrowth, columns: Mapping[str, Floats], count: int) -> Floats:
+    """The same, with features that nobody recorded as they usually are."""
+    least = 0.0 if isinstance(growth, Growth) else LEAST_SIZE
+    filled = {}
+    for f in growth.features:
+        value = columns.get(f.name, np.full(count, np.nan))
+        filled[f.name] = np.where(value >= least, value, median(f.seen))
+    return size(growth, filled, count)
+
+
+class Open(NamedTuple):
+    """A size that a plan leaves open: the table that it is drawn from."""
+
+    name: str
+    table: Floats
+
+
+class Handed(NamedTuple):
+    """How the time and price of a call grow, the sizes that its tables are for, and those of them that are `open`:
+    they stand for what is usual of these, and every sample has its own."""
+
+    time: AnyGrowth | None
+    price: AnyGrowth | None
+    sizes: Mapping[str, float]
+    open: tuple[Open, ...] = ()
+
+    def scale(self, columns: Mapping[str, Floats]) -> Scale:
+        """How many times as large samples are that have these sizes."""
+        return Scale(*(_times_as_large(growth, columns, self.sizes) for growth in (self.time, self.price)))
+
+
+def handed(skill: Skill, known: tuple[tuple[str, float], ...], correlated: Container[str]) -> Handed | None:
+    """What a step of which these features are known hands to the skill; None where it tells nothing.
+
+    A size that its time grows with and that it does not state is open where it is known how such sizes go together.
+    Its price then grows with the same.
+    """
+    time, price = (by and (by if told(by, known) else None) for by in (skill.latency_by, skill.cost_by))
+    stated = {name: value for by in (time, price) if by for name, value in told(by, known).items()}
+    if time is None:
+        return Handed(None, price, stated) if price else None
+    of_time = {f.name for f in time.features}
+    both = skill.cost_by if any(f.name in of_time for f in _features(skill.cost_by)) else price
+    left = {f.name: f.seen for f in (*_features(both), *time.features) if f.name not in stated}
+    if not all(name in correlated for name in left):
+        return Handed(time, price, stated)
+    drawn = tuple(Open(name, quantile_table(left[name])) for name in sorted(left))
+    usual = {name: median(seen) for name, seen in left.items()}
+    return Handed(time, both, {**stated, **usual}, drawn)
+
+
+def _features(growth: AnyGrowth | None) -> tuple[Feature, ...] | tuple[Power, ...]:
+    return growth.features if growth else ()
+
+
+def _times_as_large(
+    growth: AnyGrowth | None, columns: Mapping[str, Floats], base: Mapping[str, float]
+) -> Floats | None:
+    """None where the growth has none of these features. What neither knows is as it usually is."""
+    if growth is None or not any(f.name in columns for f in growth.features):
+        return None
+    count = len(next(iter(columns.values())))
+    fixed = {name: np.full(count, value) for name, value in base.items()}
+    one = usual_size(growth, {name: column[:1] for name, column in fixed.items()}, 1)
+    here = usual_size(growth, {**fixed, **columns}, count)
+    return np.maximum(here, LEAST_SIZE) / np.maximum(one, LEAST_SIZE)
 
 
 @kept(64)

@@ -13,6 +13,8 @@ RUN_MOOD, RUN_FACTOR, RECORDED_RUN = range(1 << 24, (1 << 24) + 3)
 SIBLINGS, FAN_OUT, FAN_OUT_GROWTH = (kind << 25 for kind in (1, 2, 3))
 OF_RESTS = 4 << 25
 """Added to the streams of moods: those of what sizes leave unexplained."""
+OF_SIZE = 8 << 25
+"""Times 1, 2, ... added to the streams of calls and of moods: sizes that a plan leaves open."""
 
 _PER_WORD = 4
 

@@ -12,7 +12,7 @@ from aos.domain.skills.skill import Catalog, Skill
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats
 from aos.engine.scores.backtest import Alone, Case, Draws, Part
-from aos.engine.scores.sized_runs import forecast_each, scales, told_alike
+from aos.engine.scores.sized_runs import forecast_each, told_alike
 
 __all__ = ["Sizes", "bearing", "growing", "handed", "sized_case"]
 
@@ -81,17 +81,16 @@ def sized_case(
     Runs of which the same is known have a program in common, in which each sample has the sizes of one of them. Of
     whom nothing is known the forecast of the case stays.
     """
-    skills = [catalog.skills[step.skill] for step in plan.steps]
     chance = np.full(len(case.future.run), case.forecast.success)
     time, cost, rest = list[Part | Alone](), list[Part | Alone](), list[NDArray[np.intp]]()
     for number, rows in enumerate(told_alike(sizes.x)):
         if number >= _KINDS or not np.isfinite(sizes.x[rows[0]]).any():
             rest.append(rows)
             continue
-        known = [_columns(sizes, rows, i) for i in range(len(skills))]
-        wanted, base = _based(plan, catalog, known)
-        by, share = scales(skills, known, base), samples * len(rows) // len(chance)
-        each = forecast_each(compiled(wanted), by, case.future, rows, share, seed)
+        known = [_columns(sizes, rows, i) for i in range(len(plan.steps))]
+        share = samples * len(rows) // len(chance)
+        program = compiled(_stating(plan, catalog, known))
+        each = forecast_each(program, dict(enumerate(known)), case.future, rows, share, seed)
         time += [each.time] if each.time else []
         cost += [each.cost] if each.cost else []
         chance[rows] = each.success
@@ -111,14 +110,11 @@ def _columns(sizes: Sizes, rows: NDArray[np.intp], step: int) -> dict[str, Float
     return {name: column for name, column in columns.items() if np.isfinite(column).all()}
 
 
-def _based(
-    plan: Plan, catalog: Catalog, known: Sequence[Mapping[str, Floats]]
-) -> tuple[Plan, list[dict[str, float]]]:
-    """The plan with sizes that runs are multiples of, and these: what it states itself, or else their mean."""
-    steps, bases = [], []
+def _stating(plan: Plan, catalog: Catalog, known: Sequence[Mapping[str, Floats]]) -> Plan:
+    """The plan with the sizes that are known of its runs, their means where it states none itself."""
+    steps = []
     for step, columns in zip(plan.steps, known, strict=True):
         told = dict(stated(step.params, catalog.skills[step.skill], plan.inputs).features)
-        mean = {name: float(column.mean()) for name, column in columns.items() if name not in told}
-        steps.append(step._replace(params={**step.params, **mean}))
-        bases.append({**told, **mean})
-    return plan._replace(steps=tuple(steps)), bases
+        means = {name: float(column.mean()) for name, column in columns.items() if name not in told}
+        steps.append(step._replace(params={**step.params, **means}))
+    return plan._replace(steps=tuple(steps))

@@ -1,27 +1,21 @@
 """Whole runs forecast by what is known of each beforehand: one program for all, and every sample has a run's sizes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.domain.skills.skill import Skill
 from aos.engine.execution.program import Program
 from aos.engine.sampling.distributions import Floats
-from aos.engine.sampling.draws import Scale
 from aos.engine.scores.backtest import QUANTILES, Alone, Seen
-from aos.engine.scores.sizes import times_as_large
-from aos.engine.simulate import Simulation, chunk_size
+from aos.engine.simulate import Handing, Simulation, chunk_size
 from aos.engine.summary import totals
 
-__all__ = ["Known", "forecast_each", "scales", "told_alike"]
+__all__ = ["Each", "forecast_each", "told_alike"]
 
 _LEAST, _MOST = 200, 10_000
 """Samples of a run, as many as come to that many of all: of 200, the CRPS is half a percent too high."""
-
-Known = Sequence[Mapping[str, Floats]]
-"""Of each step of a plan the features that are known, one value a run."""
 
 
 class Each(NamedTuple):
@@ -41,23 +35,10 @@ def told_alike(x: Floats) -> list[NDArray[np.intp]]:
     return sorted(groups, key=lambda rows: -len(rows))
 
 
-def scales(skills: Sequence[Skill], known: Known, base: Sequence[Mapping[str, float]]) -> dict[int, Scale]:
-    """How many times what a plan of the sizes `base` says each step takes and costs, by step and run."""
-    found = {}
-    for i, (skill, columns, one) in enumerate(zip(skills, known, base, strict=True)):
-        if columns:
-            time, cost = (
-                growth and times_as_large(growth, columns, one)
-                for growth in (skill.latency_by, skill.cost_by)
-            )
-            found[i] = Scale(time, cost)
-    return found
-
-
 def forecast_each(
-    program: Program, by: Mapping[int, Scale], runs: Seen, rows: NDArray[np.intp], samples: int, seed: int
+    program: Program, sizes: Handing, runs: Seen, rows: NDArray[np.intp], samples: int, seed: int
 ) -> Each:
-    """Forecast these rows of `runs`, `by` the scales of each; about so many samples for all of them together.
+    """Forecast these rows of `runs`, each by its `sizes`; about so many samples for all of them together.
 
     A quantile at level t is the sample of rank (m + 1) t of m: then an outcome of the same distribution is below it
     with the chance t, however few they are (Weibull's plotting position; Makkonen 2006, J. Appl. Meteor. 45).
@@ -68,7 +49,10 @@ def forecast_each(
     found = []
     for at in range(0, len(rows), width):
         window = slice(at, at + width)
-        here = {i: _repeated(scale, window, each) for i, scale in by.items()}
+        here = {
+            i: {name: np.repeat(x[window], each) for name, x in columns.items()}
+            for i, columns in sizes.items()
+        }
         total = totals(list(simulation.take(each * len(rows[window]), here)))
         found.append(
             Each(
@@ -81,10 +65,6 @@ def forecast_each(
     if not any(call.step.timeout_s for call in program.calls):
         success[:] = success.mean()  # no size makes a run fail: what differs is luck
     return Each(_joined([part.time for part in found]), _joined([part.cost for part in found]), success)
-
-
-def _repeated(scale: Scale, window: slice, each: int) -> Scale:
-    return Scale(*(None if factor is None else np.repeat(factor[window], each) for factor in scale))
 
 
 def _alone(drawn: Floats, outcomes: Floats, rows: NDArray[np.intp]) -> Alone:

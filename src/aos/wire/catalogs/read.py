@@ -2,7 +2,7 @@
 
     {"aos_catalog": "1", "pools": {NAME: slots}, "overhead_ms": FIGURE, "approval_wait_ms": FIGURE,
      "approval_wait_by_level_ms": {LEVEL: FIGURE},
-     "correlation": {"run": FIGURE, "siblings": FIGURE, "rests": {"run": FIGURE, "siblings": FIGURE, "whole": FIGURE}},
+     "correlation": {"run": FIGURE, "siblings": FIGURE, "rests": PART, "sizes": {NAME: PART}},
      "run_factor": FIGURE, "blocks": [...], "donors": [...],
      "skills": {ID: DESCRIPTOR}}
 
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from aos.domain.approvals.levels import LEVELS
 from aos.domain.kept import kept
 from aos.domain.skills.distributions import Distribution
-from aos.domain.skills.skill import Catalog, Correlation, Figure, Rests, Skill
+from aos.domain.skills.skill import Catalog, Correlation, Figure, PartCorrelation, Skill
 from aos.wire.catalogs.descriptors import MAX_MS, dump_skill, read_skill
 from aos.wire.catalogs.figures import PROVENANCE_KEYS, dump_figure, dump_ratio, figure, ratio
 from aos.wire.records.recordings import dump_block, dump_donors, read_block, read_donors
@@ -184,13 +184,18 @@ def _exact(value: Any) -> Any:
 
 
 def _dump_correlation(stated: Correlation) -> dict[str, Any]:
-    """That of rests is left out where nobody states it, as in catalogs of old: their digests stay."""
-    rests = {name: dump_ratio(one) for name, one in stated.rests._asdict().items()}
+    """That of parts is left out where nobody states it, as in catalogs of old: their digests stay."""
+    rests, sizes = _dump_part(stated.rests), {name: _dump_part(one) for name, one in stated.sizes.items()}
     return {
         "run": dump_ratio(stated.run),
         "siblings": dump_ratio(stated.siblings),
         **({"rests": rests} if any(rests.values()) else {}),
+        **({"sizes": sizes} if sizes else {}),
     }
+
+
+def _dump_part(stated: PartCorrelation) -> dict[str, Any]:
+    return {name: dump_ratio(one) for name, one in stated._asdict().items()}
 
 
 def _by_level(catalog: Catalog) -> dict[str, Any]:
@@ -283,10 +288,16 @@ def _correlation(reader: Reader, value: Field, base: Correlation) -> Correlation
     if value is MISSING:
         return base
     fields = reader.obj(value, "/correlation", known=Correlation._fields)
-    rests = reader.obj(fields["rests"], "/correlation/rests", known=Rests._fields)
+    sizes = reader.obj(fields["sizes"], "/correlation/sizes")
     run, siblings = (_shared(reader, fields[k], at("/correlation", k)) for k in ("run", "siblings"))
-    of_rests = (_shared(reader, rests[k], at("/correlation/rests", k)) for k in Rests._fields)
-    return Correlation(run, siblings, Rests(*of_rests))
+    rests = _part(reader, fields["rests"], "/correlation/rests")
+    parts = {name: _part(reader, sizes[name], at("/correlation/sizes", name)) for name in sizes}
+    return Correlation(run, siblings, rests, parts)
+
+
+def _part(reader: Reader, value: Field, pointer: str) -> PartCorrelation:
+    fields = reader.obj(value, pointer, known=PartCorrelation._fields)
+    return PartCorrelation(*(_shared(reader, fields[k], at(pointer, k)) for k in PartCorrelation._fields))
 
 
 def _shared(reader: Reader, value: Field, pointer: str) -> Figure[float] | None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.domain.skills.skill import Correlation, Figure, Provenance, Rests
+from aos.domain.skills.skill import Correlation, Figure, PartCorrelation, Provenance
 from aos.engine.sampling.distributions import Floats
-from aos.engine.sampling.moods import Moods, dependence
+from aos.engine.sampling.moods import REST, WHOLE, Moods, dependence
 from aos.engine.sampling.streams import Streams
 
 COUNT = 40_000
@@ -17,7 +17,7 @@ COUNT = 40_000
 
 def stated(*ratios: float | None) -> Correlation:
     run, siblings, *rests = map(figure, ratios)
-    return Correlation(run, siblings, Rests(*rests))
+    return Correlation(run, siblings, PartCorrelation(*rests))
 
 
 def figure(value: float | None) -> Figure[float] | None:
@@ -30,7 +30,7 @@ def scores(correlation: Correlation, calls: list[tuple[int, bool]]) -> Floats:
     rng = np.random.default_rng(1)
     rows = []
     for group, sized in calls:
-        mood, share = moods.of(group, sized)
+        mood, share = moods.of(group, REST if sized else WHOLE)
         rows.append(
             np.sqrt(1 - share) * rng.normal(size=COUNT) + (0 if mood is None else np.sqrt(share) * mood)
         )

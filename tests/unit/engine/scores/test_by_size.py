@@ -19,7 +19,7 @@ from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.skill import Catalog, Effects, Growth, RetryPolicy, Skill
 from aos.engine.execution.program import compile_plan
 from aos.engine.scores.backtest import QUANTILES, Seen
-from aos.engine.scores.sized_runs import forecast_each, scales
+from aos.engine.scores.sized_runs import forecast_each
 from tests.unit.engine.calibrate.recorded import DAY, EPOCH, NAN, Row, records
 
 STEPS, FIXED, EACH, SPREAD, MOOD = 3, 300.0, 8.0, 0.3, 0.4
@@ -171,13 +171,9 @@ def test_the_forecast_of_a_run_is_that_of_a_plan_that_states_its_sizes() -> None
 
     middle = plan(500.0, 500.0)
     program = compile_plan(middle, catalog, case(middle, catalog, Limits()).prices)
-    by = scales(
-        [catalog.skills["work"]] * 2,
-        [{"tokens": np.array(column)} for column in zip(*wanted, strict=True)],
-        [{"tokens": 500.0}] * 2,
-    )
+    sizes = {i: {"tokens": np.array(column)} for i, column in enumerate(zip(*wanted, strict=True))}
     runs = Seen(np.arange(3), np.ones(3), np.ones(3), np.ones(3, bool))
-    each = forecast_each(program, by, runs, np.arange(3), samples=30_000, seed=1)
+    each = forecast_each(program, sizes, runs, np.arange(3), samples=30_000, seed=1)
     assert each.time
     assert each.cost
     for row, (first, second) in enumerate(wanted):

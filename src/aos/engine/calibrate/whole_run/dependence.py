@@ -1,17 +1,19 @@
 """How the steps of a run depend: correlation within a run and among siblings, and what passes between steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from aos.domain.skills.skill import Correlation, Figure, Provenance, Rests
+from aos.domain.skills.skill import Correlation, Figure, PartCorrelation, Provenance
 from aos.engine.calibrate.table import Ints
 from aos.engine.calibrate.whole_run.runs import Shape
 from aos.engine.sampling.distributions import SIZE, Floats, normal_scores
 
 _LEAST_PAIRS = 30
 _MOST = 0.95
+_NOTHING = 1e-6
+"""A spread of scores: what is always the same goes with nothing."""
 _LEAST_OF_VARIANT = 8
 """A rank among fewer records says next to nothing."""
 
@@ -23,25 +25,35 @@ class _Steps(NamedTuple):
     group: Ints
     whole: Floats
     rest: Floats
+    sizes: dict[str, Floats]
 
 
-def correlation(shapes: Sequence[Shape], sizes: Floats) -> Correlation:
+def correlation(shapes: Sequence[Shape], sizes: Floats, features: Mapping[str, Floats]) -> Correlation:
     """Mean correlation of the normal scores of latencies of two steps of a run, and of two siblings.
 
     A score is the normal quantile of a latency's rank among those of its variant: levels and shapes drop out. `sizes`
     are those that the records of the table have, in proportion to which they take longer: what they leave unexplained
-    has scores of its own. None where there are too few pairs.
+    has scores of its own. So have the `features`, which are by the same rows. None where there are too few pairs.
     """
-    steps = _scored(shapes, sizes)
+    steps = _scored(shapes, sizes, features)
     rests = "mean product of normal scores of what sizes leave unexplained"
     between = "mean product of normal scores, of what sizes leave unexplained and whole latencies"
     return Correlation(
         *_figures(steps, steps.whole, steps.whole, "mean product of normal scores"),
-        Rests(
+        PartCorrelation(
             *_figures(steps, steps.rest, steps.rest, rests),
             _figures(steps, steps.rest, steps.whole, between)[0],
         ),
+        {name: part for name, score in steps.sizes.items() if (part := _of_size(steps, score)).run},
     )
+
+
+def _of_size(steps: _Steps, score: Floats) -> PartCorrelation:
+    """How one size of a step goes with that of another, and with its whole latency."""
+    method = "mean product of normal scores of sizes"
+    between = "mean product of normal scores of sizes and whole latencies"
+    run, siblings = _figures(steps, score, score, method)
+    return PartCorrelation(run, siblings, _figures(steps, score, steps.whole, between)[0])
 
 
 def _figures(
@@ -78,10 +90,10 @@ def _products(key: Ints, a: Floats, b: Floats) -> tuple[float, float]:
     return float((once * products).sum()), float((once * pairs).sum())
 
 
-def _scored(shapes: Sequence[Shape], sizes: Floats) -> _Steps:
+def _scored(shapes: Sequence[Shape], sizes: Floats, features: Mapping[str, Floats]) -> _Steps:
     nothing = np.empty(0, np.int64)
     runs, groups, variants = [nothing], [nothing], [nothing]
-    times, rests = [np.empty(0)], [np.empty(0)]
+    times, rows = [np.empty(0)], [nothing]
     first_run = first_group = 0
     for shape in shapes:
         time, row = shape.time[shape.ran_through], shape.row[shape.ran_through]
@@ -93,15 +105,16 @@ def _scored(shapes: Sequence[Shape], sizes: Floats) -> _Steps:
         groups.append((first_group + number * len(kinds) + kind).ravel())
         variants.append(np.tile(np.array(shape.variant, np.int64), count))
         times.append(time.ravel())
-        rests.append((time / sizes[row]).ravel())
+        rows.append(row.ravel())
         first_run += count
         first_group += count * len(kinds)
-    variant = np.concatenate(variants)
+    variant, time, at = np.concatenate(variants), np.concatenate(times), np.concatenate(rows)
     return _Steps(
         np.concatenate(runs),
         np.concatenate(groups),
-        _normal(variant, np.concatenate(times)),
-        _normal(variant, np.concatenate(rests)),
+        _normal(variant, time),
+        _normal(variant, time / sizes[at]),
+        {name: _normal_of_ties(variant, column[at]) for name, column in features.items()},
     )
 
 
@@ -114,6 +127,19 @@ def _normal(variant: Ints, values: Floats) -> Floats:
             rank = np.empty(len(of))
             rank[np.argsort(values[of], kind="stable")] = np.arange(len(of))
             score[of] = normal_scores().take(((rank + 0.5) / len(of) * SIZE).astype(np.int64))
+    return score
+
+
+def _normal_of_ties(variant: Ints, values: Floats) -> Floats:
+    """Likewise of values of which many may be the same: these share their mean score. The variance of each is 1."""
+    score = _normal(variant, values)
+    for v in np.unique(variant):
+        of = np.flatnonzero((variant == v) & np.isfinite(score))
+        if of.size:
+            _, same = np.unique(values[of], return_inverse=True)
+            mean = (np.bincount(same, score[of]) / np.bincount(same))[same]
+            spread = float(np.sqrt((mean**2).mean()))
+            score[of] = mean / spread if spread > _NOTHING else np.nan
     return score
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from aos.api.forecast.outcomes import outcomes
 from aos.api.learning.calibrate import calibrate
 from aos.domain.plans.plan import Plan, Step
-from aos.domain.skills.skill import Catalog, Correlation, Figure, Provenance, Rests
+from aos.domain.skills.skill import Catalog, Correlation, Figure, PartCorrelation, Provenance
 from tests.unit.engine.calibrate.recorded import DAY, EPOCH, Row, records
 
 STEPS, FIXED, EACH, SPREAD = 4, 200.0, 8.0, 0.4
@@ -70,7 +70,7 @@ ALONE, TOGETHER = learned(chains(300, 0.0, seed=1)), learned(chains(300, 0.6, se
 def test_a_size_that_steps_share_is_no_part_of_what_it_leaves_unexplained(
     catalog: Catalog, mood: float
 ) -> None:
-    run, _, rests = catalog.correlation
+    run, _, rests, _ = catalog.correlation
     assert run
     assert rests.run
     assert rests.whole
@@ -87,7 +87,7 @@ def test_totals_of_steps_that_state_one_size_are_where_they_are_said_to_be() -> 
     half, most = within(ALONE, 0.0)
     assert half == pytest.approx(0.5, abs=0.1)
     assert most == pytest.approx(0.9, abs=0.06)
-    broken = ALONE._replace(correlation=ALONE.correlation._replace(rests=Rests()))
+    broken = ALONE._replace(correlation=ALONE.correlation._replace(rests=PartCorrelation()))
     half, most = within(broken, 0.0)
     assert half > 0.75
     assert most > 0.985
@@ -97,7 +97,9 @@ def test_rests_that_go_together_widen_a_forecast() -> None:
     half, most = within(TOGETHER, 0.6)
     assert half == pytest.approx(0.5, abs=0.1)
     assert most == pytest.approx(0.9, abs=0.06)
-    broken = TOGETHER._replace(correlation=TOGETHER.correlation._replace(rests=Rests(NONE, NONE, NONE)))
+    broken = TOGETHER._replace(
+        correlation=TOGETHER.correlation._replace(rests=PartCorrelation(NONE, NONE, NONE))
+    )
     assert within(broken, 0.6)[1] < 0.8
 
 
@@ -116,7 +118,7 @@ def test_records_without_sizes_count_for_whole_latencies_alone() -> None:
 
 
 def test_where_nothing_grows_nothing_is_said_of_rests() -> None:
-    assert learned(chains(60, 0.3, seed=7), known=0.0).correlation.rests == Rests()
+    assert learned(chains(60, 0.3, seed=7), known=0.0).correlation.rests == PartCorrelation()
 
 
 def test_a_catalog_that_says_nothing_of_rests_holds_for_steps_of_any_size() -> None:
@@ -124,5 +126,5 @@ def test_a_catalog_that_says_nothing_of_rests_holds_for_steps_of_any_size() -> N
     run = ALONE.correlation.run
     sized = Plan(tuple(Step(f"s{i}", "work", {"tokens": 400}) for i in range(3)))
     blind = outcomes(sized, ALONE._replace(correlation=Correlation(run)))
-    stated = outcomes(sized, ALONE._replace(correlation=Correlation(run, rests=Rests(run))))
+    stated = outcomes(sized, ALONE._replace(correlation=Correlation(run, rests=PartCorrelation(run))))
     assert np.array_equal(blind.time, stated.time)
