@@ -1,6 +1,6 @@
 """Moods: the correlations that a catalog states are those that scores are drawn with, whatever it states."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -74,6 +74,53 @@ def test_no_set_of_correlations_is_impossible(ratios: tuple[float | None, ...]) 
     if run is not None and rest_run is not None and between is not None:
         most = np.sqrt(run * rest_run)
         assert shared.follow * most == pytest.approx(min(between, most))
+
+
+def part(*ratios: float | None) -> PartCorrelation:
+    return PartCorrelation(*map(figure, ratios))
+
+
+def test_parts_go_with_whole_latencies_and_not_with_each_other() -> None:
+    """A whole mood is made of those of its parts: of what leaves unexplained what sizes are known, and of each size."""
+    sizes = {"rows": part(0.3, 0.4, 0.2), "tokens": part(0.9, None, 0.5), "pages": part(0.5, None, None)}
+    shared = Moods(dependence(stated(0.6, 0.8, 0.3, 0.5, 0.2)._replace(sizes=sizes)), Streams(0), COUNT)
+    rng = np.random.default_rng(1)
+
+    def score(part: str | None, group: int) -> Floats:
+        mood, share = shared.of(group, part)
+        assert mood is not None
+        return np.asarray(np.sqrt(share) * mood + np.sqrt(1 - share) * rng.normal(size=COUNT))
+
+    def together(one: str | None, other: str | None, group: int = 1) -> float:
+        return float(np.corrcoef(score(one, 0), score(other, group))[0, 1])
+
+    assert together("rows", "rows") == pytest.approx(0.3, abs=0.02)
+    assert together("rows", "rows", group=0) == pytest.approx(0.4, abs=0.02)
+    assert together("tokens", "tokens") == pytest.approx(0.9, abs=0.02)
+    assert [together(one, WHOLE) for one in (REST, "rows", "tokens", "pages")] == pytest.approx(
+        [0.2, 0.2, 0.5, 0.0], abs=0.02
+    )
+    for one, other in combinations((REST, "rows", "tokens", "pages"), 2):
+        assert together(one, other) == pytest.approx(0, abs=0.02)
+
+
+ratio = st.none() | st.floats(0, 0.99)
+
+
+@given(st.tuples(*[ratio] * 5), st.lists(st.tuples(*[ratio] * 3), max_size=3))
+def test_no_set_of_correlations_of_sizes_is_impossible(
+    ratios: tuple[float | None, ...], sizes: list[tuple[float | None, ...]]
+) -> None:
+    named = {f"size{i}": part(*one) for i, one in enumerate(sizes)}
+    correlation = stated(*ratios)._replace(sizes=named)
+    shared = dependence(correlation)
+    assert sum(one.follow**2 for one in shared.parts.values()) <= 1 + 1e-9
+    moods = Moods(shared, Streams(0), 400)
+    for name in (WHOLE, *shared.parts):
+        mood, share = moods.of(0, name)
+        assert 0 <= share <= 1
+        assert mood is None or 0.6 < float(np.var(mood)) < 1.5
+    assert shared.parts[REST] == dependence(stated(*ratios)).parts[REST]
 
 
 def test_siblings_of_which_some_state_their_size_share_what_both_can() -> None:
