@@ -47,6 +47,7 @@ from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
 from aos_server.services.operators import Operators
 from aos_server.services.policy.evaluations import Evaluations
+from aos_server.services.policy.replays import Replays
 from aos_server.services.policy.versions import Versions
 from aos_server.services.refusals import Refusals
 from aos_server.services.requests import counts
@@ -167,7 +168,9 @@ def application(
         Operations(needed, wanted, figures),
         Runtime(workers, tenants, runs),
         Policy(workers, tenants, Evaluations(database, audited) if database else None),
-        PolicyVersions(versions, tenants),
+        PolicyVersions(
+            versions, tenants, Replays(database, workers, versions) if database and versions else None
+        ),
         RunRecords(runs),
         people,
         AuditLog(audit),

@@ -234,8 +234,8 @@ COMMANDS: Mapping[str, Command] = {
         "What other rules would have said of what happened, and what would change",
         "aos policy replay policies --since 30d",
         ("aos.policy-replay/1",),
-        (Exit.NO, Exit.UNDETERMINED, Exit.DAMAGED),
-        writes="the file named by --rows",
+        (Exit.NO, Exit.FORBIDDEN, Exit.UNDETERMINED, Exit.TRANSIENT, Exit.DAMAGED),
+        writes="the file named by --rows; a renewed token, where the old one ends",
     ),
     "policy push": Command(
         "policy.push:push",

@@ -178,6 +178,27 @@ class Calls(Approvals[A], WebhookCalls[A], KeyCalls[A], ArchiveCalls[A]):
             agent_id=agent_id,
         )
 
+    def replay_policy(
+        self,
+        *,
+        files: Mapping[str, str] | None = None,
+        version: int | None = None,
+        against: int | None = None,
+        window_s: float | None = None,
+        limit: int | None = None,
+        tenant_id: str | None = None,
+    ) -> A:
+        """What other rules, given as `files` or as a `version`, would have said of what is on record there."""
+        return self._post(
+            "/api/v1/policy/replay",
+            files=files,
+            version=version,
+            against=against,
+            window_s=window_s,
+            limit=limit,
+            tenant_id=tenant_id,
+        )
+
     def push_policy(
         self,
         files: Mapping[str, str],

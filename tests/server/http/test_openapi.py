@@ -25,10 +25,11 @@ CONTRACT = {
     "/api/v1/runtime/skills/{skill_id}": {"GET"},
     "/api/v1/runtime/resource-contract/{resource_id}": {"GET"},
     "/api/v1/policy/eval": {"POST"},
-    "/api/v1/policy/versions": {"GET", "POST"},  # on these four, too
+    "/api/v1/policy/versions": {"GET", "POST"},  # on these five, too
     "/api/v1/policy/versions/{version}": {"GET"},
     "/api/v1/policy/versions/{version}/activate": {"POST"},
     "/api/v1/policy/active": {"GET"},
+    "/api/v1/policy/replay": {"POST"},
     "/api/v1/policy/requests": {"GET", "POST"},
     "/api/v1/policy/requests/{request_id}": {"GET"},
     **{

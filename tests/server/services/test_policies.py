@@ -17,6 +17,7 @@ from tests.server.http.world import told
 from tests.server.processes import aos_server
 
 VERSIONS, ACTIVE = "/api/v1/policy/versions", "/api/v1/policy/active"
+REPLAY, REQUESTS = "/api/v1/policy/replay", "/api/v1/policy/requests"
 ANY = "permit (principal, action, resource);"
 SHIPPED = default_policy().digest
 
@@ -270,3 +271,73 @@ def test_on_the_command_line(manager: Person, tmp_path: Path) -> None:
     for words in (["list"], ["show", version], ["diff", "0", version]):
         shown = aos("policy", *words, env=env)
         assert (shown.status, b"\x1b" in shown.out) == (0, False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"files": {"a.cedar": ANY}, "version": 1},
+        {"files": {}},
+        {"version": -1},
+        {"version": 0, "window_s": 0},
+        {"version": 0, "limit": 5_001},
+        {"version": 0, "against": "active"},
+        {"version": 0, "else": 1},
+    ],
+)
+def test_what_is_no_replay_is_refused(manager: Person, wrong: dict[str, Any]) -> None:
+    assert told(manager.post(REPLAY, **wrong))["code"] == "invalid_request"
+
+
+def test_who_may_try_rules(people: dict[str, Person]) -> None:
+    """Whoever may ask what the rules decide. They see what of their tenant everybody sees; nothing is kept."""
+    assert people["low_level_user"].post(REPLAY, version=0).status_code == 200
+    problem = told(people["low_level_user"].post(REPLAY, version=0, tenant_id="acme"))
+    assert problem["code"] == "authorization_denied"
+    assert people["low_level_user"].client.post(REPLAY, json={"version": 999}).status_code == 404
+    wrong = told(people["low_level_user"].post(REPLAY, files={"a.cedar": "permit (", "b.cedar": "x;"}))
+    assert (wrong["code"], [error["pointer"] for error in wrong["errors"]]) == (
+        "invalid_policy",
+        ["/a.cedar", "/b.cedar"],
+    )
+
+
+def test_as_many_rules_as_there_may_be_are_answered_in_time(manager: Person) -> None:
+    conditions = " && ".join(f"context.steps > {i}" for i in range(5))
+    rules = [f"permit (principal, action, resource) when {{ {conditions} }};" for _ in range(1_000)]
+    manager.post(
+        REQUESTS, skill_id="fs_read", policy_type="cost", payload={"path": "a"}, requested_by="manager1"
+    )
+    answer = manager.post(REPLAY, files={"a.cedar": "\n".join(rules)})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["changes"]["newly_denied"] == answer.json()["determined"] > 0
+
+
+def test_rules_are_tried_on_the_command_line(manager: Person, tmp_path: Path) -> None:
+    url = str(manager.client.base_url)
+    token = manager.headers["Authorization"].removeprefix("Bearer ")
+    env = {"HOME": str(tmp_path), "AOS_KEYRING": "off"}
+    assert aos("login", "--server", url, "--token-stdin", env=env, stdin=token.encode()).status == 0
+    made = manager.post(
+        REQUESTS,
+        skill_id="fs_write",
+        policy_type="resource",
+        payload={"path": "a", "content": "b"},
+        requested_by="manager1",
+        justification="x\x1b[2J",
+    )
+    assert made.status_code == 201
+    (tmp_path / "rules.cedar").write_text(f'@id("x\x1b[2J") {ANY}')
+    words = ("policy", "replay", str(tmp_path / "rules.cedar"), "--server", url)
+    done = aos(*words, "--limit", "1", "--since", "1h", "--json", env=env)
+    assert (done.status, faults(done.document), done.document["server"]) == (3, [], url)
+    assert done.document["transitions"][0]["groups"][0]["examples"][0]["id"] == made.json()["request_id"]
+    shown = aos(*words, "--fail-on", "none", env=env)
+    assert (shown.status, b"\x1b" in shown.out, "nobody has decided" in shown.text) == (0, False, True)
+    version = manager.push(f"// {tmp_path}\n{ANY}").json()["version"]
+    assert aos("policy", "replay", str(version), "--against", "0", "--server", url, env=env).status == 3
+    for wrong in (["--plans", "x"], ["--rows", "x"], ["--agent", "x"]):
+        assert aos(*words, *wrong, env=env).status == 2
+    assert aos("policy", "replay", "nowhere", "--server", url, env=env).status == 2
+    assert aos("policy", "replay", "0", "--limit", "1", env=env).status == 2

@@ -58,6 +58,7 @@ def test_each_is_there_before_its_answer_and_many_share_a_transaction(base):
         "policy": "sha256:p",
         "rules": [],
         "codes": ["permission_denied"],
+        "asked": [],
         "cost_p95_cents": None,
     }
     by_tenant = "SELECT tenant_id, count(DISTINCT xmin::text) FROM audit GROUP BY 1 ORDER BY 1"
@@ -120,4 +121,6 @@ def test_over_http_it_names_who_asked_what_and_by_which_rules(base):
     assert (details["decision"], details["policy"]) == ("requires_approval", answer["policy_version"])
     assert details["rules"] == ["destructive-needs-2"]
     assert details["plan"].startswith("sha256:")
+    names = ("step", "pointer", "action", "resource", "facts")
+    assert details["asked"] == [{name: one[name] for name in names} for one in answer["rulings"]]
     assert "secret" not in str(details)

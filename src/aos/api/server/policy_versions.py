@@ -5,14 +5,16 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import NamedTuple
 
+from aos.api.server.session import session
 from aos.errors import AosError, Finding, InputError
 from aos.files.policies import read_policies
 from aos.policy.differences import Differences, differences
 from aos.policy.rules import Source, load
 from aos.sdk.client import Client
+from aos.sdk.core import Document
 from aos.wire.problems import at, visible
 
-__all__ = ["Compared", "Side", "compare", "number_of", "side", "text_of"]
+__all__ = ["Compared", "Side", "compare", "number_of", "replayed_there", "side", "text_of"]
 
 
 class Side(NamedTuple):
@@ -84,3 +86,24 @@ def compare(before: Side, after: Side) -> Compared:
 
 def _sources(files: Mapping[str, str]) -> list[Source]:
     return [Source(name, text.encode()) for name, text in sorted(files.items())]
+
+
+def replayed_there(
+    server: str, candidate: str, against: str | None, ago_ms: float | None, limit: int | None
+) -> Document:
+    """What a server says of the rules at a place on this machine, or of one of its versions, held against what it has
+    on record, and against the version that is active or another one.
+
+    Raises what `text_of` and `number_of` raise, and what the server answers with.
+    """
+    asked = session(server)
+    with asked.client as client:
+        files = text_of([candidate]) if Path(candidate).exists() else None
+        said = client.replay_policy(
+            files=files,
+            version=None if files else number_of(client, candidate),
+            against=None if against is None else number_of(client, against),
+            window_s=None if ago_ms is None else ago_ms / 1000,
+            limit=limit,
+        )
+    return {**said, "server": asked.url}

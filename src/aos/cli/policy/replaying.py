@@ -1,4 +1,4 @@
-"""What `aos policy replay` takes."""
+"""What `aos policy replay` takes, and how it answers."""
 
 import time
 from pathlib import Path
@@ -6,8 +6,12 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from aos.api.policy.replay import FAIL_ON, MOST_UNDETERMINED, status
+from aos.cli.answer import Answer, Look
+from aos.cli.options import first
 from aos.cli.values import milliseconds, share
 from aos.domain.approvals.replays import CHANGES
+from aos.wire.results.documents import Document
 
 
 def change_words(text: str) -> frozenset[str]:
@@ -65,3 +69,26 @@ Most = Annotated[
 RowsFile = Annotated[
     Path | None, Option("--rows", metavar="FILE", help="Every record under both, a line of JSON each.")
 ]
+Limit = Annotated[
+    int | None,
+    Option(
+        "--limit",
+        metavar="N",
+        min=1,
+        max=5000,
+        help="With --server: of each kind the latest so many; 1000 unless said.",
+    ),
+]
+
+
+def answered(document: Document, fail_on: frozenset[str] | None, most: float | None) -> Answer:
+    """The answer, by what was found and what was chosen to be a no."""
+    end = status(document, first(fail_on, otherwise=FAIL_ON), first(most, otherwise=MOST_UNDETERMINED))
+    document["exit_code"] = int(end)
+
+    def text(look: Look) -> str:
+        from aos.report.forecast import replay as report
+
+        return report.replayed(document, *look)
+
+    return Answer(lambda: document, text, end)

@@ -20,6 +20,10 @@ _COLOURS = {
 }
 _NAMED, _GROUPS = 3, 5
 _FACTS = {"cost_p95_cents": "the cost", "duration_p95_ms": "the time", "success_bp": "the chance of success"}
+_HINTS = {
+    "loosen": "people hardly ever said no: it may be more than is needed",
+    "deny": "people hardly ever said yes: the rules could deny it",
+}
 _BASES = {
     "rules": "with the facts that rules saw then",
     "forecast": "with the forecast of then",
@@ -34,7 +38,7 @@ def replayed(document: Mapping[str, Any], width: int, colour: bool, ascii: bool 
     for one in document["transitions"]:
         page.section(f"{one['records']:,}", _transition(one))
     page.section("people", _people(document["approvals"]))
-    page.section("decided", _decisions(document.get("decided_by_people") or ()))
+    page.section("asked", _decisions(document.get("decided_by_people") or ()))
     page.section("rules", _rules(document))
     page.section("near", _near(document["near"]))
     page.section("unknown", _unknown(document))
@@ -126,19 +130,14 @@ def _people(levels: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
 
 
 def _decisions(groups: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
-    """How people decided on requests for which the candidate would ask."""
+    """How people decided on requests, by what the candidate says of them."""
     for one in groups[:_GROUPS]:
-        n = one["approved"] + one["rejected"]
-        said = f"approved {one['approved']:,} of {n:,}" if n else "nobody has decided yet"
-        hint = {"loosen": "  it may be asked for needlessly", "deny": "  it may as well be denied"}.get(
-            one["hint"], ""
-        )
-        yield [
-            (few([str(rule) for rule in one["rules"]], _NAMED) or "no rule permits it", STRONG),
-            f"  {said}",
-        ]
-        if hint:
-            yield (hint, FAINT)
+        yes, n = one["approved"], one["approved"] + one["rejected"]
+        said = f"people approved {yes:,} of {n:,}" if n else "nobody has decided"
+        yield [(_answer(one), STRONG), f"  {said}"]
+        yield (few([str(rule) for rule in one["rules"]], _NAMED) or "no rule permits it", FAINT)
+        if one["hint"]:
+            yield (_HINTS.get(one["hint"], str(one["hint"])), OPEN)
     yield from left_out(len(groups) - _GROUPS)
 
 
@@ -195,6 +194,9 @@ def _basis(document: Mapping[str, Any]) -> Iterator[Line]:
     for one in document["sources"]:
         if one["basis"]:
             yield f"{count(one['records'], str(one['source']))} {_BASES.get(one['basis'], '')}"
+    for one in document.get("coverage") or ():
+        if one["more"]:
+            yield f"of {one['source']}s the latest {one['read']:,} alone: there are more"
     window = document["window"]
     if window["first_ms"] is not None:
         yield [("from ", FAINT), _moment(window["first_ms"]), (" to ", FAINT), _moment(window["last_ms"])]

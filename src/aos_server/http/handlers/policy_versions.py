@@ -1,11 +1,14 @@
-"""The rules of a tenant: push a version, list them, show one, activate one."""
+"""The rules of a tenant: push a version, list them, show one, activate one; and try one on what happened."""
+
+from datetime import timedelta
 
 from aos.errors import AosError
 from aos.wire.results.documents import Document
 from aos_server.http.endpoint import Call
 from aos_server.http.models.base import whole
-from aos_server.http.models.policy import ActivatePolicy, PushPolicy, VersionsQuery
+from aos_server.http.models.policy import ActivatePolicy, PushPolicy, ReplayPolicy, VersionsQuery
 from aos_server.services.changes import Given
+from aos_server.services.policy.replays import Replays, Wanted
 from aos_server.services.policy.versions import Activation, Versions, not_found
 from aos_server.services.tenants import Tenants
 
@@ -15,11 +18,12 @@ PATH = "/api/v1/policy/versions"
 
 
 class PolicyVersions:
-    """The handlers of `/api/v1/policy/versions` and `/api/v1/policy/active`."""
+    """The handlers of `/api/v1/policy/versions`, `/api/v1/policy/active` and `/api/v1/policy/replay`."""
 
-    def __init__(self, versions: Versions | None, tenants: Tenants) -> None:
+    def __init__(self, versions: Versions | None, tenants: Tenants, replays: Replays | None = None) -> None:
         self._kept = versions
         self._tenants = tenants
+        self._replays = replays
 
     @property
     def _versions(self) -> Versions:
@@ -47,6 +51,15 @@ class PolicyVersions:
     async def active_policy(self, call: Call) -> Document:
         """Which version holds."""
         return await self._versions.active(call.caller.tenant)
+
+    async def replay_policy(self, call: Call) -> Document:
+        """Ask other rules about what is on record."""
+        if self._replays is None:
+            raise AosError("unavailable", "nothing is kept here that rules could be asked about")
+        asked: ReplayPolicy = call.body
+        window = None if asked.window_s is None else timedelta(seconds=asked.window_s)
+        wanted = Wanted(asked.files, asked.version, asked.against, window, asked.limit)
+        return await self._replays.replay(call.caller.tenant, wanted)
 
     async def activate_policy(self, call: Call) -> Given:
         """Let a version hold from now on."""

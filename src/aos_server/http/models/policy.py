@@ -33,41 +33,11 @@ EITHER: list[Any] = [
     },
 ]
 """Of a call and a plan one is given."""
-
-
-class Evaluate(Request):
-    """A call (`skill_id` and its parameters as `payload`), or a plan."""
-
-    model_config = ConfigDict(json_schema_extra={"oneOf": EITHER})
-
-    skill_id: SkillId | None = None
-    payload: JsonObject = Field(default={})
-    plan: Plan | None = None
-    inputs: JsonObject = Field(default={})
-    tenant_id: Id | None = None
-    agent_id: Id | None = None
-
-    @model_validator(mode="after")
-    def _either(self) -> Self:
-        if (self.skill_id is None) == (self.plan is None):
-            raise ValueError("give either a skill_id, with its payload, or a plan")
-        return self
-
-
-class PolicyDecision(Document):
-    """The document `aos.policy-decision/1`."""
-
-    decision: Literal["allow", "deny", "requires_approval"]
-    skill_id: str | None
-    tenant_id: str
-    reasons: list[str]
-    violations: list[JsonObject]
-    simulated_cost_cents: float | None
-    approval_level_required: int | None
-    policy_version: str
-    rulings: list[JsonObject]
-    timestamp: str
-    unknowns: list[Unknown]
+ONE_OF: list[Any] = [
+    {"required": ["files"], "properties": {"files": {"type": "object"}, "version": {"type": "null"}}},
+    {"required": ["version"], "properties": {"version": {"type": "integer"}, "files": {"type": "null"}}},
+]
+"""Of rules and a version one is given."""
 
 
 def _name(name: str) -> str:
@@ -92,6 +62,89 @@ FileName = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, AfterValidator(_text)]
 Words = Annotated[str, AfterValidator(_words)]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Version = Annotated[int, Field(ge=0, lt=10**9)]
+
+
+class Evaluate(Request):
+    """A call (`skill_id` and its parameters as `payload`), or a plan."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": EITHER})
+
+    skill_id: SkillId | None = None
+    payload: JsonObject = Field(default={})
+    plan: Plan | None = None
+    inputs: JsonObject = Field(default={})
+    tenant_id: Id | None = None
+    agent_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.skill_id is None) == (self.plan is None):
+            raise ValueError("give either a skill_id, with its payload, or a plan")
+        return self
+
+
+class ReplayPolicy(Request):
+    """Rules to try: their `files`, or a `version`; against another version, unless said the one that is active.
+
+    Of requests, evaluations and runs the latest `limit` each, none older than `window_s` seconds.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": ONE_OF})
+
+    files: Annotated[dict[FileName, Text], Field(min_length=1, max_length=MAX_FILES)] | None = None
+    version: Version | None = None
+    against: Version | None = None
+    window_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    limit: Annotated[int, Field(ge=1, le=5_000)] = 1_000
+    tenant_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.files is None) == (self.version is None):
+            raise ValueError("give either files of rules, or a version")
+        return self
+
+
+class PolicyReplay(Document):
+    """What other rules would have said: the document `aos.policy-replay/1`."""
+
+    current: JsonObject
+    candidate: JsonObject
+    total: int
+    determined: int
+    undetermined: int
+    changed: int
+    left_off: int
+    changes: dict[str, int]
+    window: JsonObject
+    sources: list[JsonObject]
+    transitions: list[JsonObject]
+    approvals: list[JsonObject]
+    rules: list[JsonObject]
+    near: list[JsonObject]
+    unknown_because: list[JsonObject]
+    rows: list[JsonObject]
+    rows_left_off: int
+    decided_by_people: list[JsonObject]
+    coverage: list[JsonObject]
+    unknowns: list[Unknown]
+
+
+class PolicyDecision(Document):
+    """The document `aos.policy-decision/1`."""
+
+    decision: Literal["allow", "deny", "requires_approval"]
+    skill_id: str | None
+    tenant_id: str
+    reasons: list[str]
+    violations: list[JsonObject]
+    simulated_cost_cents: float | None
+    approval_level_required: int | None
+    policy_version: str
+    rulings: list[JsonObject]
+    timestamp: str
+    unknowns: list[Unknown]
 
 
 class PushPolicy(Request):

@@ -11,9 +11,11 @@ from aos_server.http.models.policy import (
     PolicyActivation,
     PolicyDecision,
     PolicyReceipt,
+    PolicyReplay,
     PolicyVersion,
     PolicyVersions,
     PushPolicy,
+    ReplayPolicy,
     VersionsQuery,
 )
 
@@ -98,5 +100,15 @@ def versions(at: str, to: Versions) -> tuple[Endpoint, ...]:
             ActivePolicy,
             act="read",
             query=InTenant,
+        ),
+        Endpoint(
+            "POST",
+            f"{at}/replay",
+            "Ask other rules about what is on record: what would have been different",
+            to.replay_policy,
+            PolicyReplay,
+            act="evaluate",
+            body=ReplayPolicy,
+            codes=["not_found", "invalid_policy", "overloaded", "not_computed"],
         ),
     )

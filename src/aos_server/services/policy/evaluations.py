@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from typing import NamedTuple
 
+from aos.wire.results.documents import Document
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller
 from aos_server.services.changes import Effect, Entry, change
@@ -21,7 +22,7 @@ __all__ = ["Evaluations"]
 _AT_ONCE = 100
 """Rows of one transaction."""
 _NAMED = 20
-"""Rules, and codes, that a row names."""
+"""Rules, codes and questions that a row names."""
 
 
 class _Waiting(NamedTuple):
@@ -87,6 +88,24 @@ def _entry(decided: Decided, skill: str | None, agent: str | None) -> Entry:
         "policy": decided.policy,
         "rules": list(dict.fromkeys(rule.id for ruling in deciding for rule in ruling.rules))[:_NAMED],
         "codes": list(dict.fromkeys(reason.code for reason in decided.violations))[:_NAMED],
+        "asked": _asked(decided),
         "cost_p95_cents": None if decided.cost_cents is None else f"{decided.cost_cents:.6g}",
     }
     return Entry("policy.evaluated", skill or plan or "", details)
+
+
+def _asked(decided: Decided) -> list[Document] | None:
+    """What the rules were asked, so that others can be, later; None of a large plan."""
+    if len(decided.rulings) > _NAMED:
+        return None
+    told = [(one, one.question) for one in decided.rulings]
+    return [
+        {
+            "step": one.step or None,
+            "pointer": one.pointer,
+            "action": question.action,
+            "resource": question.resource,
+            "facts": question.facts._asdict(),
+        }
+        for one, question in told
+    ]
