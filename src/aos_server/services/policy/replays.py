@@ -52,12 +52,14 @@ class Wanted(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """How long is read, and asked: together less than a request may take. How many rows are read at once."""
+    """How long is read, and asked: together less than a request may take. How many rows are read at once, and
+    how many replays of one process: each may hold tens of megabytes."""
 
     read_s: float = 8.0
     compute_s: float = 12.0
     page: int = 100
     log_page: int = 500
+    at_once: int = 2
 
 
 USUAL = Bounds()
@@ -91,6 +93,7 @@ class Replays:
         self._workers = workers
         self._versions = versions
         self._bounds = bounds
+        self._turns = asyncio.Semaphore(bounds.at_once)
 
     async def replay(self, tenant: str, wanted: Wanted) -> Document:
         """The document `aos.policy-replay/1`.
@@ -106,14 +109,18 @@ class Replays:
             candidate = _Rules("the rules that were sent", wanted.files)
         else:
             candidate = await self._version(tenant, wanted.version or 0)
+        async with self._turns:
+            history = await self._history(tenant, wanted)
+            return await self._workers.run(
+                compute, tenant, current, candidate, history, self._bounds.compute_s, heavy=True
+            )
+
+    async def _history(self, tenant: str, wanted: Wanted) -> _History:
         until = asyncio.get_running_loop().time() + self._bounds.read_s
-        history = _History(
+        return _History(
             await self._read(tenant, wanted, "replays.requests", until),
             await self._read(tenant, wanted, "replays.evaluations", until),
             await self._read(tenant, wanted, "replays.runs", until),
-        )
-        return await self._workers.run(
-            compute, tenant, current, candidate, history, self._bounds.compute_s, heavy=True
         )
 
     async def _version(self, tenant: str, version: int) -> _Rules:
