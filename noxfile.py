@@ -80,7 +80,7 @@ def services(session: nox.Session) -> None:
     watching = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
     debian(session, options=("--no-install-recommends",), **watching)
     session.install("-e", ".[dev,server]")
-    for folder in ("tests/services/oidc", "examples/webhooks"):
+    for folder in ("tests/services/oidc", "tests/services/mcp", "examples/webhooks"):
         session.run("npm", "ci", "--silent", "--prefix", folder, external=True)
     command = ["pytest", "-q", "--no-skips", "-n", "auto", *TOGETHER]
     session.run(*command, "tests/services", *session.posargs)

@@ -92,6 +92,7 @@ class Talk:
             self.process.stdin.close()
         else:
             self.process.send_signal(by)
+        assert self._answers == {}  # nothing that nobody asked for
         assert self.process.stdout
         assert self.process.stderr
         out, err = self.process.stdout.read(), self.process.stderr.read()

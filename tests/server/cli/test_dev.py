@@ -15,6 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from aos.errors import AosError
+from aos.mcp.setup import Setup
+from aos.mcp.tool import Call
+from aos.mcp.tools import tools_of
 from tests.cli.process import DEMO
 from tests.cli.schemas import faults
 from tests.server.processes import Served, aos_server, running, sockets
@@ -122,6 +126,28 @@ def test_a_request_is_made_and_approved_as_people_type_it(client: httpx.Client) 
     )
     used = client.post(f"{at}/consume", json={"requested_by": "user123"})
     assert used.json()["status"] == "consumed", used.text
+
+
+def test_an_agent_asks_over_mcp_and_a_person_decides(
+    dev: Served, client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))  # nobody is logged in
+    setup = Setup(server=dev.url, agent="billing-bot")
+    tools = tools_of(setup)
+    waits = {"skill": "http_call", "params": {"url": "https://example.com"}, "approval": 3}
+    arguments = {"plan": [waits], "justification": "the monthly report"}
+    asked = tools["request_approval"].work(setup, arguments, Call())
+    told, name = asked.document, asked.document["request_id"]
+    assert faults(dict(told)) == []
+    assert (told["status"], told["exit_code"], told["agent_id"]) == ("pending", 8, "billing-bot")
+    assert f"A person decides with `aos approve {name}`" in asked.text
+    decided = client.post(f"/api/v1/policy/requests/{name}/approve", json={"approver_id": "owner1"})
+    assert decided.status_code == 200, decided.text
+    stands = tools["request_status"].work(setup, {"request_id": name}, Call())
+    assert (stands.document["exit_code"], stands.text.splitlines()[0]) == (0, f"APPROVED  request {name}")
+    with pytest.raises(AosError) as missing:
+        tools["request_status"].work(setup, {"request_id": "nothing"}, Call())
+    assert missing.value.code == "not_found"
 
 
 def test_a_token_is_who_decides_whatever_the_body_says(dev: Served, client: httpx.Client) -> None:
