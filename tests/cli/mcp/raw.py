@@ -3,7 +3,7 @@
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,14 +17,14 @@ HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"na
 class Talk:
     """A conversation that has begun. Notifications that came while an answer was waited for are in `told`."""
 
-    def __init__(self, *words: str, cwd: Path | None = None) -> None:
+    def __init__(self, *words: str, cwd: Path | None = None, env: Mapping[str, str] = {}) -> None:
         self.process = subprocess.Popen(
             command("mcp", *words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
-            env=clean(cwd),
+            env={**clean(cwd), **env},
         )
         self.told: list[dict[str, Any]] = []
         self._answers: dict[Any, dict[str, Any]] = {}
@@ -100,6 +100,6 @@ class Talk:
 
 
 @contextmanager
-def talk(*words: str, cwd: Path | None = None) -> Iterator[Talk]:
-    with Talk(*words, cwd=cwd) as begun:
+def talk(*words: str, cwd: Path | None = None, env: Mapping[str, str] = {}) -> Iterator[Talk]:
+    with Talk(*words, cwd=cwd, env=env) as begun:
         yield begun

@@ -157,11 +157,3 @@ def test_a_session_that_nobody_allowed_anything_may_do_nothing(heard: dict[str, 
     here = heard["here"].structured_content
     assert [here[key] for key in ("may_run", "may_request_approval", "may_approve")] == [False] * 3
     assert here["run_budget_cents"] is None
-
-
-def test_what_the_tools_cost_can_be_drafted_into_a_catalog(heard: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "tools.json").write_text(json.dumps({"tools": heard["tools"]}))
-    draft = aos("catalog", "import", "tools.json", "--json", cwd=tmp_path).document
-    skill = draft["catalog"]["skills"]["simulate_plan"]
-    assert (skill["cost_cents"], "latency_ms" in skill) == (0, False)
-    assert skill["effects"]["read_only"] is True

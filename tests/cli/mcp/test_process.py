@@ -1,12 +1,15 @@
 """What surrounds a conversation with `aos mcp`: hostile lines, calls at once, calls given up, how it ends."""
 
 import json
+import shlex
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from aos.mcp.messages import MAX_MESSAGE
+from aos.mcp.tools import ALWAYS
 from tests.cli.mcp.raw import Talk, talk
 from tests.cli.process import DEMO, ROOT, STEP, aos, clean
 from tests.cli.schemas import faults
@@ -88,11 +91,9 @@ def test_what_keeps_it_from_starting_is_a_problem(tmp_path: Path) -> None:
 
 def test_without_the_library_it_says_what_to_install(tmp_path: Path) -> None:
     """As where the extra was left out: Python finds no `mcp`."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as u\nf = u.find_spec\n"
-        "u.find_spec = lambda name, *more: None if name == 'mcp' else f(name, *more)\n"
-    )
-    done = aos("mcp", "--json", env={"PYTHONPATH": f"{tmp_path}:{clean().get('PYTHONPATH', ROOT / 'src')}"})
+    code = "import importlib.util as u\nf = u.find_spec\n"
+    code += "u.find_spec = lambda name, *more: None if name == 'mcp' else f(name, *more)\n"
+    done = aos("mcp", "--json", env=_as_it_starts(tmp_path, code))
     assert (done.status, done.document["code"]) == (2, "mcp_missing")
     assert done.document["fix"] == "pip install 'aos-plan[mcp]'"
 
@@ -106,7 +107,43 @@ def test_a_client_starts_it_as_it_is_printed(client: str, tmp_path: Path) -> Non
 
 
 def test_it_needs_no_home_writes_nothing_and_ends_at_ctrl_c_though_its_input_is_open(tmp_path: Path) -> None:
-    with talk(cwd=tmp_path) as begun:
+    """What anything in the process prints does not get between the messages."""
+    (tmp_path / "here").mkdir()
+    with talk(
+        cwd=tmp_path / "here", env=_as_it_starts(tmp_path, "import atexit; atexit.register(print, 'noise')")
+    ) as begun:
         assert begun.call("check_plan", {"plan": [STEP]})["structuredContent"]["ok"] is True
-        assert begun.ended(by=signal.SIGINT) == (130, b"", b"")
-    assert list(tmp_path.iterdir()) == []
+        assert begun.ended(by=signal.SIGINT) == (130, b"", b"noise\n")
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def _as_it_starts(folder: Path, code: str) -> dict[str, str]:
+    """An environment in which Python runs `code` first."""
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": f"{folder}:{clean().get('PYTHONPATH', ROOT / 'src')}"}
+
+
+def test_a_server_that_is_started_tells_its_tools(tmp_path: Path) -> None:
+    """Its figures become those of skills; what it does not say stays unknown, and the worst is assumed."""
+    started = shlex.join([sys.executable, "-m", "aos", "mcp"])
+    words = ["catalog", "import", "--from-command", started, "--json"]
+    skills = aos(*words, cwd=tmp_path).document["catalog"]["skills"]
+    assert list(skills) == [tool.name for tool in ALWAYS]
+    assert (skills["simulate_plan"]["cost_cents"], "latency_ms" in skills["simulate_plan"]) == (0, False)
+    assert skills["simulate_plan"]["effects"]["read_only"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--from-command", "nowhere-to-be-found"], "unreadable"),
+        (["--from-command", "true"], "unreadable"),
+        (["--from-command", "'"], "usage"),
+        (["--from-command", " "], "usage"),
+        (["tools.json", "--from-command", "true"], "usage"),
+        ([], "usage"),
+    ],
+)
+def test_a_server_that_can_not_be_asked_is_a_problem(words: list[str], code: str, tmp_path: Path) -> None:
+    done = aos("catalog", "import", *words, "--json", cwd=tmp_path)
+    assert (done.status, done.document["code"]) == (2, code)
