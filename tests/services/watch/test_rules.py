@@ -10,7 +10,16 @@ import yaml
 
 from tests.services.processes import program
 from tests.services.watch.promql import asked
-from tests.services.watch.shipped import ALERTMANAGER, PROMETHEUS, RULES, TESTS, rules, sections
+from tests.services.watch.shipped import (
+    ALERTMANAGER,
+    PROMETHEUS,
+    ROOT,
+    RULES,
+    RUNBOOK,
+    TESTS,
+    rules,
+    sections,
+)
 
 ALERTS = rules("alert")
 FIRES = re.compile(r'ALERTS\{alertname="(\w+)",alertstate="firing"\}')
@@ -94,3 +103,16 @@ def test_whom_an_alert_reaches_and_what_silences_it() -> None:
     text = ALERTMANAGER.read_text("utf-8")
     named = set(re.findall(r"\bAos\w+", text))
     assert {name for name in named if not any(rule.name.startswith(name) for rule in ALERTS)} == set()
+
+
+def test_the_commands_of_the_runbook_are_there_with_these_options() -> None:
+    page = (ROOT / "docs/cli.md").read_text("utf-8")
+    known = dict(re.findall(r"^## `(aos [^`]+)`\n(.*?)(?=^## |\Z)", page, re.M | re.S))
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", RUNBOOK.read_text("utf-8"), re.M | re.S)
+    typed = [
+        line.strip() for block in blocks for line in block.splitlines() if line.strip().startswith("aos ")
+    ]
+    assert len(typed) > 10
+    for line in typed:
+        command = max((head for head in known if f"{line} ".startswith(f"{head} ")), key=len)
+        assert set(re.findall(r" (--[a-z-]+)", line)) <= set(re.findall(r"--[a-z-]+", known[command])), line

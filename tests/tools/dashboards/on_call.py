@@ -160,6 +160,14 @@ ON_CALL = Board(
                     alerts=("AosJobLate", "AosJobNeverDone"),
                 ),
                 Panel(
+                    "Since the last good backup",
+                    "Since one was begun that was restored and compared. No data: there is none.",
+                    {"last good": "time() - max(nova_backup_last_good_timestamp_seconds >= 0)"},
+                    "s",
+                    limit=26 * 3600,
+                    alerts=("AosBackupOld",),
+                ),
+                Panel(
                     "The audit log, unsigned",
                     "Age of the oldest row that no signed checkpoint covers.",
                     {"oldest": "max(nova_audit_oldest_unsequenced_seconds >= 0)"},
