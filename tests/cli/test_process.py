@@ -131,6 +131,27 @@ def test_a_closed_stdout_is_status_12() -> None:
     assert b"Traceback" not in done.stderr
 
 
+def test_a_plan_that_may_read_null_is_warned_of() -> None:
+    read = {
+        "id": "page",
+        "skill": "http_call",
+        "params": {"url": "https://a.example"},
+        "on_error": "continue",
+    }
+    send = {
+        "skill": "email_send",
+        "params": {"to": "a@b.example", "subject": "", "body": "${steps.page.output.body}"},
+    }
+    when = 'steps.page.outcome == "succeeded"'
+    done = aos("plan", "check", "--plan", json.dumps([read, send]))
+    assert done.status == 0
+    assert "warning: s2: page may fail and leave its output null, which s2 reads: it fails then" in done.text
+    (warning,) = aos("plan", "check", "--plan", json.dumps([read, send]), "--json").document["warnings"]
+    assert warning["pointer"] == "/steps/1"
+    guarded = json.dumps([read, send | {"when": when}])
+    assert aos("plan", "check", "--plan", guarded, "--json").document["warnings"] == []
+
+
 @pytest.mark.parametrize("words", [["plan", "check", "-"], ["calibrate", "-"], ["runs", "import", "-"]])
 def test_a_closed_stdin_can_not_be_read(words: list[str], tmp_path: Path) -> None:
     done = closing("<&-", *words, folder=tmp_path)

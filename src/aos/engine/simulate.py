@@ -27,6 +27,7 @@ from aos.engine.sampling.draws import (
     from_run,
     open_sizes,
     overhead,
+    refused,
 )
 from aos.engine.sampling.growth import AS_TOLD
 from aos.engine.sampling.moods import REST, WHOLE, Moods
@@ -175,14 +176,23 @@ class _Chunk:
         call = self.program.calls[i]
         width = self._width(i)
         ok = np.ones(self.count, bool)
+        nothing, unfit = self._lacks(i, ran, items=True), self._lacks(i, ran, items=False)
+        if nothing is not None:
+            ok &= ~nothing
         cost: Money | None = None
         items = []
         for item in range(call.items.most):
             here = ran if width is None else ran & (item < width)
+            amiss = unfit
+            if nothing is not None:  # what it goes over is null: the first call fails, and there is no other
+                here = here & ~nothing if item else here | nothing
+                amiss = nothing if unfit is None else nothing | unfit
             chain = []
             for iteration in range(call.step.iterations):
                 number = item * call.step.iterations + iteration
                 drawn, gap = self._node(i, number)
+                if amiss is not None and call.unfit:
+                    drawn = refused(drawn, amiss, call.unfit)
                 chain.append(Node(drawn, here, gap))
                 if drawn.cost is not None:
                     spent = drawn.cost if here.all() else drawn.cost * here
@@ -195,6 +205,14 @@ class _Chunk:
             items.append(tuple(chain))
         self.costs[i], self.items[i] = cost, tuple(items)
         return ok
+
+    def _lacks(self, i: int, ran: Flags, *, items: bool) -> Flags | None:
+        """Where the step runs, and something that it goes over, or that it hands on, is null; None: nowhere."""
+        unfit = self.program.calls[i].unfit
+        found = [read.source for read in unfit.reads if read.items is items] if unfit else []
+        lacks = [ran & ~self.flow.gave(source) for source in found]
+        lost = np.logical_or.reduce(lacks) if lacks else None
+        return lost if lost is not None and lost.any() else None
 
     def _width(self, i: int) -> Floats | None:
         call = self.program.calls[i]

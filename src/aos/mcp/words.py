@@ -1,9 +1,10 @@
 """Answers in a few lines, for people and models: what matters first. Text of others is made visible."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aos.domain.forecasts.alternatives import Alternative
 from aos.domain.forecasts.results import SimulationResult
+from aos.domain.plans.nulls import Doubt
 from aos.report.figures import chance
 from aos.report.forecast import words
 from aos.wire.plans.read import ParsedPlan
@@ -27,10 +28,11 @@ def forecast(result: SimulationResult) -> str:
     return "\n".join(visible(line, _LINE) for line in _forecast(result))
 
 
-def sound(parsed: ParsedPlan) -> str:
-    """That nothing is wrong, and what was read otherwise than written."""
+def sound(parsed: ParsedPlan, found: Sequence[Doubt]) -> str:
+    """That nothing is wrong, what was read otherwise than written, and which steps may read null."""
     steps = len(parsed.plan.steps)
     lines = [f"ok: {steps} step{'s' * (steps != 1)}", *(f"note: {note}" for note in parsed.notes)]
+    lines += [f"warning: {doubt.detail}" for doubt in found]
     return "\n".join(visible(line, _LINE) for line in lines)
 
 

@@ -7,6 +7,7 @@ from aos.domain.forecasts.forecast import Forecast
 from aos.domain.forecasts.results import Digests, SimulationResult
 from aos.domain.forecasts.verdicts import MAX_SAMPLES, Limits, Reason, Verdict
 from aos.domain.plans.features import left_open
+from aos.domain.plans.nulls import doubts
 from aos.domain.plans.plan import Plan
 from aos.domain.plans.references import given
 from aos.domain.skills.prices import ModelPrice
@@ -58,7 +59,8 @@ def case(plan: Plan, catalog: Catalog, limits: Limits, notes: Sequence[str] = ()
         budget_cents=plan.budget_cents if limits.budget_cents is None else limits.budget_cents,
         deadline_ms=plan.deadline_ms if limits.deadline_ms is None else limits.deadline_ms,
     )
-    notes = (*notes, *left_open(plan, catalog.skills))
+    unfit = (doubt.detail for doubt in doubts(plan, catalog.skills) if doubt.fails)
+    notes = (*notes, *left_open(plan, catalog.skills), *unfit)
     return Case(plan, catalog, limits, _prices(plan), _refused(plan, catalog), notes)
 
 

@@ -4,6 +4,7 @@ from aos.api.files.sources import load_catalog, load_plan
 from aos.cli.answer import Answer, Look
 from aos.cli.options import Catalogs, Inputs, PlanArgument, PlanOption, one_plan
 from aos.cli.values import named_values
+from aos.domain.plans.nulls import doubts
 from aos.files.config import find_config
 from aos.wire.results.checks import plan_check
 
@@ -18,9 +19,11 @@ def check(
     catalog = load_catalog(catalogs or (), find_config())
     parsed = load_plan(one_plan(plan, plan_option), catalog, named_values(inputs or []))
 
+    found = doubts(parsed.plan, catalog.skills)
+
     def text(_: Look) -> str:
         steps = len(parsed.plan.steps)
         lines = [f"ok: {steps} step" + "s" * (steps != 1), *(f"note: {note}" for note in parsed.notes)]
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"warning: {doubt.detail}" for doubt in found)])
 
-    return Answer(lambda: plan_check(parsed), text)
+    return Answer(lambda: plan_check(parsed, found), text)

@@ -67,6 +67,11 @@ class Flow(Generic[T]):
         self.goes_on[i] = allowed if tolerant else allowed & (ok | self._not(ran))
         self._stand_in(i)
 
+    def gave(self, i: int) -> T:
+        """Whether step i, or its fallback, gave an output; that of one that failed or was skipped is null."""
+        given: T = self.ran[i] & self.ok[i]
+        return given
+
     def ended_as(self, i: int, outcome: Outcome) -> T:
         """Whether step i ended with that outcome; where a fallback ran in its place, with the fallback's."""
         ran: T = self.ran[i]

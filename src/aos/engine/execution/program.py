@@ -8,17 +8,19 @@ from numpy.typing import NDArray
 
 from aos.domain.forecasts.forecast import Unknown
 from aos.domain.kept import kept
+from aos.domain.plans.nulls import Read, reads
 from aos.domain.plans.plan import Order, Plan, Step, order
 from aos.domain.plans.references import Reference, given, parse
-from aos.domain.plans.retries import effective_retry
+from aos.domain.plans.retries import effective_retry, tries_again
 from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.plans.stated import Stated, stated
 from aos.domain.skills.distributions import Constant, Distribution, Lognormal, median
+from aos.domain.skills.failures import FAILURES
 from aos.domain.skills.prices import ModelPrice
-from aos.domain.skills.skill import Catalog, Effects, FanOut, Figure, RetryPolicy, Skill
+from aos.domain.skills.skill import Catalog, Effects, FailureMode, FanOut, Figure, RetryPolicy, Skill
 from aos.engine.sampling.attempts import Attempts, attempts_table, retried
 from aos.engine.sampling.blocks import Loans, Rows, matching_loans, matching_rows
-from aos.engine.sampling.distributions import Floats, quantile_table
+from aos.engine.sampling.distributions import SIZE, Floats, quantile_table
 from aos.engine.sampling.fanout import Late, late
 from aos.engine.sampling.growth import Handed, handed, rest_alone, sized
 from aos.engine.sampling.moods import Dependence, dependence
@@ -37,6 +39,16 @@ class Items(NamedTuple):
     typical: int
     table: Floats | None = None
     known: bool = True
+
+
+class Unfit(NamedTuple):
+    """How a call ends that can't be made, since what it `reads` is null: which of its modes that is, after how many
+    attempts, each of no length, and the pauses between them."""
+
+    reads: tuple[Read, ...]
+    mode: int
+    attempts: int
+    pauses: tuple[float, ...]
 
 
 class Call(NamedTuple):
@@ -65,6 +77,7 @@ class Call(NamedTuple):
     late: Late | None = None
     handed: Handed | None = None
     sized: bool = False
+    unfit: Unfit | None = None
 
     @property
     def cost_known(self) -> bool:
@@ -143,7 +156,7 @@ def compile_plan(
             )
         )
         unknowns += _unknowns(i, call, skill, catalog, said.model)
-    calls = _with_siblings(calls, catalog)
+    calls = _with_needs(_with_siblings(calls, catalog), reads(plan.steps, dag, catalog.skills))
     # Runs drawn whole have the sizes of their own day.
     rows = matching_rows(plan, dag, catalog) if as_recorded else None
     limits = (catalog.skills[name].rate_limit for name in limited)
@@ -173,6 +186,28 @@ def _with_siblings(calls: Sequence[Call], catalog: Catalog) -> list[Call]:
     return [
         _possibly_late(call, catalog.skills[call.step.skill].fan_out, width[call.group]) for call in numbered
     ]
+
+
+def _with_needs(calls: Sequence[Call], found: Sequence[Read]) -> list[Call]:
+    """What the steps do that can't be called without the output of others."""
+    needs: dict[int, list[Read]] = {}
+    for read in found:
+        if read.needs:
+            needs.setdefault(read.reader, []).append(read)
+    return [_possibly_unfit(call, needs[i]) if i in needs else call for i, call in enumerate(calls)]
+
+
+def _possibly_unfit(call: Call, needs: Sequence[Read]) -> Call:
+    modes, code = call.attempts.modes, "BAD_PARAMS"
+    mode = next((k for k, known in enumerate(modes) if known.code == code), len(modes))
+    attempts = call.attempts
+    if mode == len(modes):
+        new = FailureMode(code, FAILURES[code].category, None)
+        attempts = attempts._replace(modes=(*modes, new), spans=(*attempts.spans, (SIZE, 0)))
+    again = tries_again(call.retry, attempts.modes[mode].category, FAILURES[code].effect, True)
+    tries = call.retry.max_attempts if again else 1
+    pauses = tuple(call.retry.backoff(failed) for failed in range(1, tries))
+    return call._replace(attempts=attempts, unfit=Unfit(tuple(needs), mode, tries, pauses))
 
 
 def _possibly_late(call: Call, law: FanOut | None, width: int) -> Call:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aos.engine.execution.program import Call
+from aos.engine.execution.program import Call, Unfit
 from aos.engine.sampling.attempts import Attempts, mode_of
 from aos.engine.sampling.blocks import Loans, Rows, micro
 from aos.engine.sampling.distributions import SIZE, Floats, Indices, normal_scores, quantile_table, ranks_of
@@ -101,6 +101,41 @@ def draw(call: Call, streams: Streams, node: int, count: int, shared: Shared, sc
         cost[failed[~_charged(call)[mode]]] = 0
     first = Draw(time, failed, mode, cost, (Met(failed, mode),), ())
     return _retries(call, streams, key, first, shared.factor, scale)
+
+
+def refused(drawn: Draw, lost: Flags, unfit: Unfit) -> Draw:
+    """The draw with calls that can't be made in the samples that are `lost`: they fail at once, and cost nothing."""
+    gone = lost.nonzero()[0]
+
+    def kept(samples: Samples) -> Flags:
+        return np.logical_not(lost.take(samples))
+
+    def with_gone(met: Met) -> Met:
+        stay = kept(met.samples)
+        mode = np.full(gone.size, unfit.mode, np.uint8)
+        return Met(np.concatenate([met.samples[stay], gone]), np.concatenate([met.mode[stay], mode]))
+
+    none = Met(gone[:0], drawn.mode[:0])
+    rounds = [Met(met.samples[kept(met.samples)], met.mode[kept(met.samples)]) for met in drawn.rounds]
+    rounds += [none] * (unfit.attempts - len(rounds))
+    retries = [samples[kept(samples)] for samples in drawn.retries]
+    again = [ms[kept(samples)] for ms, samples in zip(drawn.again, drawn.retries, strict=True)]
+    for k, pause in enumerate(unfit.pauses):
+        if k == len(retries):
+            retries.append(gone[:0])
+            again.append(np.empty(0))
+        retries[k] = np.concatenate([retries[k], gone])
+        again[k] = np.concatenate([again[k], np.full(gone.size, pause)])
+    last = with_gone(Met(drawn.failed, drawn.mode))
+    return Draw(
+        time=np.where(lost, sum(unfit.pauses), drawn.time),
+        failed=last.samples,
+        mode=last.mode,
+        cost=None if drawn.cost is None else np.where(lost, 0, drawn.cost),
+        rounds=tuple(with_gone(met) if k < unfit.attempts else met for k, met in enumerate(rounds)),
+        retries=tuple(retries),
+        again=tuple(again),
+    )
 
 
 def open_sizes(call: Call, streams: Streams, node: int, count: int, moods: Moods) -> dict[str, Floats]:

@@ -5,6 +5,7 @@ from typing import Any
 from aos.api.forecast.cases import case
 from aos.api.forecast.diff import diff
 from aos.api.forecast.simulate import simulate
+from aos.domain.plans.nulls import doubts
 from aos.errors import Exit
 from aos.mcp import words
 from aos.mcp.plans import INPUTS, LIMITS, LUCK, PLAN, limits_of, plan_of
@@ -42,8 +43,10 @@ def _simulate(setup: Setup, arguments: Arguments, call: Call) -> Reply:
 
 
 def _check(setup: Setup, arguments: Arguments, call: Call) -> Reply:
-    parsed = plan_of(arguments, setup.now().catalog)
-    return Reply(plan_check(parsed), words.sound(parsed))
+    catalog = setup.now().catalog
+    parsed = plan_of(arguments, catalog)
+    found = doubts(parsed.plan, catalog.skills)
+    return Reply(plan_check(parsed, found), words.sound(parsed, found))
 
 
 def _compare(setup: Setup, arguments: Arguments, call: Call) -> Reply:
