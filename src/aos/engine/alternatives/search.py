@@ -19,6 +19,7 @@ from aos.engine.alternatives.edits import Edit, applied, both, flags, limited, p
 from aos.engine.alternatives.guesses import Guesses, open_steps
 from aos.engine.alternatives.levers import Help, Lever, Workshop, dropped, levers
 from aos.engine.alternatives.limits import least_limits
+from aos.engine.alternatives.together import least_pair, weakest_pair
 from aos.engine.alternatives.trials import Rules, Trial, Trials
 from aos.engine.attribution import contributions
 
@@ -30,7 +31,6 @@ _HARDLY_EVER = 0.1
 _GAIN = 0.1
 _NO_WORSE = 0.01
 _SECONDS = 3
-_PARTS = 8
 _STRIDES = (0, 1, 3, 7, MAX_ITEMS)
 _GAINFUL: set[Kind] = {"change_model", "run_in_parallel", "drop_step"}
 _NOUNS = {"cost_cents": "price", "latency_ms": "latency", "failure": "chance to fail"}
@@ -115,6 +115,7 @@ class _Search:
         self.levers = [lever for lever in found if lever.edits]
         still_open = tuple(open_steps(program, chunk))
         trials.forget_steps()
+        self.shop = shop._replace(chunk=trials.base.chunks[0])
         self.guess = Guesses(trials.base.chunks[0], parts, still_open, trials.aim)
         self.refused = refused
         denied = [reason.pointer for reason in verdict.reasons if reason.code == "permission_denied"]
@@ -148,7 +149,10 @@ class _Search:
                 kept = [lever for lever in kept if not lever.strongest.agreed]
             if not limits:
                 yield from self._with_limits(kept)
-            yield from self._pairs(kept)
+            pairs = list(self._pairs(kept))
+            yield from pairs
+            if own == single and not any(len(offer.agreed) > 1 for offer in pairs):
+                yield from self._behind([lever for lever in kept if lever.strongest.agreed])
 
     def _other_limits(self, trial: Trial, edit: Edit | None = None) -> Iterator[Alternative]:
         """Limits that a simulated plan keeps, on top of the edit it has."""
@@ -253,30 +257,23 @@ class _Search:
                     likely.append((edit.changes_meaning, -margin, first[0], second[0]))
         likely.sort(key=lambda pair: pair[:2])
         for *_, one, other in likely[:_SECONDS]:
-            if found := self._weakest_pair(one, other):
+            if found := weakest_pair(one, other, self._try):
                 yield self._offer(*found)
 
-    def _weakest_pair(self, first: Lever, second: Lever) -> tuple[Edit, Trial] | None:
-        """Both at their strongest, if that suffices; then both at the same part of it, the least that does."""
-
-        def at(part: int) -> Edit:
-            edits = (lever.edits[(len(lever.edits) - 1) * part // _PARTS] for lever in (first, second))
-            edit = both(*edits)
-            assert edit is not None
-            return edit
-
-        trial = self._try(at(_PARTS))
-        if trial is None or not trial.feasible:
-            return None
-        low, high = 0, _PARTS
-        while low < high and len(first.edits) + len(second.edits) > 2:
-            middle = (low + high) // 2
-            probe = self._try(at(middle), probe=True)
-            if probe is None:
-                break
-            low, high = (low, middle) if probe.shortfall <= 0 else (middle + 1, high)
-        weaker = self._try(at(high)) if high < _PARTS else None
-        return (at(high), weaker) if weaker and weaker.feasible else (at(_PARTS), trial)
+    def _behind(self, useful: Sequence[Lever]) -> Iterator[Alternative]:
+        """Two limits that others set, of which the second binds only once the first is raised."""
+        for first in useful[:_SECONDS]:
+            raised = agreed(self.trials.base.program, first.strongest.agreed)
+            chunk = self.trials.looked_at(raised)
+            if chunk is None:
+                return
+            shop = self.shop._replace(program=raised, parts=contributions(raised, chunk))
+            for second in agreements(shop):
+                if second.edits and second.edits[0].agreed[0].name != first.edits[0].agreed[0].name:
+                    found = least_pair(first, second, self._try)
+                    if found:
+                        yield self._offer(*found)
+                        return
 
     # -- the plan is feasible already ----------------------------------------------------------------------
 

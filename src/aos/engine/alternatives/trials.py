@@ -20,7 +20,7 @@ from aos.engine.alternatives.agreements import agreed
 from aos.engine.execution.network import can_queue
 from aos.engine.execution.program import Program, compile_plan
 from aos.engine.feasibility import verdict
-from aos.engine.simulate import Samples, Simulation
+from aos.engine.simulate import Samples, Simulation, chunk_size
 from aos.engine.summary import Totals, chances, forecast, spread, totals
 
 Rules = Callable[[Plan, Limits, Forecast, Verdict], Verdict]
@@ -112,6 +112,14 @@ class Trials:
         if probe:
             return self._run(plan, program, min(self._samples, _PROBE))
         return self._run(plan, program, self._samples, detail=self.rules is not None)
+
+    def looked_at(self, program: Program) -> Samples | None:
+        """A few samples of the program that tell what every step does; None when there is no effort left."""
+        queues = can_queue(program) and not self._queues
+        if not self._afford(2 * _PROBED * (_QUEUES if queues else 1.0)):
+            return None
+        (chunk,) = Simulation(program, self._seed).take(min(self._samples, _PROBE, chunk_size(program)))
+        return chunk
 
     def _afford(self, effort: float) -> bool:
         if effort > self.effort:

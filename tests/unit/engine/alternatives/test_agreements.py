@@ -8,6 +8,9 @@ from aos.domain.forecasts.verdicts import Limits, Reason, Verdict
 from aos.domain.plans.plan import Plan, Step
 from aos.domain.skills.distributions import Constant, Uniform
 from aos.domain.skills.skill import Catalog, RateLimit
+from aos.engine.alternatives.agreements import agreed
+from aos.engine.execution.program import compile_plan
+from aos.engine.simulate import Simulation
 from tests.unit.engine.alternatives.offering import kinds, offers, only
 from tests.unit.engine.build import catalog, skill, steps, tries
 
@@ -64,6 +67,27 @@ def test_two_agreements_where_neither_is_enough():
     (offer,) = (o for o in offers(items(10), known, deadline=3_500) if len(o.agreed) == 2)
     assert offer.kind == "two_changes"
     assert {one.setting for one in offer.agreed} == {"slots", "per_minute"}
+
+
+def test_a_limit_that_binds_only_once_another_is_raised_is_raised_with_it():
+    # Ten a minute keep two slots from ever being short; with enough of them, 20 calls of 2 s need 7 slots for 6 s.
+    known = catalog(
+        skill(pool="desk", latency=Constant(2_000.0), rate_limit=RateLimit(10, 1)), pools={"desk": 2}
+    )
+    (offer,) = (o for o in offers(items(20), known, deadline=12_000) if o.agreed)
+    assert offer.kind == "two_changes"
+    needs = {one.setting: one.needs for one in offer.agreed}
+    assert set(needs) == {"slots", "per_minute"}
+    assert offer.outlook.time_p95 is not None
+    assert offer.outlook.time_p95 <= 12_000
+    for less in (
+        {"slots": needs["slots"] - 1, "per_minute": 1_000.0},
+        {"slots": needs["slots"], "per_minute": 0.9 * needs["per_minute"]},
+    ):
+        limits = tuple(one._replace(needs=less[one.setting]) for one in offer.agreed)
+        program = agreed(compile_plan(items(20), known, {}), limits)
+        (chunk,) = Simulation(program, seed=0).take(100)
+        assert chunk.time.max() > 12_000
 
 
 def test_nothing_is_to_be_agreed_where_nobody_waits():
