@@ -126,6 +126,7 @@ def test_what_people_decided_is_told_by_what_the_candidate_says(base):
             if number < 10:
                 await reject(database, bob, await writes(desk, ann, "email_send", MAIL, level=2), YES)
         await writes(desk, ann)
+        await writes(desk, ann, "fs_read", {"path": "a"})  # of level 1: nobody was asked
         told = await replay(desk, "people", ANY, ASKS, NO_WRITES)
         groups = {(one["decision"], *one["rules"]): one for one in told["decided_by_people"]}
         denied, asked = groups["deny", "no-writes"], groups["requires_approval", "asks"]
@@ -136,6 +137,7 @@ def test_what_people_decided_is_told_by_what_the_candidate_says(base):
             "loosen",
         )
         assert (asked["approved"], asked["rejected"], asked["hint"]) == (0, 10, "deny")
+        assert sum(one["approved"] for one in told["decided_by_people"]) == 11
         assert told["approvals"][1]["wait_p50_ms"] is not None
 
     run(base, act)

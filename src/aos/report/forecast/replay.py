@@ -125,7 +125,7 @@ def _people(levels: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
         waits = "" if wait is None else f"; half of them are decided within {duration(wait)}"
         yield [
             (f"level {one['level']}", STRONG),
-            f"  {one['before']:,} → {one['after']:,} approvals{weekly}{waits}",
+            f"  {one['before']:,} → {count(one['after'], 'approval')}{weekly}{waits}",
         ]
 
 
