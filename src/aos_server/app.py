@@ -19,6 +19,7 @@ from aos_server.http.edge import Edge
 from aos_server.http.gate import Gate, Identifies
 from aos_server.http.handlers.archive import ArchiveCalls
 from aos_server.http.handlers.audit import AuditLog
+from aos_server.http.handlers.backups import BackupCalls
 from aos_server.http.handlers.health import Check, Operations
 from aos_server.http.handlers.keys import KeyCalls
 from aos_server.http.handlers.people import LoginAt, People
@@ -45,6 +46,7 @@ from aos_server.services import clock
 from aos_server.services.archive import NEVER, Archive, Retention, retention
 from aos_server.services.audit.checkpoints import verifier
 from aos_server.services.audit.log import Log
+from aos_server.services.backups.orders import Orders, lately
 from aos_server.services.operators import Operators
 from aos_server.services.policy.evaluations import Evaluations
 from aos_server.services.policy.replays import Replays
@@ -130,7 +132,10 @@ async def opened(settings: Settings, sample: SamplePeople | None = None) -> Asyn
             archived=retention(*settings.archiving),
             login=LoginAt(settings.auth.issuer, settings.auth.audience) if settings.auth.issuer else None,
             needed={"database": _answers(database), "auth": identity.can_decide},
-            wanted={"redis": _counts(rates)} if rates and settings.limits.redis_url else {},
+            wanted={
+                **({"redis": _counts(rates)} if rates and settings.limits.redis_url else {}),
+                "backup": _backed_up(database),
+            },
             inbox=_inbox(settings, remote, sample),
         )
 
@@ -178,6 +183,7 @@ def application(
         WebhookCalls(webhooks, keys, keystore),
         KeyCalls(KeyService(database, keystore) if database and keystore else None),
         ArchiveCalls(Archive(database, archived) if database else None),
+        BackupCalls(Orders(database) if database else None),
     )
     gate = Gate(
         identity,
@@ -241,6 +247,18 @@ def _rates(limits: Limits) -> Rates | None:
 def _counts(rates: Rates) -> Check:
     async def check() -> bool:
         return not rates.degraded
+
+    return check
+
+
+def _backed_up(database: Database) -> Check:
+    """Whether a good backup is there that is not old. Where the database is gone, that is said already."""
+
+    async def check() -> bool | None:
+        try:
+            return await lately(database)
+        except AosError:
+            return None
 
     return check
 

@@ -7,6 +7,7 @@ from tests.server.http.world import People
 _LEVELS = {
     "colleague": (3, "acme"),
     "manager": (4, "acme"),
+    "owner": (5, "acme"),
     "elsewhere": (4, "evil"),
     "stranger": (5, "evil"),
 }

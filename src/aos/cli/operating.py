@@ -10,7 +10,11 @@ __all__ = ["OPERATING"]
 _HOOK = "wh_mfrggzdfmztwq2lk"
 _DELIVERY = "6f1c2a5e-0c5b-4c77-9a53-5a1f3f0a7a10"
 
+_BACKUP = "20261126T023000Z-4f3a9c"
+
 _CHANGING = (Exit.NO, Exit.PENDING, Exit.CONFLICT, Exit.UNKNOWN_EFFECT, Exit.DAMAGED)
+
+_BACKING = (Exit.PENDING, Exit.CONFLICT, Exit.DAMAGED, Exit.TIMED_OUT)
 
 
 def _asking(
@@ -143,5 +147,33 @@ OPERATING: Mapping[str, Command] = {
         "aos archive run",
         "aos.archive-order/1",
         changes="an order",
+    ),
+    "backup list": _asking(
+        "backup.look:list_backups",
+        "Backups of the database, and which are good",
+        "aos backup list",
+        "aos.backups/1",
+    ),
+    "backup show": _asking(
+        "backup.look:show",
+        "Show a backup: its size, its rows, when it was tried",
+        f"aos backup show {_BACKUP}",
+        "aos.backup/1",
+    ),
+    "backup create": _asking(
+        "backup.ask:create",
+        "Make a backup, and try it by restoring it",
+        "aos backup create --wait",
+        "aos.backup/1",
+        exits=_BACKING,
+        changes="a backup",
+    ),
+    "backup verify": _asking(
+        "backup.ask:verify",
+        "Try a backup by restoring it",
+        f"aos backup verify {_BACKUP} --wait",
+        "aos.backup/1",
+        exits=_BACKING,
+        changes="what is known of the backup",
     ),
 }

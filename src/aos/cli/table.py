@@ -21,6 +21,7 @@ GROUPS: Mapping[str, str] = {
     "requests": "Approval requests at a server: list, make, show, escalate, review",
     "keys": "The keys with which a server signs webhooks: list, show, rotate, retire, verify",
     "archive": "What of a server's requests and runs is over and out of the way: show, run",
+    "backup": "Backups of a server's database, each tried by restoring it: list, show, create, verify",
     "webhooks": "Where a server sends messages, what became of them; a receiver to try things with",
     "plan": "Check, format and describe plan files",
     "policy": "What rules say of a plan, whether they are sound; versions of them on a server",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from aos.sdk.approvals import Approvals
 from aos.sdk.archive_calls import ArchiveCalls
+from aos.sdk.backup_calls import BackupCalls
 from aos.sdk.core import Call, Plan, given, new_key, path
 from aos.sdk.key_calls import KeyCalls
 from aos.sdk.webhook_calls import WebhookCalls
@@ -21,7 +22,7 @@ A = TypeVar("A")
 Cents = int | float | Decimal
 
 
-class Calls(Approvals[A], WebhookCalls[A], KeyCalls[A], ArchiveCalls[A]):
+class Calls(Approvals[A], WebhookCalls[A], KeyCalls[A], ArchiveCalls[A], BackupCalls[A]):
     """`A` is a document, or what gives one when it is awaited. Every method raises AosError."""
 
     def health(self) -> A:

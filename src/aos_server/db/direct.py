@@ -34,6 +34,7 @@ __all__ = [
     "direct",
     "likeness",
     "missing_roles",
+    "require_rights",
     "scratch",
     "swap",
     "sweep",
@@ -133,6 +134,12 @@ async def missing_roles(connection: Connection, names: Sequence[str]) -> list[st
     return [
         row["name"] for row in await _rows(connection, sql("backups.missing_roles"), {"names": list(names)})
     ]
+
+
+async def require_rights(connection: Connection, setting: str) -> None:
+    """Raises InputError(invalid_config) where the role may not do what backing up takes."""
+    if lacks := [row["lack"] for row in await _rows(connection, sql("backups.lacks"))]:
+        raise unsuited(setting, f"its role {', '.join(lacks)}; use aos_backup")
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from aos_server.http.answers import JSON, Answer, answer_of, send_answer
 from aos_server.http.gate import Gate, Said, check_claims
 from aos_server.http.models.base import Request
 from aos_server.identity.authenticate import credentials
-from aos_server.identity.caller import Act, Caller, Principal
+from aos_server.identity.caller import Act, Caller, Principal, require_level
 from aos_server.services.changes import Given
 from aos_server.services.idempotency import Key, key_of
 
@@ -58,7 +58,8 @@ class Endpoint(NamedTuple):
     """One line of the API. `act` None: open to everybody. `codes` are the errors it has besides those of every one.
     `again` is the status where it was done before, if that is another.
 
-    What is `of_server` is no tenant's: a right within one is not enough. A body that is a `form` comes from a browser.
+    What is `of_server` is no tenant's: a right within one is not enough. People need that `level` at least; machines
+    have a scope. A body that is a `form` comes from a browser.
     """
 
     method: str
@@ -76,6 +77,7 @@ class Endpoint(NamedTuple):
     media_type: str = "application/json"
     of_server: bool = False
     form: bool = False
+    level: int = 0
 
     @property
     def problems(self) -> Sequence[str]:
@@ -169,6 +171,7 @@ class Resource:
             caller = scope["aos.caller"] = await self._gate.named(said, path)
             await self._gate.admit(caller, act, scope["aos.told"])
         check_claims(caller, said)
+        require_level(caller, endpoint.level)
         if endpoint.of_server:
             await self._gate.admit_operator(caller)
         return Call(caller, path, query, self._fitted(endpoint, stated), headers)

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from aos.errors import AosError
 
-__all__ = ["ACTS", "Act", "Caller", "Kind", "Principal", "require"]
+__all__ = ["ACTS", "Act", "Caller", "Kind", "Principal", "require", "require_level"]
 
 Act: TypeAlias = Literal["read", "evaluate", "create", "decide", "operate"]
 """The kinds of act; rate limits and the failure matrix have the same."""
@@ -54,6 +54,10 @@ def require(caller: Caller, act: Act) -> None:
         if act not in caller.scopes:
             raise AosError("authorization_denied", f'this takes the scope "{act}"')
         return
-    needed = _LEVEL_NEEDED[act]
-    if caller.level < needed:
+    require_level(caller, _LEVEL_NEEDED[act])
+
+
+def require_level(caller: Caller, needed: int) -> None:
+    """Let a person of that level through, and machines. Raises AosError(authorization_denied)."""
+    if caller.kind == "human" and caller.level < needed:
         raise AosError("authorization_denied", f"this takes level {needed} or above; yours is {caller.level}")

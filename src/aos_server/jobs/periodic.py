@@ -13,10 +13,12 @@ from aos_server.db.pool import Database
 from aos_server.jobs.lease import Lease
 from aos_server.keystores.backend import Backend
 from aos_server.services.archive import NEVER, Retention, sweep
+from aos_server.services.backups.duty import Duty
 from aos_server.services.webhooks.keys import KeyService, find_abandoned
 from aos_server.services.webhooks.queue import forget
+from aos_server.settings import Backups
 
-__all__ = ["DRAIN_S", "JOBS", "Job", "Means"]
+__all__ = ["BACKUPS", "DRAIN_S", "JOBS", "Job", "Means", "jobs_of"]
 
 DRAIN_S = 20.0
 """How long a job may take to end once its worker is told to."""
@@ -25,7 +27,8 @@ DRAIN_S = 20.0
 class Means(NamedTuple):
     """What jobs work with. A key older than `rotate_after` is rotated; None: by nobody but people.
 
-    `operating_tenant` is where the audit log tells of it. `retention`: what is over is archived then, if ever.
+    `operating_tenant` is where the audit log tells of it. `retention`: what is over is archived then, if ever. `duty`
+    None: it makes no backups.
     """
 
     database: Database
@@ -33,6 +36,7 @@ class Means(NamedTuple):
     rotate_after: timedelta | None
     operating_tenant: str = ""
     retention: Retention = NEVER
+    duty: Duty | None = None
 
 
 class Job(NamedTuple):
@@ -90,6 +94,11 @@ async def _jobs(means: Means, _: Lease) -> int:
     return await _until_none(lambda: _forget(means.database, "jobs.forget"))
 
 
+async def _backups(means: Means, _: Lease) -> int:
+    """It needs no lease: two that hold themselves for the one that does this meet at the folder's lock."""
+    return await means.duty.act(means.database) if means.duty else 0
+
+
 async def _until_none(some: Callable[[], Awaitable[int]]) -> int:
     done = 0
     while more := await some():
@@ -112,3 +121,16 @@ JOBS: Sequence[Job] = (
     Job("archive", "41 * * * *", "moves what has been over for AOS_ARCHIVE_DAYS to the archive", _archive),
     Job("jobs", "17 * * * *", "forgets jobs that ended more than a day ago", _jobs),
 )
+
+BACKUPS = Job(
+    "backups",
+    "30 2 * * *",
+    "makes and tries a backup; also what is asked for of backups",
+    _backups,
+    drain_s=2,
+)
+
+
+def jobs_of(backups: Backups) -> Sequence[Job]:
+    """Those of a worker: one that has no folder for backups leaves them to others."""
+    return JOBS if backups.path is None else (*JOBS, BACKUPS._replace(cron=backups.schedule))

@@ -24,10 +24,11 @@ from aos.errors import AosError
 from aos_server.db.connector import Connector
 from aos_server.db.pool import Database
 from aos_server.jobs.claims import Claims, lease_of
-from aos_server.jobs.periodic import DRAIN_S, Job, Means
+from aos_server.jobs.periodic import BACKUPS, DRAIN_S, Job, Means
 from aos_server.metrics import JOB_SECONDS, JOBS_PUT_BACK, JOBS_RUN
+from aos_server.services.backups.duty import asked
 
-__all__ = ["Pace", "order", "reap", "run_jobs"]
+__all__ = ["Pace", "order", "order_asked", "reap", "run_jobs"]
 
 RETRIES = 5
 """After 4, 16, 64, 256 and 1,024 s. Meanwhile ticks of the same job are let go."""
@@ -112,6 +113,13 @@ async def order(database: Database, job: Job) -> bool:
     except AlreadyEnqueued:
         return False
     return True
+
+
+async def order_asked(database: Database) -> int:
+    """Have done what somebody has asked for of backups; it is looked for again after a while."""
+    if await asked(database):
+        await order(database, BACKUPS)
+    return 0
 
 
 def _app(jobs: Sequence[Job], means: Means, stop: asyncio.Event) -> App:

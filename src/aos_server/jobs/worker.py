@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import aos
@@ -62,9 +63,10 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
 
     Raises AosError: schema_outdated, and key_missing where there is none to sign messages with.
     """
-    from aos_server.jobs.periodic import JOBS, Means  # with procrastinate, which `serve` does not need
-    from aos_server.jobs.runner import reap, run_jobs
+    from aos_server.jobs.periodic import Means, jobs_of  # with procrastinate, which `serve` does not need
+    from aos_server.jobs.runner import order_asked, reap, run_jobs
     from aos_server.jobs.standing import measure as measure_jobs
+    from aos_server.services.backups.duty import duty_of, see
 
     key_path, outside = settings.audit.key_path, settings.audit.checkpoints_path
     assert key_path is not None
@@ -78,6 +80,7 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
     rotate_after = timedelta(days=days) if days else None
     if rotate_after is not None:
         KEY_ROTATE_AFTER.set(rotate_after.total_seconds())
+    jobs, duty = jobs_of(settings.backups), duty_of(settings)
     async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
         await _there(database, stop)
         async with asyncio.TaskGroup() as loops:
@@ -88,11 +91,14 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
             loops.create_task(_loop("keys", lambda: _refresh(keys), KEYS_S, stop))
             loops.create_task(_loop("standing", lambda: measure(database, keys), 15, stop))
             loops.create_task(_loop("jobs left", lambda: reap(database), 5, stop))
-            loops.create_task(_loop("jobs", lambda: measure_jobs(database, JOBS), 15, stop))
-            kept = retention(*settings.archiving)
-            means = Means(database, keystore, rotate_after, settings.operating_tenant, kept)
-            loops.create_task(run_jobs(JOBS, means, stop))
             loops.create_task(Deliverer(database, network, keys, public_url=settings.web.url).run(stop))
+            loops.create_task(_loop("jobs", lambda: measure_jobs(database, jobs), 15, stop))
+            kept = retention(*settings.archiving)
+            means = Means(database, keystore, rotate_after, settings.operating_tenant, kept, duty)
+            loops.create_task(run_jobs(jobs, means, stop))
+            if duty:
+                loops.create_task(_loop("backups", partial(see, duty, database), 30, stop))
+                loops.create_task(_loop("backup orders", lambda: order_asked(database), 2, stop))
             try:
                 yield
             finally:

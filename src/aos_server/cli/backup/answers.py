@@ -20,13 +20,13 @@ __all__ = ["listed", "pruned", "restored", "shown", "tried"]
 
 
 def listed(folder: Folder) -> Answer:
-    """All backups, the newest first: the document "aos.backups/1"."""
+    """All backups, the newest first."""
     document = documents.listed(folder.every())
     return Answer(document, report.backups(document))
 
 
 def shown(manifest: Manifest) -> Answer:
-    """One of them: the document "aos.backup/1"."""
+    """One of them."""
     document = documents.shown(manifest)
     return Answer(document, report.backup(document))
 

@@ -27,7 +27,8 @@ def check(
 ) -> Answer:
     """Look whether it could start here: settings, database, schema, rights, keys; Redis, or the audit log.
 
-    For the worker the whole audit log is computed again and held against the signed checkpoints.
+    For the worker the whole audit log is computed again and held against the signed checkpoints; of backups it is said
+    whether they can be made, and whether the last good one is old.
     """
     settings, seen = look(os.environ, process.value)
     with quiet():
@@ -39,11 +40,14 @@ def check(
         "status": "healthy" if not any(found.values()) else "unhealthy",
         "checks": [{"name": name, "ok": not wrong, "detail": wrong or None} for name, wrong in found.items()],
         "audit_public_key": public,
+        "backup_path": str(settings.backups.path) if settings.backups.path else None,
     }
     lines = [
         f"{'no' if wrong else 'ok'}  {name}{f': {wrong}' if wrong else ''}" for name, wrong in found.items()
     ]
     lines += [f"--  AOS_AUDIT_PUBLIC_KEY={public}"] if public else []
+    if process is Process.WORKER and settings.backups.path is None:
+        lines.append("--  no backups: AOS_BACKUP_PATH is not set")
     return Answer(document, "\n".join(lines), _status(found))
 
 
@@ -79,6 +83,8 @@ def _found(settings: Settings, seen: Seen) -> dict[str, str]:
         "checkpoints": _wrong(require_writable, settings.audit.checkpoints_path),
     }
     found |= needed
+    if settings.backups.path:
+        found["backups"] = _wrong(_look_at_backups, settings)
     if found["database"] or found["rights"] or any(needed.values()):
         return found
     return found | {"audit": asyncio.run(_audit(settings))}
@@ -103,6 +109,24 @@ def _load_keys(settings: Settings) -> None:
     except AosError as error:
         if error.code != "key_missing" or settings.process == "worker":
             raise
+
+
+def _look_at_backups(settings: Settings) -> None:
+    """Whether one could be made, and the last good one is not old. Before the first one, that is nothing wrong."""
+    import asyncio
+
+    from aos_server.services.backups.making import look
+    from aos_server.services.backups.orders import OLD_S
+    from aos_server.services.backups.site import site
+
+    backups = site(settings)
+    asyncio.run(look(backups))
+    last = backups.folder.last_good()
+    age_s = (datetime.now(UTC) - last).total_seconds() if last else 0.0
+    if age_s > OLD_S or (last is None and backups.folder.names()):
+        raise AosError(
+            "backup_failed", f"the last good one began {age_s / 3600:.0f} h ago" if last else "none is good"
+        )
 
 
 async def _audit(settings: Settings) -> str:

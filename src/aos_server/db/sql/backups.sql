@@ -33,6 +33,14 @@ SELECT datname AS name FROM pg_database ORDER BY 1;
 -- Which of some roles there are not.
 SELECT name FROM unnest(%(names)s::text[]) AS name WHERE name NOT IN (SELECT rolname FROM pg_roles) ORDER BY 1;
 
+-- name: lacks
+-- What the role may not do that backs up.
+SELECT lack FROM pg_roles, LATERAL (VALUES
+    (rolsuper OR rolcreatedb, 'may not make databases (CREATEDB)'),
+    (rolsuper OR rolbypassrls, 'does not see every row (BYPASSRLS)'),
+    (rolsuper OR pg_has_role('pg_read_all_data', 'USAGE'), 'may not read every table (pg_read_all_data)')
+) AS rights (held, lack) WHERE rolname = current_user AND NOT held;
+
 -- name: hold
 -- Hold a scratch database by its name, until the connection ends.
 SELECT pg_advisory_lock(7300480, hashtext(%(name)s));
@@ -80,7 +88,7 @@ SELECT size, root FROM public.audit_checkpoints ORDER BY size DESC LIMIT 1;
 WITH own AS (
     SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 ), members AS (
-    SELECT c.oid, relkind, relowner, relacl, relrowsecurity, relforcerowsecurity, format('%%s %%I.%%I',
+    SELECT c.oid, relkind, relowner, relacl, reloptions, relrowsecurity, relforcerowsecurity, format('%%s %%I.%%I',
         CASE relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' ELSE 'table' END, nspname, relname) AS object
     FROM pg_class c JOIN own ON own.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relpersistence <> 't'
 ), owners AS (
@@ -102,7 +110,7 @@ SELECT object, line FROM (
         attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated, pg_get_expr(adbin, adrelid)) AS line
     FROM members m JOIN pg_attribute a ON a.attrelid = m.oid LEFT JOIN pg_attrdef ON adrelid = m.oid AND adnum = attnum
     WHERE attnum > 0 AND NOT attisdropped AND relkind <> 'S'
-    UNION ALL SELECT object, concat_ws(' ', 'row security', relrowsecurity, relforcerowsecurity) FROM members
+    UNION ALL SELECT object, concat_ws(' ', 'row security', relrowsecurity, relforcerowsecurity, reloptions) FROM members
     UNION ALL SELECT object, concat_ws(' ', 'constraint', conname, pg_get_constraintdef(k.oid))
     FROM members m JOIN pg_constraint k ON conrelid = m.oid
     UNION ALL SELECT object, pg_get_indexdef(indexrelid) FROM members m JOIN pg_index ON indrelid = m.oid

@@ -20,8 +20,8 @@ FRESH_S = 1.0
 LOOK_S = 4.0
 """What does not answer within so long is gone, for the metrics: Prometheus waits no longer than 10 s for them."""
 
-Check = Callable[[], Awaitable[bool]]
-"""Whether something that the server depends on is there."""
+Check = Callable[[], Awaitable[bool | None]]
+"""Whether something that the server depends on is there; None: it does without."""
 
 
 class Operations:
@@ -73,7 +73,7 @@ class Operations:
     async def _checked(self) -> tuple[Mapping[str, str], bool]:
         asked = {**self._needed, **self._wanted}
         there = dict(zip(asked, await asyncio.gather(*(check() for check in asked.values())), strict=True))
-        checks = {name: "ok" if answer else "gone" for name, answer in there.items()}
+        checks = {name: "ok" if answer else "gone" for name, answer in there.items() if answer is not None}
         return checks, all(there[name] for name in self._needed)
 
 
@@ -83,18 +83,19 @@ async def _brought_up_to_date(figure: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _look(name: str, check: Check) -> None:
-    there = False
+    there: bool | None = False
     with suppress(TimeoutError):
         async with asyncio.timeout(LOOK_S):
             there = await check()
-    DEPENDENCY_UP.labels(name).set(there)
+    if there is not None:
+        DEPENDENCY_UP.labels(name).set(there)
 
 
 def _shared(check: Check) -> Check:
     """One question at a time, whose answer is that of all who ask meanwhile and within FRESH_S."""
-    asking, asked_at, answer = asyncio.Lock(), -inf, False
+    asking, asked_at, answer = asyncio.Lock(), -inf, None
 
-    async def latest() -> bool:
+    async def latest() -> bool | None:
         nonlocal asked_at, answer
         async with asking:
             if time.monotonic() - asked_at >= FRESH_S:

@@ -14,6 +14,7 @@ from aos_server.http.endpoint import Call, Endpoint, Resource
 from aos_server.http.gate import Gate
 from aos_server.http.handlers.archive import ArchiveCalls
 from aos_server.http.handlers.audit import AuditLog
+from aos_server.http.handlers.backups import BackupCalls
 from aos_server.http.handlers.health import Operations
 from aos_server.http.handlers.keys import KeyCalls
 from aos_server.http.handlers.people import People
@@ -26,6 +27,7 @@ from aos_server.http.handlers.webhooks import WebhookCalls
 from aos_server.http.openapi import document
 from aos_server.http.routes.archive import archive
 from aos_server.http.routes.audit import audit
+from aos_server.http.routes.backups import backups
 from aos_server.http.routes.keys import keys
 from aos_server.http.routes.operations import operations
 from aos_server.http.routes.people import people
@@ -52,6 +54,7 @@ class Handlers(NamedTuple):
     webhooks: WebhookCalls
     keys: KeyCalls
     archive: ArchiveCalls
+    backups: BackupCalls
 
 
 def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
@@ -69,6 +72,7 @@ def endpoints(to: Handlers) -> tuple[Endpoint, ...]:
         *webhooks(f"{v1}/webhooks", to.webhooks),
         *keys(f"{v1}/keys", to.keys),
         *archive(f"{v1}/archive", to.archive),
+        *backups(f"{v1}/backups", to.backups),
     )
 
 

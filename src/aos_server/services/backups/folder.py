@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from aos.errors import AosError
 from aos_server.services.backups.manifest import MAX_BYTES, Manifest, dumped, loaded, stamp
 
-__all__ = ["NAME", "Folder", "Found", "Made"]
+__all__ = ["NAME", "Folder", "Found", "Made", "new_name"]
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _UNFINISHED = re.compile(rf"\.{NAME.pattern}\.(?:new|gone)")
@@ -113,6 +113,10 @@ class Folder:
         """All backups, the oldest first."""
         return [self.find(name) for name in self.names()]
 
+    def last_good(self) -> datetime | None:
+        """When the last good one began."""
+        return max((one.started_at for one in self.every() if one.is_good), default=None)
+
     def find(self, name: str) -> Found:
         """One that is there."""
         try:
@@ -139,9 +143,8 @@ class Folder:
         return found
 
     @contextmanager
-    def making(self, at: datetime) -> Iterator[Made]:
+    def making(self, name: str) -> Iterator[Made]:
         """A new one, which is gone at the end unless it was published."""
-        name = f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         made = Made(name, self.path / f".{name}.new")
         try:
             with self._writing(made.path):
@@ -202,6 +205,11 @@ class Folder:
             yield
         except OSError as error:
             raise AosError("write_failed", f"AOS_BACKUP_PATH: {path}: {error.strerror or error}") from None
+
+
+def new_name(at: datetime) -> str:
+    """A name that no other backup has; those of later ones, sorted as text, come after it."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 @contextmanager
