@@ -84,7 +84,7 @@ SERVED = {
     *("policy push", "policy list", "policy show", "policy diff", "policy activate"),
     *("requests list", "requests create", "requests show", "requests cancel", "requests escalate"),
     *("requests review", "requests waits", "approve", "reject"),
-    *(name for name in COMMANDS if name.startswith(("webhooks ", "keys ", "archive "))),
+    *(name for name in COMMANDS if name.startswith(("webhooks ", "keys ", "archive ", "backup "))),
 }
 
 # Words, input, the code of the problem, the exit status.

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["create", "verify"]
 
+_AN_HOUR_S = 3600
+
 
 def create(
-    wait: Wait = False, timeout: Timeout = 3600, server: Server = None, context: Context = None
+    wait: Wait = False, timeout: Timeout = None, server: Server = None, context: Context = None
 ) -> Answer:
     """Ask for a backup. A worker makes it, restores it into a scratch database and compares.
 
@@ -28,7 +30,7 @@ def create(
 def verify(
     name: Name,
     wait: Wait = False,
-    timeout: Timeout = 3600,
+    timeout: Timeout = None,
     server: Server = None,
     context: Context = None,
 ) -> Answer:
@@ -42,13 +44,13 @@ def verify(
 def _asked(
     ask: "Callable[[Client], dict[str, Any]]",
     wait: bool,
-    timeout: int,
+    timeout: int | None,
     server: str | None,
     context: str | None,
 ) -> Answer:
     from aos.api.server.backups import exit_of, waited
 
-    patience_s = timeout if wait else 0
+    patience_s = (_AN_HOUR_S if timeout is None else timeout) if wait else 0
 
     def status(said: Any) -> Exit:
         end = exit_of(dict(said))

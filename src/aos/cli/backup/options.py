@@ -11,5 +11,8 @@ __all__ = ["Name", "Timeout", "Wait"]
 Name = Annotated[str, Argument(metavar="NAME", help="As `aos backup list` shows it.")]
 Wait = Annotated[bool, Option("--wait", help="Wait until a worker has done it.")]
 Timeout = Annotated[
-    int, Option("--timeout", parser=seconds, metavar="TIME", help="With --wait: how long, such as 90s or 2h.")
+    int | None,
+    Option(
+        "--timeout", parser=seconds, metavar="TIME", help="With --wait: how long, such as 90s; else an hour."
+    ),
 ]

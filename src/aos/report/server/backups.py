@@ -23,13 +23,22 @@ def backups(document: Mapping[str, Any], *_: object) -> str:
 
 
 def backup(document: Mapping[str, Any], *_: object) -> str:
-    """One of them, and what is in it."""
-    audit, tables = document["audit"], document["tables"]
+    """One of them, what is in it, and what was last asked for of it."""
     texts = {
         "backup": document["name"],
         "state": document["state"],
         "started at": document["started_at"],
         "verified at": document["verified_at"] or "never",
+        **(_inside(document) if document["sha256"] else {}),
+    }
+    lines = [f"{name:12} {visible(str(value), 1000)}" for name, value in texts.items()]
+    lines += [f"{'wrong':12} {visible(str(why), 1000)}" for why in document["wrong"]]
+    return "\n".join([*lines, *_asked(document.get("order"))])
+
+
+def _inside(document: Mapping[str, Any]) -> dict[str, object]:
+    audit, tables = document["audit"], document["tables"]
+    return {
         "size": _size(document["bytes"]),
         "sha256": document["sha256"],
         "schema": document["schema_revision"],
@@ -37,8 +46,16 @@ def backup(document: Mapping[str, Any], *_: object) -> str:
         "audit log": f"{audit['size']:,} rows, root {audit['root'] or '-'}",
         "tables": f"{len(tables)}, with {sum(tables.values()):,} rows",
     }
-    lines = [f"{name:12} {visible(str(value), 1000)}" for name, value in texts.items()]
-    return "\n".join([*lines, *(f"{'wrong':12} {visible(str(why), 1000)}" for why in document["wrong"])])
+
+
+def _asked(order: Mapping[str, Any] | None) -> list[str]:
+    if order is None:
+        return []
+    ended = order["ended_at"]
+    how = "not ended yet" if ended is None else f"ended at {ended}"
+    failed = f": {order['code']}, {order['detail']}" if order["code"] else ""
+    said = f"{order['action']}, asked for at {order['asked_at']}, {how}{failed}"
+    return [f"{'order':12} {visible(said, 1000)}"]
 
 
 def pruned(document: Mapping[str, Any], *_: object) -> str:
