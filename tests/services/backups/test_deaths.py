@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from aos.errors import AosError
+from aos_server.services.backups.folder import Folder
 from tests.server.processes import running
 from tests.services.backups.backing import Backed, stuck
 from tests.services.processes import wait_for
@@ -24,10 +26,12 @@ def test_after_kill_9_nothing_is_lost_and_what_is_left_is_swept(backed: Backed, 
     }.get(when, lambda: bool(backed.scratches()) and bool(running(str(programs))))
     with backed.begin(*words, more={"AOS_BACKUP_PROGRAMS": str(programs)}) as process:
         wait_for(begun, f"it is amid the {when}")
-        status, refused = backed.host("prune")  # of two at once, the second is told of the first
-        assert (status, refused["code"]) == (9, "backup_running")
-        assert ", running since 20" in refused["detail"]
-        assert backed.host("list")[1]["last_good"] == good
+        with pytest.raises(
+            AosError, match=", running since 20"
+        ) as refused:  # of two, the second is told of the first
+            backed.create()
+        assert (refused.value.code, refused.value.row.exit) == ("backup_running", 9)
+        assert Folder(backed.path).last_good() is not None
         process.kill()
     wait_for(lambda: not running(str(programs)), "its programs have ended with it")
     assert [name for name in backed.here() if name[0] != "."] == [good]

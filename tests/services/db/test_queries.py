@@ -36,6 +36,7 @@ WORKERS = {
         "archive.forget_requests",
         "archive.forget_runs",
     ),
+    *("orders.take", "orders.end", "orders.see"),
 }
 # What the server may do, too: these show it nothing that it would not see in another way.
 BOTH = {
