@@ -84,10 +84,13 @@ class Backed:
         self.base.rows(f"SELECT pg_terminate_backend(pid) {others}")
         wait_for(lambda: self.base.rows(f"SELECT 1 {others}") == [], "nobody is connected")
 
-    def restore(self, name: str, target: str = "", **more: Any) -> Restored:
+    @property
+    def restoring(self) -> Site:
+        return self.site._replace(url=self.base.url("root"), setting="AOS_RESTORE_DATABASE_URL")
+
+    def restore(self, name: str, target: str = "") -> Restored:
         """In the place of the database, or beside it."""
-        site = self.site._replace(url=self.base.url("root"), setting="AOS_RESTORE_DATABASE_URL", **more)
-        return asyncio.run(restore(site, name, target or self.base.name, replaces=not target))
+        return asyncio.run(restore(self.restoring, name, target or self.base.name, replaces=not target))
 
     def scratches(self) -> Sequence[object]:
         return [name for (name,) in self.base.rows(SCRATCHES)]

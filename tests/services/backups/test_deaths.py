@@ -12,34 +12,33 @@ from tests.services.processes import wait_for
 
 
 @pytest.mark.parametrize("when", ["dump", "trial", "restore"])
-def test_after_kill_9_nothing_is_lost_and_what_is_left_is_swept(backed: Backed, tmp_path, when):
-    good = backed.create().name
-    backed.quiet()
+def test_after_kill_9_nothing_is_lost_and_what_is_left_is_swept(shared: Backed, tmp_path, when):
+    shared.quiet()
+    before = shared.here()
     words = {
         "dump": ("create",),
-        "trial": ("verify", good),
-        "restore": ("restore", good, "--yes-replace", backed.base.name),
+        "trial": ("verify", before[0]),
+        "restore": ("restore", before[0], "--yes-replace", shared.base.name),
     }[when]
     programs = stuck(tmp_path / "stuck")
     begun: Callable[[], bool] = {
-        "dump": lambda: any(path.stat().st_size for path in backed.path.glob(".*.new/database.dump")),
-    }.get(when, lambda: bool(backed.scratches()) and bool(running(str(programs))))
-    with backed.begin(*words, more={"AOS_BACKUP_PROGRAMS": str(programs)}) as process:
+        "dump": lambda: any(path.stat().st_size for path in shared.path.glob(".*.new/database.dump")),
+    }.get(when, lambda: bool(shared.scratches()) and bool(running(str(programs))))
+    with shared.begin(*words, more={"AOS_BACKUP_PROGRAMS": str(programs)}) as process:
         wait_for(begun, f"it is amid the {when}")
         with pytest.raises(
             AosError, match=", running since 20"
         ) as refused:  # of two, the second is told of the first
-            backed.create()
+            shared.create()
         assert (refused.value.code, refused.value.row.exit) == ("backup_running", 9)
-        assert Folder(backed.path).last_good() is not None
         process.kill()
     wait_for(lambda: not running(str(programs)), "its programs have ended with it")
-    assert [name for name in backed.here() if name[0] != "."] == [good]
-    assert backed.base.rows("SELECT count(*) FROM runs") == [(2,)]
-    assert (backed.scratches() != []) == (when != "dump")
+    assert [name for name in shared.here() if name[0] != "."] == before
+    assert shared.base.rows("SELECT count(*) FROM runs") == [(2,)]
+    assert (shared.scratches() != []) == (when != "dump")
     if when == "restore":  # its scratch database is the superuser's, as it was
-        assert backed.restore(good, f"{backed.base.name}_beside").before is None
-    wait_for(lambda: backed.create().state == "good", "the next one is made")
-    assert backed.scratches() == []
-    assert not any(name.startswith(".") for name in backed.here())
-    assert good in backed.here()
+        assert shared.restore(before[0], f"{shared.base.name}_beside").before is None
+    assert shared.create().state == "good"
+    assert shared.scratches() == []
+    assert not any(name.startswith(".") for name in shared.here())
+    assert all(Folder(shared.path).find(name).is_good for name in before)

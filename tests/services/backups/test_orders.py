@@ -172,8 +172,15 @@ def worker(backed: Backed, tmp_path, **more: str) -> Iterator["subprocess.Popen[
 
 def test_workers_make_one_backup_between_them_and_do_what_is_asked_for(backed, client, tmp_path):
     new_keys(tmp_path / "keys")
-    port = str(free_port())
-    with worker(backed, tmp_path, AOS_WORKER_PORT=port), worker(backed, tmp_path):
+    ports = [str(free_port()), str(free_port())]
+
+    def told() -> list[str]:
+        return [httpx.get(f"http://127.0.0.1:{port}/metrics").text for port in ports]
+
+    with (
+        worker(backed, tmp_path, AOS_WORKER_PORT=ports[0]),
+        worker(backed, tmp_path, AOS_WORKER_PORT=ports[1]),
+    ):
         wait_for(lambda: client.get(AT).json()["last_good"] is not None, "a backup is made", 60)
         (name,) = [one["name"] for one in client.get(AT).json()["backups"]]
         words = [
@@ -199,8 +206,8 @@ def test_workers_make_one_backup_between_them_and_do_what_is_asked_for(backed, c
         document = json.loads(done.stdout)
         assert faults(document) == []
         assert (document["state"], document["order"]["action"]) == ("good", "verify")
-        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        size = (backed.path / name / "database.dump").stat().st_size
         wait_for(
-            lambda: "nova_backup_size_bytes 1" in httpx.get(f"http://127.0.0.1:{port}/metrics").text, metrics
+            lambda: any(f"nova_backup_size_bytes {size}.0\n" in text for text in told()), "it is measured"
         )
     assert len(backed.here()) == 1

@@ -21,10 +21,9 @@ CHANGES = ("UPDATE audit SET object = 'x'", "DELETE FROM audit", "TRUNCATE audit
 
 
 def test_a_backup_on_the_host_from_beginning_to_end(backed):
-    assert backed.host("list")[1]["backups"] == []
     status, made = backed.host("create")
     assert (status, made["state"], made["audit"]["size"]) == (0, "good", 22)
-    assert backed.host("list")[1]["last_good"] == made["name"]
+    assert Folder(backed.path).last_good() is not None
     kept = backed.path / made["name"]
     assert [oct(path.stat().st_mode & 0o777) for path in (backed.path, kept, *sorted(kept.iterdir()))] == [
         *("0o700", "0o700"),
@@ -33,17 +32,18 @@ def test_a_backup_on_the_host_from_beginning_to_end(backed):
     assert "-pw" not in (kept / "manifest.json").read_text()
     backed.base.server.execute("DELETE FROM runs", backed.base.name)
 
-    status, refused = backed.host("restore", made["name"])
-    assert (status, refused["code"]) == (2, "bad_value")
-    status, refused = backed.host("restore", made["name"], "--yes-replace", "postgres")
-    assert (status, refused["code"]) == (2, "bad_value")
-    with psycopg.connect(backed.base.url("aos_app"), application_name="somebody"):
-        status, refused = backed.host("restore", made["name"], "--yes-replace", backed.base.name)
-    assert (status, refused["code"]) == (9, "database_in_use")
-    assert any("aos_app somebody" in error["detail"] for error in refused["errors"])
+    with pytest.raises(AosError, match=f"there is a database {backed.base.name}"):
+        asyncio.run(restore(backed.restoring, made["name"], backed.base.name, replaces=False))
+    somebody = psycopg.connect(backed.base.url("aos_app"), application_name="somebody")
+    with somebody, pytest.raises(AosError, match=f"connected to {backed.base.name}") as refused:
+        backed.restore(made["name"])
+    assert (refused.value.code, refused.value.row.exit) == ("database_in_use", 9)
+    assert any("aos_app somebody from 127.0.0.1" in found.detail for found in refused.value.findings)
+    backed.quiet()
+    status, wrong = backed.host("restore", made["name"], "--yes-replace", "postgres")
+    assert (status, wrong["code"]) == (2, "bad_value")
     assert backed.base.rows("SELECT count(*) FROM runs") == [(0,)]
 
-    backed.quiet()
     status, done = backed.host("restore", made["name"], "--yes-replace", backed.base.name)
     assert (status, done["database"], done["audit"]) == (0, backed.base.name, {"size": 22, "signed": 22})
     assert backed.base.rows("SELECT count(*) FROM runs") == [(2,)]
@@ -108,7 +108,7 @@ def test_the_pooler_is_refused_and_whoever_may_not(backed):
         with pytest.raises(InputError) as refused:
             asyncio.run(create(backed.site._replace(url=url)))
         assert refused.value.findings[0].code == "unsafe_setting"
-    owner = backed.site._replace(url=backed.base.url("aos_owner"))
+    owner = backed.restoring._replace(url=backed.base.url("aos_owner"))
     with pytest.raises(InputError, match="permission denied to create database"):
         asyncio.run(restore(owner, name, backed.base.name, replaces=True))
     assert backed.here() == [name]
@@ -119,10 +119,10 @@ def test_an_older_pg_dump_is_refused_with_what_to_install(backed):
         for program in ("pg_dump", "pg_restore"):
             (old / program).write_text(f"#!/bin/sh\necho '{program} (PostgreSQL) 9.6.24'\n")
             (old / program).chmod(0o755)
-        status, refused = backed.host("create", more={"AOS_BACKUP_PROGRAMS": str(old)})
-    assert (status, refused["code"]) == (2, "postgres_programs")
-    assert "is 9, older" in refused["detail"]
-    assert "postgresql-client-" in refused["fix"]
+        with pytest.raises(AosError, match="is 9, older than the server") as refused:
+            asyncio.run(create(backed.site._replace(programs=old)))
+    assert refused.value.code == "postgres_programs"
+    assert "postgresql-client-" in refused.value.fix
     assert backed.here() == []
 
 
