@@ -81,7 +81,7 @@ STREAMS = [
 SERVED = {
     *("login", "logout", "whoami", "health", "runs push"),
     *("audit list", "audit show", "audit verify"),
-    *("policy push", "policy list", "policy show", "policy diff", "policy activate"),
+    *("loadtest", "policy push", "policy list", "policy show", "policy diff", "policy activate"),
     *("requests list", "requests create", "requests show", "requests cancel", "requests escalate"),
     *("requests review", "requests waits", "approve", "reject"),
     *(name for name in COMMANDS if name.startswith(("webhooks ", "keys ", "archive ", "backup "))),

@@ -135,14 +135,21 @@ OPERATING: Mapping[str, Command] = {
         "aos.keys-check/1",
         exits=(Exit.NO, Exit.DAMAGED),
     ),
+    "loadtest": _asking(
+        "operate.loadtest:loadtest",
+        "Call a server from many workers at once: is it fast enough?",
+        "aos loadtest --workers 30 --ops 100 --p95 500ms",
+        "aos.load-test/1",
+        exits=(Exit.NO, Exit.UNDETERMINED),
+    ),
     "archive show": _asking(
-        "archive.archive:show",
+        "operate.archive:show",
         "How many requests and runs are live, due, and archived",
         "aos archive show",
         "aos.archive/1",
     ),
     "archive run": _asking(
-        "archive.archive:run",
+        "operate.archive:run",
         "Have a worker archive now what is due",
         "aos archive run",
         "aos.archive-order/1",

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aos.errors import AosError
 from aos.sdk.calls import Calls
-from aos.sdk.core import Call, Document, Server, given_up, pause_s, request, understood
+from aos.sdk.core import MAX_RETRIES, Call, Document, Reply, Server, given_up, pause_s, request, understood
 from aos.sdk.transport import AsyncTransport, Transport
 
 __all__ = ["DEFAULT_URL", "AsyncClient", "Client", "server_of"]
@@ -30,7 +30,7 @@ class Client(Calls[Document]):
     """Asks and waits.
 
     `url` is the server's (default: AOS_BASE_URL, else this machine), `token` a bearer token, `key` a service key
-    (default: AOS_API_KEY). `over` takes the network's place in tests.
+    (default: AOS_API_KEY). `over` takes the network's place in tests. What may be sent again is, up to `retries` times.
     """
 
     def __init__(
@@ -40,10 +40,16 @@ class Client(Calls[Document]):
         token: str | None = None,
         key: str | None = None,
         timeout_s: float = TIMEOUT_S,
+        retries: int = MAX_RETRIES,
         over: Any = None,
     ) -> None:
         self._server = server_of(url, token, key)
+        self._retries = retries
         self._transport = Transport(self._server.url, timeout_s, over)
+
+    def another(self, *, retries: int = MAX_RETRIES) -> "Client":
+        """Somebody else with connections of their own, who asks the same server as the same caller."""
+        return Client(self._server.url, token=self._server.token, key=self._server.key, retries=retries)
 
     def send(self, call: Call) -> Document:
         tries = 0
@@ -52,10 +58,14 @@ class Client(Calls[Document]):
                 return understood(self._transport.send(request(self._server, call)))
             except AosError as error:
                 tries += 1
-                pause = pause_s(call, error, tries, random.random())
+                pause = pause_s(call, error, tries, random.random(), self._retries)
                 if pause is None:
                     raise given_up(call, error) from None
             time.sleep(pause)
+
+    def reply(self, call: Call) -> Reply:
+        """What comes back, whatever it is. Raises AosError(unreachable)."""
+        return self._transport.send(request(self._server, call))
 
     def close(self) -> None:
         """Close every connection."""

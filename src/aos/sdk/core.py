@@ -135,14 +135,16 @@ def understood(reply: Reply) -> Document:
     )
 
 
-def pause_s(call: Call, error: AosError, tries: int, chance: float) -> float | None:
+def pause_s(
+    call: Call, error: AosError, tries: int, chance: float, retries: int = MAX_RETRIES
+) -> float | None:
     """How long to wait before the next try, in seconds; None where there is none.
 
     `tries` have failed, the last one with `error`. What had an effect, or may have had one, is not sent again unless
     the call is repeatable. The server's own Retry-After counts; without one, the pause doubles, less a random part
     (`chance`, 0 to 1) so that clients don't come back all at once.
     """
-    if tries > MAX_RETRIES or not error.row.retryable or not (call.repeatable or error.effect == "none"):
+    if tries > retries or not error.row.retryable or not (call.repeatable or error.effect == "none"):
         return None
     if error.retry_after_s is not None:
         return error.retry_after_s if error.retry_after_s <= MAX_WAIT_S else None

@@ -1,4 +1,4 @@
-"""A sign of life on stderr while a simulation takes long."""
+"""A sign of life on stderr while something takes long."""
 
 import sys
 import time
@@ -10,12 +10,14 @@ _PATIENCE_S = 1.0
 
 
 class Progress:
-    """Call it with the number of runs simulated so far; it shows them from the second second on.
+    """Call it with how many there are so far, of runs simulated unless `what` says of what; from the second second on
+    it shows them.
 
     Only on a terminal: a pipe or a log file gets nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "runs simulated") -> None:
+        self._what = what
         self._start = time.monotonic()
         self._shown = False
 
@@ -25,7 +27,7 @@ class Progress:
     def __call__(self, runs: int) -> None:
         if time.monotonic() - self._start > _PATIENCE_S and is_live(sys.stderr):
             self._shown = True
-            print(f"\r{runs:,} runs simulated", end="", file=sys.stderr, flush=True)
+            print(f"\r{runs:,} {self._what}", end="", file=sys.stderr, flush=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
