@@ -88,6 +88,7 @@ class Pages:
             mine=[(one, ago(one["at"], looked.now)) for one in mine],
             sections=list(card.told(looked)),
             steps=card.steps(looked, 0, card.MOST_STEPS),
+            plan_name=card.cut(str(plan.get("name") or "")) if isinstance(plan, dict) else "",
             inputs=card.values(plan.get("inputs") or {}) if isinstance(plan, dict) else [],
             total=total,
             more=total - card.MOST_STEPS,
@@ -127,7 +128,7 @@ class Pages:
 
 def _row(asked: Mapping[str, Any], found: Row | None, now: datetime) -> dict[str, Any]:
     """A line of the list: what is asked for, by whom, until when, and what was forecast of it."""
-    name = asked["skill_id"] or asked["plan_name"] or "a plan without a name"
+    name = asked["skill_id"] or asked["plan_name"] or "a plan"
     ended = asked["decided_at"]
     return {
         **asked,

@@ -69,6 +69,7 @@ def page(text: str, **plan: Any) -> str:
         mine=[],
         sections=list(card.told(looked)),
         steps=steps,
+        plan_name=card.cut(text),
         inputs=card.values(document["plan"]["inputs"]),
         total=len(document["plan"]["steps"]),
         more=len(document["plan"]["steps"]) - len(steps),

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from aos_server.identity.caller import Caller, Principal
+from tests.server.browser import Browser
 from tests.server.processes import aos_server
 from tests.services.conftest import Base
 from tests.services.oidc.provider import OpenId
 from tests.services.processes import Process, free_port
 from tests.services.requests.requesting import ask, run
 from tests.services.serving.settings import in_production
-from tests.services.web.browser import Browser
 from tests.services.web.roles import Roles
 
 

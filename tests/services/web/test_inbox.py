@@ -8,9 +8,9 @@ import pytest
 
 from aos_server.services.requests.create import Desk
 from aos_server.services.terms import NewTerms, set_terms
+from tests.server.browser import Browser, Form
 from tests.services.oidc.provider import OPAQUE
 from tests.services.requests.requesting import audited, run, status
-from tests.services.web.browser import Browser, Form
 from tests.services.web.conftest import World
 
 LogIn = Callable[[str], Browser]
