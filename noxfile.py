@@ -138,7 +138,7 @@ def kills(session: nox.Session) -> None:
 def look(session: nox.Session) -> None:
     """Pictures of the HTML pages, to be looked at: `nox -s look -- FOLDER`; fails where one is too wide."""
     debian(session, "chromium")
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev,server]")
     session.run("python", "-m", "tests.look", *session.posargs)
 
 

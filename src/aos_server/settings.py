@@ -275,8 +275,13 @@ def _web(found: Environment) -> Web:
         found.text("AOS_WEB_CLIENT_ID"),
         Secret(found.text("AOS_WEB_CLIENT_SECRET")),
     )
-    if urlsplit(web.url).path:
-        found.wrong("AOS_PUBLIC_URL", "must be a scheme and a host, without a path")
+    url = urlsplit(web.url)
+    if url.path or (url.scheme, url.port) in (("https", 443), ("http", 80)):
+        found.wrong(
+            "AOS_PUBLIC_URL", "must be a scheme and a host, without a path, and a port only if it is another"
+        )
+    if url.scheme == "http" and not loopback(url.hostname or ""):
+        found.unsafe("AOS_PUBLIC_URL", "who listens on the way could take over sessions: use https")
     if web.client_secret and not web.client_id:
         found.missing("AOS_WEB_CLIENT_ID", "without it AOS_WEB_CLIENT_SECRET is of no use")
     for name in ("AOS_PUBLIC_URL", "AOS_OIDC_ISSUER"):
@@ -361,3 +366,6 @@ def _check_listening(found: Environment, settings: Settings) -> None:
         found.missing(
             "AOS_HOSTS", "a server that others reach must know its names, to refuse forged Host headers"
         )
+    public = urlsplit(settings.web.url).hostname
+    if settings.process == "serve" and public and settings.hosts and public not in settings.hosts:
+        found.wrong("AOS_PUBLIC_URL", "must have a host that is among AOS_HOSTS")

@@ -1,7 +1,7 @@
 """Draws pages in headless Chromium, to be looked at: `python -m tests.look [FOLDER]`.
 
-For three plans and a backtest the page and its pictures in light and dark, as wide as a telephone and as a desk's
-screen. Fails where a page is wider than its window.
+For three plans, a backtest and a request in the inbox: the page and its pictures in light and dark, as wide as a
+telephone and as a desk's screen. Fails where a page is wider than its window.
 """
 
 import re
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.cli.process import ROOT, aos
+from tests.server.inbox_page import page as page_of_inbox
 
 EXAMPLES = (
     "btc-to-slack/plan.json --budget 100",
@@ -95,6 +96,7 @@ def main(folder: Path) -> int:
         page = folder.resolve() / f"{Path(plan).parent}.html"
         aos("simulate", str(ROOT / "examples/plans" / plan), *options, "--html", str(page))
         faults += draw(page.read_text(encoding="utf-8"), page.stem, folder.resolve())
+    faults += draw(page_of_inbox("the weekly report " + "W" * 300), "inbox", folder.resolve())
     page = folder.resolve() / "backtest.html"
     aos("backtest", str(ROOT / "examples/records/runs.csv"), *SCORED, "--html", str(page))
     faults += draw(page.read_text(encoding="utf-8"), page.stem, folder.resolve())

@@ -123,6 +123,32 @@ def test_plain_text_only_to_this_machine_or_a_host_that_is_named():
     assert read({**auth, "AUTH_SERVICE_URL": "http://127.0.0.1:8001/"}, "serve").auth.service_url[-1] == "1"
 
 
+INBOX = {"AOS_PUBLIC_URL": "https://aos.example", "AOS_WEB_CLIENT_ID": "web"}
+
+
+@pytest.mark.parametrize(
+    ("more", "findings"),
+    [
+        ({}, {}),
+        ({"AOS_PUBLIC_URL": "http://127.0.0.1:8000"}, {}),
+        ({"AOS_PUBLIC_URL": ""}, {"AOS_PUBLIC_URL": "missing_setting"}),
+        ({"AOS_WEB_CLIENT_ID": "", "AOS_WEB_CLIENT_SECRET": "x"}, {"AOS_WEB_CLIENT_ID": "missing_setting"}),
+        ({"AOS_PUBLIC_URL": "https://aos.example/aos"}, {"AOS_PUBLIC_URL": "bad_value"}),
+        ({"AOS_PUBLIC_URL": "https://aos.example:443"}, {"AOS_PUBLIC_URL": "bad_value"}),
+        ({"AOS_HOSTS": "other.example"}, {"AOS_PUBLIC_URL": "bad_value"}),
+        (
+            {"AOS_PUBLIC_URL": "http://aos.example", "AOS_PLAINTEXT_HOSTS": "aos.example"},
+            {"AOS_PUBLIC_URL": "unsafe_setting"},
+        ),
+    ],
+)
+def test_browsers_come_with_tls_to_a_name_of_this_server(more, findings):
+    environment = SERVE | INBOX | more
+    assert (wrong(environment) if findings else {}) == findings
+    if not findings:
+        assert read(environment, "serve").web.client_id == "web"
+
+
 def test_development_listens_to_this_machine_only():
     assert wrong({"AOS_HOST": "0.0.0.0"}, "dev") == {"AOS_HOST": "unsafe_setting"}
     assert read({"AOS_HOST": "::1"}, "dev").host == "::1"

@@ -2,22 +2,14 @@
 
 import re
 from html.parser import HTMLParser
-from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aos.domain.approvals import requests as approvals
-from aos.domain.approvals.requests import Party
 from aos.report.approvals.foreign import tame
-from aos_server.identity.caller import Caller, Principal
-from aos_server.services.requests.inbox import Looked
-from aos_server.web import card
-from aos_server.web.render import html
-from tests.unit.report.approvals.requests import NOW, asked
+from tests.server.inbox_page import page
 from tests.unit.report.hostile import texts
 
-EVE = Caller(Principal("https://login.example", "eve"), "acme", "human", ("owner",), 5, True)
 TAGS = (
     "</pre><script>alert(1)</script>",
     '"><input name=digest value=x>',
@@ -49,42 +41,13 @@ class Seen(HTMLParser):
         self.text += data
 
 
-def page(text: str, **plan: Any) -> str:
-    """The card with that text wherever a requester's, a requester's name or a service's answer can stand."""
-    request = asked(text)
-    given = {"plan_name": text, "review": None, "plan": {**request.document["plan"], **plan}}
-    document = {**request.document, **given}
-    state = approvals.opened((Party("https://login.example", "ann"),), 4, NOW, digest=document["digest"])
-    looked = Looked(document, state, request.envelope, request.changes, NOW)
-    steps = card.steps(looked, 0, card.MOST_STEPS)
-    told = dict.fromkeys(("title", "code", "detail", "fix"), text)
-    found = html(
-        "card",
-        caller=EVE,
-        token="t",
-        notice={**told, "findings": [(text, text, text)], "changes": [(text, text, text)]},
-        asked=document,
-        open=True,
-        deadline="in 1 d",
-        mine=[],
-        sections=list(card.told(looked)),
-        steps=steps,
-        plan_name=card.cut(text),
-        inputs=card.values(document["plan"]["inputs"]),
-        total=len(document["plan"]["steps"]),
-        more=len(document["plan"]["steps"]) - len(steps),
-        may=card.choices(looked, EVE),
-        after_yes=card.after_yes(looked),
-        after_higher=card.after_higher(looked),
-    )
-    return found.body.decode()
-
-
 KINDS = Seen(page("x")).kinds | Seen(page("${x}")).kinds
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(written)
+@example("".join(TAGS))
+@example("votes\n2 of 2\u202e\x1b[2J\u2028\u200b")
 def test_what_is_written_makes_no_element_and_hides_nothing(text: str) -> None:
     shown = page(text)
     assert HIDDEN.search(shown) is None

@@ -69,6 +69,9 @@ def tell(base, number: int = 1, topic: str = "run.ended", payload: str = "{}") -
     )
 
 
+PUBLIC_URL = "https://aos.example"
+
+
 def run(base, act: Callable[[Database], Awaitable[T]]) -> T:
     async def main() -> T:
         async with Database.open(base.pooled("aos_worker"), 4) as database:
@@ -86,7 +89,7 @@ def deliver(
         stop = asyncio.Event()
         while await spread(database):
             pass
-        task = asyncio.create_task(Deliverer(database, NEAR, keys, send, pace).run(stop))
+        task = asyncio.create_task(Deliverer(database, NEAR, keys, send, pace, PUBLIC_URL).run(stop))
         ends = time.monotonic() + seconds
         try:
             while not base.rows(until)[0][0]:

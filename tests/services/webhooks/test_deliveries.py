@@ -204,6 +204,22 @@ def test_what_is_older_than_30_days_is_forgotten(base):
     assert base.rows(counts) == [(1, 1, 1)]
 
 
+def test_what_is_told_of_a_request_names_the_page_on_which_people_decide(base, keys):
+    webhook(base, "http://127.0.0.1:9")
+    tell(base, 1, "request.created", '{"request_id": "r1"}')
+    tell(base, 1)
+    told = {}
+
+    async def send(network: Any, url: str, headers: Any, body: bytes) -> Try:
+        document = json.loads(body)
+        told[document["type"]] = document["data"]
+        return Try(1, 204)
+
+    deliver(base, keys, "SELECT count(*) = 2 FROM deliveries WHERE state = 'delivered'", send=send)
+    page = {"request_id": "r1", "inbox_url": "https://aos.example/inbox/r1"}
+    assert told == {"request.created": page, "run.ended": {}}
+
+
 @pytest.fixture
 def worker(new_base, tmp_path: Path, receiver) -> Iterator[tuple[Any, "subprocess.Popen[bytes]", int]]:
     """`aos-server worker` as a process."""
