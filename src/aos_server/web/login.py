@@ -80,7 +80,7 @@ class Login:
 
         source = call.headers.get(SOURCE, b"").decode("latin-1")
         try:
-            granted = await self._strangers.ask(answer.code or "", source, redeemed)
+            granted = await self._strangers.ask(f"{answer.code} {answer.state}", source, redeemed)
             return await self._opened(
                 granted.token, granted.life, following if is_next(following) else "/inbox", granted.subject
             )

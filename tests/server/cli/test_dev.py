@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -22,7 +21,6 @@ from aos.mcp.tool import Call
 from aos.mcp.tools import tools_of
 from tests.cli.process import DEMO
 from tests.cli.schemas import faults
-from tests.server.browser import Browser
 from tests.server.processes import Served, aos_server, running, sockets
 
 RECORD = {
@@ -287,34 +285,6 @@ def test_what_approvals_count_is_in_the_metrics(client: httpx.Client) -> None:
 def test_foreign_pages_and_names_are_refused(client: httpx.Client) -> None:
     for headers in ({"Host": "rebound.example"}, {"Origin": "https://evil.example"}):
         assert client.get("/api/v1/runtime/skills", headers=headers).json()["code"] == "foreign_host"
-
-
-def test_in_the_inbox_sample_people_decide_on_requests_of_the_api(dev: Served) -> None:
-    """Without a provider, in any tenant, also on what nobody can foresee; from pages of this server alone."""
-    assert f"{dev.url}/inbox" in dev.said
-    asked = {"policy_type": "cost", "skill_id": "test_skill", "tenant_id": "t1", "requested_by": "user123"}
-    request = httpx.post(f"{dev.url}/api/v1/policy/requests", json=asked, timeout=60).json()["request_id"]
-    browser = Browser(dev.url)
-    with closing(browser.client) as client:
-        for headers in (
-            {},
-            {"Origin": "http://localhost:1"},
-            {**browser.ours, "Sec-Fetch-Site": "cross-site"},
-        ):
-            refused = client.post("/inbox/login", data={"user": "owner1"}, headers=headers)
-            assert (refused.status_code, refused.headers.get("set-cookie")) == (403, None)
-        for user, tenant, told in (
-            ("user123", "t1", "their own request"),
-            ("manager1", "t2", "there is no such request"),
-            ("manager1", "t1", "nobody can say what it does"),
-        ):
-            client.post("/inbox/login", data={"user": user, "tenant": tenant}, headers=browser.ours)
-            assert told in browser.get(f"/inbox/{request}").text
-        form = browser.form(request, "approve")
-        assert "Not confirmed" in browser.send(request, "approve", form).text
-        browser.send(request, "approve", {**form, "typed": form["digest"][7:13]})
-    shown = httpx.get(f"{dev.url}/api/v1/policy/requests/{request}", timeout=60).json()
-    assert (shown["status"], shown["decisions"][0]["approver_id"]) == ("approved", "manager1")
 
 
 def test_it_listens_to_this_machine_alone(dev: Served) -> None:
