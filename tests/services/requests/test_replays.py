@@ -22,7 +22,7 @@ from aos_server.services.runtime.runs import Record, Runs
 from aos_server.services.tenants import Stored
 from tests.cli.schemas import assert_unknowns_are_null, faults
 from tests.fakes.workers import Inline
-from tests.services.requests.requesting import BOB, YES, patient, person, run
+from tests.services.requests.requesting import BOB, YES, code, key_of, patient, person, run
 
 ANY = '@id("any") permit (principal, action, resource);'
 NO_WRITES = '@id("no-writes") forbid (principal, action, resource == Aos::Skill::"fs_write");'
@@ -46,7 +46,7 @@ def wanted(*rules: str, **more: Any) -> Wanted:
 
 
 async def replay(desk: Desk, tenant: str, *rules: str, bounds: Bounds = USUAL, **more: Any) -> Document:
-    told = await replays_of(desk.database, bounds).replay(tenant, wanted(*rules, **more))
+    told = await replays_of(desk.database, bounds).replay(person("any", 1, tenant), wanted(*rules, **more))
     assert faults({**told, "exit_code": 0}) == []
     assert_unknowns_are_null(told)
     return told
@@ -237,3 +237,18 @@ def test_a_replay_ends_in_time_and_says_how_far_it_came(base):
         assert (told["total"], told["coverage"][0]["more"], told["changes"]["newly_denied"]) == (3, True, 3)
 
     run(base, act)
+
+
+def test_a_key_that_may_only_ask_what_rules_decide_is_told_of_no_request(base):
+    async def act(desk: Desk) -> None:
+        ann = person("ann", tenant="keys")
+        await writes(desk, ann)
+        key = key_of(ann)
+        told = await replays_of(desk.database).replay(key, wanted(ANY))
+        assert told["total"] == 1
+        only = key._replace(scopes=frozenset(("evaluate",)))
+        assert await code(replays_of(desk.database).replay(only, wanted(ANY))) == "authorization_denied"
+
+    run(base, act)
+    refused = "SELECT subject FROM audit WHERE action = 'policy.replay.refused' AND tenant_id = 'keys'"
+    assert base.rows(refused) == [("k1",)]

@@ -79,7 +79,7 @@ def row_document(row: Row) -> Document:
     return {
         "id": one.id,
         "source": one.source,
-        "at_ms": figure_ms(one.at_ms),
+        "at_ms": _moment(one.at_ms),
         "basis": one.basis,
         "change": row.change,
         "before": row.said and _answer(row.said.before),
@@ -90,7 +90,7 @@ def row_document(row: Row) -> Document:
     }
 
 
-def figure_ms(at_ms: float | None) -> int | None:
+def _moment(at_ms: float | None) -> int | None:
     """A moment, in whole milliseconds."""
     return None if at_ms is None else round(at_ms)
 
@@ -103,8 +103,8 @@ def _window(rows: Iterable[Row]) -> Document:
     """From the first to the last record that has a time; plans have none."""
     times = [row.recorded.at_ms for row in rows if row.recorded.at_ms is not None]
     return {
-        "first_ms": figure_ms(min(times, default=None)),
-        "last_ms": figure_ms(max(times, default=None)),
+        "first_ms": _moment(min(times, default=None)),
+        "last_ms": _moment(max(times, default=None)),
         "weeks": None if (weeks := _weeks(times)) is None else significant(weeks),
     }
 

@@ -59,7 +59,7 @@ class PolicyVersions:
         asked: ReplayPolicy = call.body
         window = None if asked.window_s is None else timedelta(seconds=asked.window_s)
         wanted = Wanted(asked.files, asked.version, asked.against, window, asked.limit)
-        return await self._replays.replay(call.caller.tenant, wanted)
+        return await self._replays.replay(call.caller, wanted)
 
     async def activate_policy(self, call: Call) -> Given:
         """Let a version hold from now on."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from aos.domain.approvals.policies import Principal
 from aos.domain.approvals.replays import Asked, Recorded, Replay, Why
+from aos.errors import AosError
 from aos.policy.replay import replay
 from aos.policy.rules import load
 from aos.wire.policies import asked_then
@@ -25,9 +26,12 @@ from aos.wire.results.kept import kept_forecast
 from aos.wire.results.replays import Compared, replay_document
 from aos_server.db.pool import Database
 from aos_server.db.pool import Row as Stored
+from aos_server.identity.caller import Caller, require
+from aos_server.services.changes import Entry
 from aos_server.services.pages import before, cut
 from aos_server.services.policy.active import sources
 from aos_server.services.policy.versions import Versions
+from aos_server.services.refusals import refuse
 from aos_server.services.workers import Workers
 
 __all__ = ["USUAL", "Bounds", "Replays", "Wanted"]
@@ -95,12 +99,17 @@ class Replays:
         self._bounds = bounds
         self._turns = asyncio.Semaphore(bounds.at_once)
 
-    async def replay(self, tenant: str, wanted: Wanted) -> Document:
-        """The document `aos.policy-replay/1`.
+    async def replay(self, caller: Caller, wanted: Wanted) -> Document:
+        """The document `aos.policy-replay/1`. It tells of requests and runs, so it takes the right to read as well.
 
-        Raises InputError(invalid_policy) with everything that is wrong with rules; AosError: not_found for a version,
-        overloaded or not_computed where it can't be computed now.
+        Raises InputError(invalid_policy) with everything that is wrong with rules; AosError: authorization_denied,
+        not_found for a version, overloaded or not_computed where it can't be computed now.
         """
+        try:
+            require(caller, "read")
+        except AosError as error:
+            await refuse(self._database, caller, Entry("policy.replay.refused", "policy/replay"), error)
+        tenant = caller.tenant
         against = wanted.against
         if against is None:
             against = (await self._versions.active(tenant))["version"]
