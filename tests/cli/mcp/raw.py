@@ -41,9 +41,9 @@ class Talk:
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            assert stream
-            with suppress(BrokenPipeError):
-                stream.close()
+            if stream:
+                with suppress(BrokenPipeError):
+                    stream.close()
 
     def send(self, message: dict[str, Any] | bytes) -> None:
         assert self.process.stdin
@@ -87,16 +87,15 @@ class Talk:
 
     def ended(self, *, by: signal.Signals | None = None) -> tuple[int, bytes, bytes]:
         """Close its input, or send a signal: status, what else came on stdout, and stderr."""
+        assert self._answers == {}  # nothing that nobody asked for
         if by is None:
             assert self.process.stdin
             self.process.stdin.close()
+            self.process.stdin = None
         else:
             self.process.send_signal(by)
-        assert self._answers == {}  # nothing that nobody asked for
-        assert self.process.stdout
-        assert self.process.stderr
-        out, err = self.process.stdout.read(), self.process.stderr.read()
-        return self.process.wait(60), out, err
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err
 
 
 @contextmanager

@@ -1,43 +1,22 @@
 """`aos mcp`."""
 
 import sys
-from decimal import Decimal
-from typing import Annotated
 
-from typer import BadParameter, Option
+from typer import BadParameter
 
 from aos.cli.again import commands
-from aos.cli.answer import Answer, Stream
+from aos.cli.answer import Answer, Stream, is_terminal, write
 from aos.cli.options import Catalogs, Ledger, first, refuse
 from aos.cli.policy.options import Agent, SimulatePolicy
 from aos.cli.run.options import AllowHosts, AllowPrivate, Workspace
 from aos.cli.server import Context
-from aos.cli.values import cents
+from aos.cli.setup.mcp_options import AllowRun, PrintConfig, Requests, Together
 from aos.errors import Exit
 from aos.files.config import find_config
 from aos.mcp.clients import CLIENTS, entry
 from aos.mcp.setup import Purse, Runs, Setup
 
-AllowRun = Annotated[
-    bool, Option("--allow-run", help="Offer run_plan: plans may be run, within --budget and the rules.")
-]
-Together = Annotated[
-    Decimal | None,
-    Option(
-        "--budget",
-        parser=cents,
-        metavar="CENTS",
-        help="The most that all runs of the session may cost together.",
-    ),
-]
-Requests = Annotated[
-    str | None,
-    Option("--server", metavar="URL", help="Offer request_approval: people are asked at that server."),
-]
-PrintConfig = Annotated[
-    str | None,
-    Option("--print-config", metavar="CLIENT", help=f"Print how a client starts it: {', '.join(CLIENTS)}."),
-]
+_TO_A_PERSON = "An MCP client starts this and speaks with it; --print-config shows how. Ctrl-C ends it."
 
 
 def mcp(
@@ -73,6 +52,8 @@ def mcp(
     runs = None if most is None else Runs(Purse(most), workspace, allow_hosts or (), allow_private)
     from aos.mcp.server import serve
 
+    if is_terminal(sys.stdin):
+        write(sys.stderr, _TO_A_PERSON)
     ended = serve(Setup(catalogs or (), policy, agent, ledger, runs, server, context, commands()))
     if ended is not None:
         raise KeyboardInterrupt if ended.name == "SIGINT" else SystemExit(int(Exit.TERMINATED))
