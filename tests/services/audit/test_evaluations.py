@@ -10,13 +10,15 @@ import psycopg
 import pytest
 from starlette.routing import Router
 
+from aos.domain.approvals.policies import Principal
 from aos.domain.forecasts.verdicts import Reason
 from aos.errors import AosError
+from aos.wire.policies import asked_then
 from aos_server.app import application
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller
 from aos_server.services.policy.decisions import Decided
-from aos_server.services.policy.evaluations import Evaluations
+from aos_server.services.policy.evaluations import Evaluations, asked_of
 from aos_server.settings import Audited
 from tests.server.http.world import NO_RUNS, People
 from tests.server.serve import serving
@@ -58,7 +60,7 @@ def test_each_is_there_before_its_answer_and_many_share_a_transaction(base):
         "policy": "sha256:p",
         "rules": [],
         "codes": ["permission_denied"],
-        "asked": [],
+        "asked": None,
         "cost_p95_cents": None,
     }
     by_tenant = "SELECT tenant_id, count(DISTINCT xmin::text) FROM audit GROUP BY 1 ORDER BY 1"
@@ -121,6 +123,7 @@ def test_over_http_it_names_who_asked_what_and_by_which_rules(base):
     assert (details["decision"], details["policy"]) == ("requires_approval", answer["policy_version"])
     assert details["rules"] == ["destructive-needs-2"]
     assert details["plan"].startswith("sha256:")
-    names = ("step", "pointer", "action", "resource", "facts")
-    assert details["asked"] == [{name: one[name] for name in names} for one in answer["rulings"]]
+    assert details["asked"][1] == {"step": "s1", "skill": "fs_write"}  # its facts are the plan's
+    who_asked = Principal("t1", "bot")
+    assert asked_of(details, who_asked) == asked_then(answer["rulings"], who_asked)
     assert "secret" not in str(details)

@@ -8,8 +8,13 @@ process.
 
 import asyncio
 from collections import defaultdict
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from aos.domain.approvals.policies import Facts, Principal
+from aos.domain.approvals.replays import Asked
+from aos.wire.policies import asked_then
 from aos.wire.results.documents import Document
 from aos_server.db.pool import Database
 from aos_server.identity.caller import Caller
@@ -17,10 +22,11 @@ from aos_server.services.changes import Effect, Entry, change
 from aos_server.services.policy.decisions import Decided
 from aos_server.settings import Audited
 
-__all__ = ["Evaluations"]
+__all__ = ["Evaluations", "asked_of"]
 
 _AT_ONCE = 100
 """Rows of one transaction."""
+_UNSAID = Facts(1, False, False, False, False, False)._asdict()
 _NAMED = 20
 """Rules, codes and questions that a row names."""
 
@@ -95,17 +101,47 @@ def _entry(decided: Decided, skill: str | None, agent: str | None) -> Entry:
 
 
 def _asked(decided: Decided) -> list[Document] | None:
-    """What the rules were asked, so that others can be, later; None of a large plan."""
-    if len(decided.rulings) > _NAMED:
+    """What the rules were asked, the plan first, so that others can be, later; None of a large plan.
+
+    A row is written for every answer. So what is false or unknown is left out, and facts that are the plan's.
+    """
+    if not 0 < len(decided.rulings) <= _NAMED:
         return None
-    told = [(one, one.question) for one in decided.rulings]
+    whole, *steps = decided.rulings
+    facts = whole.question.facts
     return [
-        {
-            "step": one.step or None,
-            "pointer": one.pointer,
-            "action": question.action,
-            "resource": question.resource,
-            "facts": question.facts._asdict(),
-        }
-        for one, question in told
+        {"facts": _told(facts)},
+        *(
+            {"step": one.step, "skill": one.question.resource}
+            | ({} if one.question.facts == facts else {"facts": _told(one.question.facts)})
+            for one in steps
+        ),
     ]
+
+
+@lru_cache(maxsize=1024)
+def _told(facts: Facts) -> Document:
+    return {
+        name: value for name, value in facts._asdict().items() if value is not None and value is not False
+    }
+
+
+def asked_of(details: Mapping[str, Any], principal: Principal) -> tuple[Asked, ...] | None:
+    """What the rules were asked, from the row; None: it was not kept. Raises ValueError where it can't be read."""
+    kept = details.get("asked")
+    if not kept:
+        return None
+    try:
+        rulings = [
+            {
+                "step": one.get("step"),
+                "pointer": f"/steps/{i - 1}" if i else "",
+                "action": "call" if i else "run",
+                "resource": one["skill"] if i else details["plan"],
+                "facts": {**_UNSAID, **one.get("facts", kept[0]["facts"])},
+            }
+            for i, one in enumerate(kept)
+        ]
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("what the rules were asked can't be read") from None
+    return asked_then(rulings, principal)

@@ -30,6 +30,7 @@ from aos_server.identity.caller import Caller, require
 from aos_server.services.changes import Entry
 from aos_server.services.pages import before, cut
 from aos_server.services.policy.active import sources
+from aos_server.services.policy.evaluations import asked_of
 from aos_server.services.policy.versions import Versions
 from aos_server.services.refusals import refuse
 from aos_server.services.workers import Workers
@@ -211,12 +212,12 @@ def _request(tenant: str, row: Stored) -> Recorded:
 def _evaluation(tenant: str, row: Stored) -> Recorded:
     details = row["details"]
     one = Recorded(str(row["id"]), "evaluation", _ms(row["at"]), None)
-    if not details.get("asked"):
-        return one._replace(why=Why("facts_not_kept", "the audit log has not kept the facts of it"))
     try:
-        asked = asked_then(details["asked"], _principal(tenant, details.get("agent")))
+        asked = asked_of(details, _principal(tenant, details.get("agent")))
     except ValueError as error:
         return one._replace(why=Why("unreadable", visible(str(error), 200)))
+    if asked is None:
+        return one._replace(why=Why("facts_not_kept", "the audit log has not kept the facts of it"))
     return one._replace(asked=asked, basis="rules")
 
 
