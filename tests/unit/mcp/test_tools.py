@@ -125,14 +125,18 @@ def test_figures_in_meta_go_into_a_drafted_catalog() -> None:
         {"name": "b", "_meta": {"other/x": 1}},
         {"name": "c"},
     ]
-    skills = draft_catalog({"tools": tools}, name="tools").document["skills"]
+    tools.append({"name": "d", "_meta": {FIGURES: {"version": "2", "cost_cents": "new"}}})
+    document, guesses = draft_catalog({"tools": tools}, name="tools")
+    skills = document["skills"]
     assert skills["a"]["cost_cents"] == {"p50": 2, "p90": 5}
     assert skills["a"]["latency_ms"] == 300
-    assert not {"cost_cents", "latency_ms", "failures"} & {*skills["b"], *skills["c"]}
+    for other in "bcd":
+        assert not {"cost_cents", "latency_ms", "failures"} & {*skills[other]}
+    assert "another version than 1" in " ".join(guess.reason for guess in guesses)
 
 
 @pytest.mark.parametrize(
-    "meta", [5, {FIGURES: 5}, {FIGURES: {"version": "2"}}, {FIGURES: {"version": "1", "x": 1}}]
+    "meta", [5, {FIGURES: 5}, {FIGURES: {"cost_cents": 1}}, {FIGURES: {"version": "1", "x": 1}}]
 )
 def test_figures_that_are_none_are_refused(meta: Any) -> None:
     with pytest.raises(InputError):

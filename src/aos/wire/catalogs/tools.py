@@ -128,12 +128,16 @@ class _Tool:
         return effects
 
     def _figures(self) -> dict[str, Any]:
-        """What the tool says it costs and takes. Version 1 is understood; what is not said stays unknown."""
+        """What the tool says it costs and takes, in version 1; what is not said, or in another one, stays unknown."""
         place = at(self.place, "_meta", FIGURES)
         meta = self.reader.obj(self.fields["_meta"], at(self.place, "_meta"))
-        stated = self.reader.obj(meta[FIGURES], place, known=("version", *_STATED))
-        if stated:
-            self.reader.choice(stated["version"], at(place, "version"), None, allowed=("1",))
+        stated = self.reader.obj(meta[FIGURES], place, required=("version",))
+        if not stated:
+            return {}
+        if stated["version"] != "1":
+            self._guess(("cost_cents",), None, f"{FIGURES} is of another version than 1, and left out")
+            return {}
+        self.reader.obj(meta[FIGURES], place, known=("version", *_STATED))
         return {key: stated[key] for key in _STATED if stated.get(key) is not None}
 
     def _schema(self, key: str, theirs: str) -> dict[str, Any]:
