@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import aos
 from aos.errors import AosError
@@ -17,9 +16,9 @@ from aos_server.jobs.deliveries import Deliverer
 from aos_server.jobs.measuring import measure, measure_keys
 from aos_server.keystores import open_backend
 from aos_server.keystores.keyring import Keyring
-from aos_server.metrics import AUDIT_SOUND, KEY_ROTATE_AFTER, LAST_TURN, TURNS_FAILED
+from aos_server.metrics import KEY_ROTATE_AFTER, LAST_TURN, TURNS_FAILED
 from aos_server.services.archive import retention
-from aos_server.services.audit.checkpoints import Signer, signer
+from aos_server.services.audit.checkpoints import signer
 from aos_server.services.audit.log import sequence
 from aos_server.services.requests.timeouts import escalate_due, expire_due
 from aos_server.services.webhooks.queue import spread
@@ -84,7 +83,7 @@ async def working(settings: Settings, stop: asyncio.Event | None = None) -> Asyn
     async with Database.open(settings.database.url, size, deadline_s=WORK_S) as database:
         await _there(database, stop)
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(_loop("audit", lambda: _sequence(database, key, outside), 0.5, stop))
+            loops.create_task(_loop("audit", lambda: sequence(database, key, outside), 0.5, stop))
             loops.create_task(_loop("expiry", lambda: expire_due(database), 1, stop))
             loops.create_task(_loop("escalation", lambda: escalate_due(database), 1, stop))
             loops.create_task(_loop("outbox", lambda: spread(database), 0.25, stop))
@@ -113,18 +112,6 @@ async def _refresh(keys: Keyring) -> int:
         _log.warning("keys: %s: %s", keys.trouble.code, keys.trouble.detail)
     measure_keys(keys)
     return 0
-
-
-async def _sequence(database: Database, key: Signer, outside: Path) -> int:
-    """Sequence the audit log, and tell whether it was as the checkpoints say."""
-    try:
-        done = await sequence(database, key, outside)
-    except AosError as error:
-        if error.code == "audit_damaged":
-            AUDIT_SOUND.set(0)
-        raise
-    AUDIT_SOUND.set(1)
-    return done
 
 
 async def _loop(name: str, turn: Turn, rest_s: float, stop: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from prometheus_client.registry import REGISTRY
 
 from aos.domain.merkle import is_included, leaf_hash
 from aos.errors import AosError
@@ -70,10 +71,13 @@ def test_a_note_that_was_forged_is_found(log, tmp_path):
 
 
 def test_nothing_more_is_signed_over_a_tail_that_was_cut(log):
+    log.sequence()
+    assert REGISTRY.get_sample_value("nova_audit_sound") == 1
     log.do("DELETE FROM audit_leaves WHERE position > 9; DELETE FROM audit_checkpoints WHERE size > 10")
     with pytest.raises(AosError) as caught:
         log.sequence()
     assert caught.value.code == "audit_damaged"
+    assert REGISTRY.get_sample_value("nova_audit_sound") == 0
 
 
 def test_three_sequence_at_once_and_every_row_once(base, tmp_path):

@@ -75,7 +75,7 @@ def test_a_message_and_a_row_wait_since_they_are_there(base: Base, measured: Cal
 
 @pytest.mark.parametrize(
     ("due", "claimed", "overdue_s"),
-    [("-3600", "-infinity", 3600), ("3600", "-infinity", 0), ("-3600", "60", 0), ("-3600", "-1800", 1800)],
+    [("-3600", "-infinity", 3600), ("3600", "-infinity", 0), ("-3600", "600", 0), ("-3600", "-1800", 1800)],
 )
 def test_a_delivery_is_overdue_where_it_is_due_and_nobody_has_it(
     base: Base, measured: Callable[[str], float], due: str, claimed: str, overdue_s: float

@@ -273,6 +273,15 @@ def test_a_worker_without_a_key_does_not_start(base, tmp_path):
     assert json.loads(done.stdout)["code"] == "key_missing"
 
 
+def turned(port: int, loop: str) -> float:
+    """When it last did."""
+    told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    (found,) = re.findall(
+        rf'^nova_worker_last_turn_timestamp_seconds{{loop="{loop}"}} (\S+)$', told, re.MULTILINE
+    )
+    return float(found)
+
+
 def test_a_loop_that_meets_a_fault_stops_no_other_and_goes_on_once_it_is_mended(worker, receiver):
     base, process, port = worker
     owner = "ALTER TABLE {} RENAME TO {}"
@@ -285,6 +294,7 @@ def test_a_loop_that_meets_a_fault_stops_no_other_and_goes_on_once_it_is_mended(
         lambda: bool(re.search(count, httpx.get(f"http://127.0.0.1:{port}/metrics").text, re.MULTILINE)),
         "the fault is counted",
     )
+    wait_for(lambda: turned(port, "expiry") > turned(port, "audit") + 3, "it is known which loop stands")
     base.server.execute(owner.format("elsewhere", "audit_pending"), base.name)
     base.server.execute(
         "INSERT INTO audit VALUES (gen_random_uuid(), 'acme', now(), 'iss', 'ann', 'act', 'x')", base.name

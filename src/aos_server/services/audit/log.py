@@ -16,6 +16,7 @@ from aos.domain.merkle import grown, leaf_hash, proof_by_blocks, root, root_of_p
 from aos.errors import AosError
 from aos.wire.digests import canonical
 from aos_server.db.pool import Database, Row, Transaction
+from aos_server.metrics import AUDIT_SOUND
 from aos_server.services.audit.checkpoints import Checkpoint, Signer, append, newest, opened
 from aos_server.services.pages import Place, before, cut
 
@@ -193,10 +194,12 @@ def _check_same(here: Row, known: Checkpoint | None) -> None:
     if known and (
         known.size > here["size"] or (known.size == here["size"] and known.root != bytes(here["root"]))
     ):
+        AUDIT_SOUND.set(0)
         detail = (
             f"the file of checkpoints knows {known.size:,} rows, which the database has not or has otherwise"
         )
         raise AosError("audit_damaged", detail)
+    AUDIT_SOUND.set(1)
 
 
 def _hash(row: Row) -> bytes:
