@@ -19,6 +19,7 @@ STATED = {
     "run_id": "r1",
     "webhook_id": f"wh_{'a' * 16}",
     "version": "1",
+    "name": "20261126-120000-full",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "review": {"outcome": "justified", "reason": "x"},

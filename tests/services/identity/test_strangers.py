@@ -13,7 +13,11 @@ from tests.services.db.rows import ROWS, TENANT_TABLES
 from tests.services.identity.everything import everything
 from tests.services.staff import Staff, by
 
-OF_NOBODY = ("skill_id", "resource_id")  # what the catalog describes
+OF_NOBODY = (
+    "skill_id",
+    "resource_id",
+    "name",
+)  # what the catalog describes, and backups, which are the server's
 BODIES = {
     "review": {"outcome": "justified", "reason": "x"},
     "activate": {"if_active": f"sha256:{'0' * 64}"},
