@@ -19,6 +19,7 @@ __all__ = [
     "check_declared",
     "check_header",
     "check_without",
+    "in_milliseconds",
     "renaming",
 ]
 
@@ -64,17 +65,17 @@ _ELSEWHERE = (
         ("skill",),
         (
             *("name", "spanname", "operationname", "operation", "tool", "toolname"),
-            *("function", "task", "resource", "model"),
+            *("function", "task", "resource", "model", "label"),
         ),
     ),
     (("start_ns",), ("starttimeunixnano",)),
     (ROLES["start"], ("starttime", "startedat", "timestamp", "createdat", "time", "ts", "date")),
     (("end_ns",), ("endtimeunixnano",)),
-    (("duration_ms",), ("latencyms", "elapsedms", "responsetimems", "tookms", "ms")),
+    (("duration_ms",), ("latencyms", "elapsedms", "responsetimems", "tookms", "ms", "elapsed")),
     (("duration_s",), ("latencys", "elapseds", "seconds")),
     (ROLES["end"], ("endtime", "endedat", "finishedat", "completedat")),
     (("outcome",), ("statuscode", "status", "success", "state")),
-    (("code",), ("httpresponsestatuscode", "errortype", "errorcode", "error", "exitcode")),
+    (("code",), ("httpresponsestatuscode", "responsecode", "errortype", "errorcode", "error", "exitcode")),
     (("cost_usd",), ("totalcost", "usd", "costinusd")),
 )
 """What our columns are often called in traces, logs and exports of others: letters and digits alone, small."""
@@ -156,6 +157,12 @@ def renaming(seen: Iterable[str], declared: Declared) -> str | None:
     known = list(seen)
     pairs = _alike(known)
     return f"If these are the columns: {_option(pairs, known, declared)}" if pairs else None
+
+
+def in_milliseconds(seen: Iterable[str], declared: Declared) -> str:
+    """What to type where the starts are too late to be seconds."""
+    theirs = next((theirs for theirs, ours in declared.renamed.items() if ours == "start"), "start")
+    return f"If they are milliseconds: {_option({theirs: 'start_ms'}, list(seen), declared)}"
 
 
 def _lacking(known: Container[str]) -> list[str]:

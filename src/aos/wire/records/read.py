@@ -28,6 +28,7 @@ from aos.wire.records.headers import (
     check_declared,
     check_header,
     check_without,
+    in_milliseconds,
     renaming,
     what_to_type,
 )
@@ -161,10 +162,12 @@ class _Columns:
             self._note("ignored_column", f"nobody asked for {named}", [1], kept=True)
         flaws = tuple(sorted(self._flaws.values(), key=lambda flaw: flaw.line))
         if not self._lines:
-            unnamed = any(flaw.code in ("no_skill", "no_start") for flaw in flaws if not flaw.kept)
-            raise nothing_left(
-                name, self._rows, flaws, what_to_type(self.seen, self.declared) if unnamed else fix
-            )
+            refused = {flaw.code for flaw in flaws if not flaw.kept}
+            if refused & {"no_skill", "no_start"}:
+                fix = what_to_type(self.seen, self.declared)
+            elif refused == {"start_unit"}:
+                fix = in_milliseconds(self.seen, self.declared)
+            raise nothing_left(name, self._rows, flaws, fix)
         # One after the other: what a column needed to grow is let go before the next one is filled up.
         count, coded = len(self._lines), dict[str, Coded]()
         for key in tuple(self._names):

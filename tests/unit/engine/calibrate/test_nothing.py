@@ -95,6 +95,18 @@ def test_runs_that_took_no_time_are_drawn_as_often(share: float) -> None:
     assert share == 1 or np.median(told[told > 0]) == pytest.approx(2_000, rel=0.1)
 
 
+def test_siblings_that_took_no_time_show_no_limit() -> None:
+    rows = []
+    for i in range(12):
+        at = EPOCH + i * DAY
+        rows.append(Row(f"r{i}", "a", "ask", at, at + 1_000))
+        rows += [Row(f"r{i}", f"b{k}", "tell", at + 1_000, at + 1_000, after="a") for k in range(3)]
+    catalog = calibrate(records(rows), base=Catalog({})).catalog
+    assert not catalog.pools
+    steps = (Step("a", "ask", {}), *(Step(f"b{k}", "tell", {}, needs=("a",)) for k in range(3)))
+    assert np.median(outcomes(Plan(steps), catalog, samples=1_000).time) == pytest.approx(1_000, rel=0.02)
+
+
 @settings(max_examples=15)
 @given(st.lists(st.lists(st.sampled_from([0.0, 1.0, 50.0, 1e6]), max_size=12), min_size=1, max_size=4))
 def test_no_forecast_falls_or_is_below_nothing(series: list[list[float]]) -> None:

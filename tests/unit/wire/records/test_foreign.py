@@ -253,6 +253,26 @@ def test_what_was_renamed_stays_in_what_is_to_be_typed(tmp_path: Path) -> None:
     assert caught.value.fix == f"If these are the columns: --rename '{told}'"
 
 
+def test_results_of_a_load_test_are_read_as_they_are_told_to_be(tmp_path: Path) -> None:
+    lines = [
+        "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success,Latency",
+        "1499876018809,2384,login,200,OK,Thread 1-84,true,2384",
+        "1499876021193,95,login,503,Unavailable,Thread 1-84,false,94",
+    ]
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, lines)
+    told = "label=skill, timeStamp=start, elapsed=duration_ms, success=outcome, responseCode=code"
+    assert caught.value.fix == f"If these are the columns: --rename '{told}'"
+    renamed = dict(pair.split("=") for pair in told.split(", "))
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, lines, renamed=renamed)
+    told = told.replace("=start", "=start_ms")
+    assert caught.value.fix == f"If they are milliseconds: --rename '{told}'"
+    found = read(tmp_path, lines, renamed=renamed | {"timeStamp": "start_ms"}).records
+    assert list(found.end_ms) == [1499876021193, 1499876021288]
+    assert cells(found.code) == ["", "503"]
+
+
 def test_columns_with_dots_are_looked_for_inside_of_objects(tmp_path: Path) -> None:
     def span(i: int, **more: Any) -> str:
         return json.dumps({"trace": {"id": f"t{i}"}, "at": i, "ms": 7, "span": {"name": "ask"}, **more})

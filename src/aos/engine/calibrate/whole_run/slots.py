@@ -70,7 +70,7 @@ def _limit(fan_outs: Sequence[_FanOut]) -> Slots | None:
     overlaps = [fan_out.overlap() for fan_out in fan_outs]
     most = int(max(overlap.max() for overlap in overlaps))
     wider = [k for k, fan_out in enumerate(fan_outs) if fan_out.start.shape[1] > most]
-    if not wider:
+    if not wider or most < 1:  # what took no time was never there at once
         return None
     full = np.concatenate([overlaps[k] == most for k in wider])
     if len(full) < _LEAST_RUNS or full.mean() < _FULL:
