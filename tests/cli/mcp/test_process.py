@@ -78,6 +78,22 @@ def _given_up(begun: Talk) -> None:
     assert {one["params"]["progressToken"] for one in begun.told} <= {"p"}
 
 
+def test_a_client_that_reads_nothing_keeps_nobody_waiting() -> None:
+    with talk() as begun:
+        for _ in range(100):  # more than a pipe holds
+            begun.begin_call("list_skills", {})
+        begun.process.send_signal(signal.SIGTERM)
+        assert begun.process.wait(60) == 143
+
+
+def test_a_client_that_can_be_told_nothing_has_gone() -> None:
+    with talk() as begun:
+        assert begun.process.stdout
+        begun.process.stdout.close()
+        begun.begin("ping", {})
+        assert begun.process.wait(60) == 0
+
+
 def test_what_keeps_it_from_starting_is_a_problem(tmp_path: Path) -> None:
     for words, code in (
         ("--allow-run", "usage"),
@@ -136,7 +152,6 @@ def test_a_server_that_is_started_tells_its_tools(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (["--from-command", "nowhere-to-be-found"], "unreadable"),
         (["--from-command", "true"], "unreadable"),
         (["--from-command", "'"], "usage"),
         (["--from-command", " "], "usage"),
