@@ -1,6 +1,7 @@
 """Forecast recorded runs from those before them, and score the forecasts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aos.api.files.sources import load_plan
@@ -11,6 +12,7 @@ from aos.domain.learning.backtest import Backtest, Gate, LeftOut, Pooled
 from aos.domain.learning.calibration import Calibration
 from aos.domain.learning.records import Records
 from aos.domain.plans.plan import OnError, Plan, RetryOverride, Step
+from aos.domain.plans.sizes import MAX_ITEMS
 from aos.domain.skills.skill import Catalog
 from aos.errors import AosError
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from aos.engine.scores import heldout
     from aos.engine.scores.by_size import Sizes
 
-__all__ = ["Thresholds", "backtest"]
+__all__ = ["Thresholds", "backtest", "calls_of"]
 
 _SAMPLES = 10_000
 _SHAPES = 1_000
@@ -61,9 +63,10 @@ def backtest(
 
     Scored are the single attempts of every skill, by what they state where it grows with that; with `shapes` the
     recorded runs, by their shape; with a `plan` (a path, `-`, or the JSON itself) it, against the runs that call
-    nothing but its skills. Each attempt and run is forecast by the features that it had and that are `known` before,
-    all unless said; where a plan is given, by those that it states. A `catalog` is scored in place of one learned from
-    the past. Raises InputError(invalid_plan), and AosError(usage) where there are too few runs to split.
+    nothing but its skills, as often as it does. Each attempt and run is forecast by the features that it had and
+    that are `known` before, all unless said; where a plan is given, by those that it states. A `catalog` is scored in
+    place of one learned from the past. Raises InputError(invalid_plan), and AosError(usage) where there are too few
+    runs to split.
     """
     from aos.engine.scores import heldout
 
@@ -149,7 +152,7 @@ class _Work:
                 self._add_runs(title, plan, known, heldout.runs_of(shape, goes_on), self._told(x))
 
     def plan(self, plan: Plan) -> None:
-        """A case of the plan, against the runs that call nothing but its skills."""
+        """A case of the plan, against the runs that call nothing but its skills, as often as it does."""
         from aos.engine.scores import heldout
 
         wanted = {step.skill for step in plan.steps}
@@ -158,18 +161,20 @@ class _Work:
         def among(skills: set[str], called: heldout.Called) -> bool:
             return called[0] in skills or self._id(called) in skills
 
+        often = [heldout.Often(partial(among, {name}), *calls_of(plan, name)) for name in sorted(wanted)]
         past, future = (
             heldout.whole_runs(
                 part,
                 self._by,
-                belongs=lambda called: among(wanted, called),
+                belongs=partial(among, wanted),
                 may_fail=lambda called: not among(needed, called),
+                often=often,
             )
             for part in (self._parts.past, self._parts.future)
         )
         others = self._parts.future_runs - len(future.run)
         if others:
-            self._leave_out("other runs", "they call skills that the plan does not", others)
+            self._leave_out("other runs", "they call skills that the plan does not, or not as often", others)
         if len(past.run) and len(future.run):
             self._add_runs(plan.name or "the plan", plan, past, future, self._handed(plan, future))
         else:
@@ -330,3 +335,17 @@ def _title(skills: list[str], after: tuple[tuple[int, ...], ...]) -> str:
         return " > ".join(f"{skill} x{n}" if n > 1 else skill for skill, n in counted)
     distinct = dict.fromkeys(skills)
     return f"{len(skills)} steps: " + ", ".join(f"{s} x{skills.count(s)}" for s in distinct)
+
+
+def calls_of(plan: Plan, skill: str) -> tuple[int, int]:
+    """How often a run of the plan that does not fail calls the skill: at least, and at most."""
+    stand_ins = {step.on_error.fallback for step in plan.steps}
+    least = most = 0
+    for step in plan.steps:
+        if step.skill == skill:
+            known = len(step.for_each) if isinstance(step.for_each, tuple) else None
+            items = 1 if step.for_each is None else known
+            certain = step.when is None and step.id not in stand_ins
+            least += step.iterations * (items or 0) if certain else 0
+            most += step.iterations * (MAX_ITEMS if items is None else items)
+    return least, most

@@ -46,8 +46,8 @@ def backtest(
     """Score forecasts on recorded runs: learn from the earlier ones, forecast the later ones, compare.
 
     Scored are the attempts of every skill; with --auto whole runs, with --plan the runs that call nothing but the
-    plan's skills; each by the sizes that it had, where time or cost grow with them. The exit status is 3 where a
-    threshold is missed.
+    plan's skills, as often as it does; each by the sizes that it had, where time or cost grow with them. The exit
+    status is 3 where a threshold is missed.
     """
     base, share = load_catalog(catalogs or (), find_config()), first(split, otherwise=0.6)
     read, conditions, source = load(

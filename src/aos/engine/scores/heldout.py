@@ -16,6 +16,7 @@ from aos.engine.scores.records import select
 
 __all__ = [
     "Called",
+    "Often",
     "Split",
     "attempts",
     "going_on",
@@ -152,13 +153,25 @@ def runs_of(shape: Shape, goes_on: Sequence[bool]) -> Seen:
     return Seen(shape.number, shape.makespan(), shape.cost.sum(axis=1), shape.completed(goes_on))
 
 
+class Often(NamedTuple):
+    """What a run calls at least so often, unless it fails before, and at most."""
+
+    calls: Callable[[Called], bool]
+    least: int
+    most: int
+
+
 def whole_runs(
     records: Records,
     by: tuple[str, ...],
     belongs: Callable[[Called], bool],
     may_fail: Callable[[Called], bool] = lambda _: False,
+    often: Sequence[Often] = (),
 ) -> Seen:
-    """What happened to the runs that call nothing but what `belongs`; they go on after steps that `may_fail`."""
+    """What happened to the runs that call nothing but what `belongs`, and that as `often` as it says.
+
+    They go on after steps that `may_fail`.
+    """
     found = table(records, by)
     inside = np.array([belongs((variant.skill, variant.values)) for variant in found.variants], bool)
     ranked = np.argsort(found.run, kind="stable")
@@ -170,6 +183,10 @@ def whole_runs(
     forgiven = np.array([may_fail((variant.skill, variant.values)) for variant in found.variants], bool)
     fatal = _given_up(found) & ~forgiven[found.variant]
     failed = np.logical_or.reduceat(fatal[ranked], first)
+    for one in often:
+        meant = np.array([one.calls((variant.skill, variant.values)) for variant in found.variants], bool)
+        calls = np.add.reduceat((meant[found.variant] & (found.attempt == 1))[ranked].astype(int), first)
+        ours &= (calls <= one.most) & (failed | (calls >= one.least))
     return Seen(found.run[ranked][first][ours], (ended - began)[ours], cost[ours], ~failed[ours])
 
 

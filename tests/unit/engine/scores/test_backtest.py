@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos.api.learning.backtest import Thresholds, backtest
+from aos.api.learning.backtest import Thresholds, backtest, calls_of
 from aos.api.learning.calibrate import calibrate
 from aos.domain.learning.backtest import Backtest, Pooled
 from aos.domain.learning.records import Records
@@ -21,6 +21,7 @@ from aos.engine.scores.heldout import split
 from aos.engine.scores.records import put_in_order
 from aos.errors import AosError
 from aos.wire.catalogs.read import default_catalog
+from aos.wire.plans.read import parse_plan
 from aos.wire.records.read import Declared, read_csv
 from tests.tools.synthetic_runs import rows
 
@@ -136,26 +137,56 @@ def stretched(block: Block, spread: float) -> Block:
 
 
 def test_a_plan_is_held_against_the_runs_of_its_skills() -> None:
-    steps = [{"skill": f"{skill}@eu", "params": {}} for skill in ("fetch", "rank", "summarise")]
-    result = backtest(records(), base=default_catalog(), by=("region",), plan=json.dumps(steps))
+    result = backtest(records(), base=default_catalog(), by=("region",), plan=ranking(3))
     plan = pooled(result, "plan")
     (others,) = result.left_out
     assert plan.success.n + others.n == result.future_runs
     assert plan.success.n > 50
+    assert plan.time
+    assert 0.85 < plan.time.in90.value < 0.97
+
+
+def ranking(times: int, **step: Any) -> str:
+    """The plan of the recorded runs, which ranks so many times at once."""
+    ranks = [
+        {"id": f"r{i}", "skill": "rank@eu", "params": {}, "needs": ["get"], **step} for i in range(times)
+    ]
+    last = {"skill": "summarise@eu", "params": {}, "needs": [rank["id"] for rank in ranks]}
+    return json.dumps([{"id": "get", "skill": "fetch@eu", "params": {}}, *ranks, last])
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_runs_that_call_a_skill_more_or_less_often_are_none_of_the_plan(times: int) -> None:
+    result = backtest(records(), base=default_catalog(), by=("region",), plan=ranking(times))
+    few = sum(part.success.n for part in result.pooled if part.kind == "plan")
+    assert few < 20  # those that failed before they came to it
+    assert sum(one.n for one in result.left_out) == result.future_runs - few
+
+
+@pytest.mark.parametrize(
+    ("rank", "bounds"),
+    [
+        ({}, (1, 1)),
+        ({"iterations": 3}, (3, 3)),
+        ({"for_each": [1, 2, 3]}, (3, 3)),
+        ({"for_each": "${inputs.pages}", "expect": {"items": 3}}, (0, 50)),
+        ({"when": 'steps.get.outcome == "succeeded"'}, (0, 1)),
+    ],
+)
+def test_a_plan_says_how_often_a_run_calls_a_skill(rank: dict[str, Any], bounds: tuple[int, int]) -> None:
+    known = calibrate(records(), base=default_catalog(), by=("region",)).catalog
+    plan = {"aos_plan": "1", "inputs": {"pages": [1]}, "steps": json.loads(ranking(1, **rank))}
+    assert calls_of(parse_plan(plan, known, name="plan", inputs={}).plan, "rank@eu") == bounds
 
 
 def test_a_step_that_a_plan_goes_on_after_may_fail_in_its_runs() -> None:
-    fetch, rank, total = tuple[dict[str, Any], ...](
-        {"skill": f"{name}@eu", "params": {}} for name in ("fetch", "rank", "summarise")
-    )
-
-    def succeeded(*plan: dict[str, Any]) -> float:
-        result = backtest(records(), base=default_catalog(), by=("region",), plan=json.dumps(plan))
+    def succeeded(plan: str) -> float:
+        result = backtest(records(), base=default_catalog(), by=("region",), plan=plan)
         (said,) = pooled(result, "plan").success.said
         return said.happened.value
 
-    assert succeeded(fetch, rank, total) < 0.8
-    assert succeeded(fetch, rank | {"on_error": "continue"}, total) > 0.95
+    assert succeeded(ranking(3)) < 0.8
+    assert succeeded(ranking(3, on_error="continue")) > 0.95
 
 
 def halved(catalog: Catalog) -> Catalog:
