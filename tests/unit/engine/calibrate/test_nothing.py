@@ -95,6 +95,15 @@ def test_runs_that_took_no_time_are_drawn_as_often(share: float) -> None:
     assert share == 1 or np.median(told[told > 0]) == pytest.approx(2_000, rel=0.1)
 
 
+def test_runs_that_take_their_time_of_late_are_told_to_go_on_so() -> None:
+    rows = []
+    for i in range(300):
+        at, took = EPOCH + i * DAY / 24, 1_000.0 * (i % 2 if i < 240 else 1)
+        rows.append(Row(f"r{i}", "a", "ask", at, at + took))
+        rows.append(Row(f"r{i}", "b", "tell", at + took, at + 2 * took, after="a"))
+    assert (forecast(rows, "ask", "tell").time == 0).mean() < 0.1
+
+
 def test_siblings_that_took_no_time_show_no_limit() -> None:
     rows = []
     for i in range(12):
