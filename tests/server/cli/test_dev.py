@@ -10,13 +10,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 
 from aos.errors import AosError
-from aos.mcp.setup import Setup
+from aos.mcp.setup import Purse, Runs, Setup
 from aos.mcp.tool import Call
 from aos.mcp.tools import tools_of
 from tests.cli.process import DEMO
@@ -132,15 +133,20 @@ def test_an_agent_asks_over_mcp_and_a_person_decides(
     dev: Served, client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))  # nobody is logged in
-    setup = Setup(server=dev.url, agent="billing-bot")
+    runs = Runs(Purse(Decimal(5)), workspace=tmp_path)
+    setup = Setup(server=dev.url, agent="billing-bot", runs=runs, ledger=tmp_path / "ledger.db")
     tools = tools_of(setup)
-    waits = {"skill": "http_call", "params": {"url": "https://example.com"}, "approval": 3}
-    arguments = {"plan": [waits], "justification": "the monthly report"}
+    plan = [{"skill": "fs_write", "params": {"path": "report.txt", "content": "x"}, "approval": 3}]
+    arguments = {"plan": plan, "justification": "the monthly report"}
     asked = tools["request_approval"].work(setup, arguments, Call())
     told, name = asked.document, asked.document["request_id"]
     assert faults(dict(told)) == []
     assert (told["status"], told["exit_code"], told["agent_id"]) == ("pending", 8, "billing-bot")
     assert f"A person decides with `aos approve {name}`" in asked.text
+    approved = {"plan": plan, "approval": name}
+    with pytest.raises(AosError) as early:
+        tools["run_plan"].work(setup, approved, Call())
+    assert early.value.code == "approval_pending"
     decided = client.post(f"/api/v1/policy/requests/{name}/approve", json={"approver_id": "owner1"})
     assert decided.status_code == 200, decided.text
     stands = tools["request_status"].work(setup, {"request_id": name}, Call())
@@ -148,6 +154,12 @@ def test_an_agent_asks_over_mcp_and_a_person_decides(
     with pytest.raises(AosError) as missing:
         tools["request_status"].work(setup, {"request_id": "nothing"}, Call())
     assert missing.value.code == "not_found"
+    done = tools["run_plan"].work(setup, approved, Call()).document
+    assert (done["status"], (tmp_path / "report.txt").read_text()) == ("succeeded", "x")
+    with pytest.raises(AosError) as again:
+        tools["run_plan"].work(setup, approved, Call())
+    assert again.value.code == "already_consumed"
+    assert runs.purse.left_cents == 5
 
 
 def test_a_token_is_who_decides_whatever_the_body_says(dev: Served, client: httpx.Client) -> None:

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import nullcontext
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from aos.api.files.sources import load_plan
 from aos.errors import InputError
 from aos.mcp.outputs import output_schema
 from aos.mcp.resources import GUIDE
-from aos.mcp.setup import Setup
+from aos.mcp.setup import Purse, Runs, Setup
 from aos.mcp.tool import Call, Cancelled, Tool, checked, listed
 from aos.mcp.tools import ALL, tools_of
 from aos.wire.catalogs.read import default_catalog
@@ -115,6 +117,15 @@ def test_a_run_that_begins_after_the_call_was_cancelled_is_stopped_at_once() -> 
     call.cancel()
     call.stoppable(lambda: stopped.append("after"))
     assert stopped == ["before", "after"]
+
+
+def test_an_approval_is_that_of_the_session_s_server(tmp_path: Path) -> None:
+    setup = Setup(runs=Runs(Purse(Decimal(5))), ledger=tmp_path / "ledger.db")
+    with pytest.raises(InputError) as refused:
+        tools_of(setup)["run_plan"].work(setup, {"plan": [STEP], "approval": "some"}, Call())
+    assert refused.value.findings[0].pointer == "/approval"
+    assert setup.runs is not None
+    assert setup.runs.purse.left_cents == 5
 
 
 def test_figures_in_meta_go_into_a_drafted_catalog() -> None:

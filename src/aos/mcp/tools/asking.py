@@ -53,7 +53,7 @@ def _shown(client: Client, request_id: str, server: str) -> Reply:
             f"A person decides with `aos approve {request_id}` or `aos reject {request_id}`.",
         ]
     elif status == "approved":
-        lines.append(f"`aos run PLAN --approval {request_id}` uses it.")
+        lines.append(f"run_plan with this approval, or `aos run PLAN --approval {request_id}`, uses it up.")
     return Reply(told, "\n".join(visible(line, 400) for line in lines))
 
 

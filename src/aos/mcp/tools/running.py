@@ -1,15 +1,21 @@
 """The tool that runs plans, where whoever started the server allows it: by the same rules as `aos run`.
 
-Nothing here gives a go-ahead: steps that want one pause the run, and a person goes on with it at a terminal.
+Nothing here gives a go-ahead: steps that want one pause the run, and a person goes on with it at a terminal; or people
+approved the plan before, at a server, and the run uses that up.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from aos.api.running.grants import Grant, grant_of
 from aos.api.running.run import Means, run
 from aos.api.running.world import opened
+from aos.api.server.session import session
 from aos.domain.forecasts.results import SimulationResult
 from aos.domain.runs.results import RunResult
+from aos.errors import Finding, InputError
 from aos.mcp.plans import INPUTS, LIMITS, LUCK, PLAN, limits_of, plan_of
 from aos.mcp.setup import Runs, Setup
 from aos.mcp.tool import Arguments, Call, Hints, Reply, Tool, takes
@@ -34,7 +40,8 @@ def _run(setup: Setup, arguments: Arguments, call: Call) -> Reply:
         used = None  # until it is known
 
     try:
-        with opened(*_place(allowed), setup.ledger, now.config.run) as (world, record):
+        place = opened(*_place(allowed), setup.ledger, now.config.run)
+        with place as (world, record), _granted(setup, arguments.get("approval")) as grant:
             means = Means(world, record, stoppable=call.stoppable, commands=setup.commands)
             result = run(
                 parsed.plan,
@@ -46,12 +53,29 @@ def _run(setup: Setup, arguments: Arguments, call: Call) -> Reply:
                 notes=parsed.notes,
                 gate=now.rules,
                 ready=ready,
+                grant=grant,
             )
         used = _used(result)
     finally:
         allowed.purse.settle(granted, used)
     told = wire.run(result, wire.exit_status(result), setup.commands)
     return Reply(told, _text(setup, result))
+
+
+@contextmanager
+def _granted(setup: Setup, request: str | None) -> Iterator[Grant | None]:
+    """The approval that people gave at the server of this session. Raises AosError: invalid_arguments, not_approved."""
+    if request is None:
+        yield None
+        return
+    if setup.server is None:
+        found = Finding("/approval", "bad_params", "this session has no server that could have approved it")
+        raise InputError(
+            "invalid_arguments", found.detail, fix="Start it with --server URL.", findings=[found]
+        )
+    asked = session(setup.server, setup.context)
+    with asked.client as client:
+        yield grant_of(client, asked.url, request)
 
 
 def _place(allowed: Runs) -> tuple[Path, tuple[str, ...], bool]:
@@ -91,7 +115,18 @@ TOOLS = (
         " goes on with it. Simulate first, and tell the user what it will do.",
         _run,
         takes(
-            {"plan": {**PLAN, "description": "As for simulate_plan"}, "inputs": INPUTS, **LIMITS, **LUCK},
+            {
+                "plan": {**PLAN, "description": "As for simulate_plan"},
+                "inputs": INPUTS,
+                **LIMITS,
+                **LUCK,
+                "approval": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 64,
+                    "description": "The request_id of an approval, which is used up",
+                },
+            },
             "plan",
         ),
         ("aos.run/1",),
