@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,6 +112,14 @@ def test_what_is_asked_for_is_done_by_a_worker_and_told(backed, client):
         ("backup.created", "backups", "good"),
     ]
     assert "backup_orders" not in backed.base.unaudited()
+
+
+def test_of_a_crowd_that_asks_at_once_one_is_let_in(backed, client):
+    works(backed, lambda database: see(duty(backed), database))
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda _: client.post(AT, json={}).status_code, range(8)))
+    assert sorted(answers) == [202] + [409] * 7
+    assert backed.base.rows("SELECT count(*) FROM backup_orders") == [(1,)]
 
 
 def test_an_order_that_fails_ends_and_says_why(backed, client):

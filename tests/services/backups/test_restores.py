@@ -12,9 +12,8 @@ from aos.errors import AosError, InputError
 from aos_server.services.backups.folder import Folder
 from aos_server.services.backups.making import create
 from aos_server.services.backups.restoring import restore
-from aos_server.settings import Secret
 from tests.services.backups.backing import Backed
-from tests.services.processes import Postgres, folder, started
+from tests.services.processes import folder
 
 REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
 CHANGES = ("UPDATE audit SET object = 'x'", "DELETE FROM audit", "TRUNCATE audit", "DELETE FROM audit_leaves")
@@ -86,19 +85,6 @@ def test_what_is_damaged_replaces_nothing(backed):
     assert (status, told["code"], len(told["errors"])) == (11, "backup_damaged", 1)
     assert Folder(backed.path).manifest(name).state == "bad"
     assert backed.scratches() == []
-
-
-def test_a_new_machine_needs_its_roles_first(shared):
-    name = Folder(shared.path).names()[0]
-    with started(Postgres) as server:
-        site = shared.site._replace(url=Secret(server.url("root", "aos")), setting="AOS_RESTORE_DATABASE_URL")
-        with pytest.raises(AosError, match="lacks the roles aos_app, aos_backup, aos_owner"):
-            asyncio.run(restore(site, name, "aos", replaces=True))
-        server.create("empty")
-        server.set_passwords()
-        assert asyncio.run(restore(site, name, "aos", replaces=True)).before is None
-        with psycopg.connect(server.url("aos_app", "aos")) as connection:
-            assert connection.execute("SELECT count(*) FROM tenants").fetchone() == (0,)
 
 
 def test_the_pooler_is_refused_and_whoever_may_not(backed):

@@ -105,7 +105,14 @@ def test_the_worker_holds_the_audit_log_against_its_checkpoints(base, tmp_path):
     }
     assert verdicts(check(environment, "worker")[1])["webhook keys"] is not None
     new_keys(tmp_path / "keys")
-    assert check(environment, "worker")[0] == 0
+    status, document = check(environment, "worker")
+    assert (status, document["backup_path"]) == (0, None)
+    backing = {"AOS_BACKUP_PATH": str(tmp_path / "backups"), "AOS_BACKUP_DATABASE_URL": base.url("aos_app")}
+    status, document = check(environment | backing, "worker")
+    assert (status, document["backup_path"]) == (3, str(tmp_path / "backups"))
+    assert "may not make databases (CREATEDB), does not see every row" in str(verdicts(document)["backups"])
+    backing["AOS_BACKUP_DATABASE_URL"] = base.url("aos_backup")
+    assert verdicts(check(environment | backing, "worker")[1])["backups"] is None
     log.do("UPDATE audit SET subject = 'eve' WHERE object = '3'")
     status, document = check(environment, "worker")
     assert status == 11

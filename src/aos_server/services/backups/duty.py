@@ -48,9 +48,16 @@ class Duty(NamedTuple):
             await self._back_up(database)
             done += 1
         if done:
-            prune(self.site.folder, self.rule, datetime.now(UTC), dry_run=False)
+            await asyncio.to_thread(self._prune)
             await see(self, database)
         return done
+
+    def _prune(self) -> None:
+        try:
+            prune(self.site.folder, self.rule, datetime.now(UTC), dry_run=False)
+        except AosError as error:
+            if error.code != "backup_running":  # else the next one does it
+                raise
 
     def _is_due(self, now: datetime) -> bool:
         """Whether there is no good one since it was last due."""
