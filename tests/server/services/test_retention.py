@@ -31,7 +31,7 @@ BACKUPS = st.lists(
     max_size=20,
 ).map(lambda many: [backup(*one, number) for number, one in enumerate(many)])
 RULES = st.builds(
-    Rule, st.integers(1, 5), st.integers(0, 5), st.integers(0, 72).map(lambda h: timedelta(hours=h))
+    Rule, st.integers(0, 5), st.integers(0, 5), st.integers(0, 72).map(lambda h: timedelta(hours=h))
 )
 
 

@@ -84,6 +84,7 @@ def test_what_is_damaged_replaces_nothing(backed):
     status, told = backed.host("verify", name)
     assert (status, told["code"], len(told["errors"])) == (11, "backup_damaged", 1)
     assert Folder(backed.path).manifest(name).state == "bad"
+    assert Folder(backed.path).last_good() is None
     assert backed.scratches() == []
 
 
