@@ -43,7 +43,7 @@ def _inside(document: Mapping[str, Any]) -> dict[str, object]:
         "sha256": document["sha256"],
         "schema": document["schema_revision"],
         "postgres": document["postgres"],
-        "audit log": f"{audit['size']:,} rows, root {audit['root'] or '-'}",
+        "audit tree": f"{audit['size']:,} rows, root {audit['root'] or '-'}",
         "tables": f"{len(tables)}, with {sum(tables.values()):,} rows",
     }
 
