@@ -106,7 +106,8 @@ def _drift(drift: Figure[float] | None) -> Iterator[Line]:
     if drift:
         days = drift.provenance.window_days or _YEAR_DAYS
         moves = math.expm1(drift.value * math.sqrt(days / _YEAR_DAYS))
-        yield f"its level moves by about {chance(moves)} in {number(days)} days"
+        far = chance(moves) if moves < 1 else f"a factor of {number(1 + moves)}"
+        yield f"its level moves by about {far} in {number(days)} days"
         yield _source(drift.provenance)
 
 

@@ -48,6 +48,16 @@ def test_a_measured_figure_has_its_records_and_their_age() -> None:
     assert "500 ms, p90 1.1 s measured (n 4,211, 2026-03-01, over 30 days): ledger" in words(measured)
 
 
+@pytest.mark.parametrize(
+    ("drift", "moves"), [(0.1, "10.5 % in 365 days"), (3.0, "a factor of 20.1 in 365 days")]
+)
+def test_a_level_that_may_be_anything_is_no_share(drift: float, moves: str) -> None:
+    source = Provenance("measured", "block medians", 49, "2026-03-01", 365.25)
+    assert f"its level moves by about {moves}" in words(
+        build.skill("x")._replace(drift=Figure(drift, source))
+    )
+
+
 def test_how_it_fails_and_tries_again() -> None:
     mode = FailureMode(
         "BUSY",
