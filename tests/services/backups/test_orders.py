@@ -130,6 +130,7 @@ def test_an_order_that_fails_ends_and_says_why(backed, client):
         works(backed, weak.act)
     shown = client.get(f"{AT}/{name}").json()
     assert (shown["state"], shown["order"]["code"]) == ("failed", "invalid_config")
+    assert "role" not in str(shown)  # whose it is, and where, is in the log
     assert client.post(AT, json={}).status_code == 202
 
 

@@ -1,6 +1,7 @@
 """What a worker does about backups: those that are due or were asked for, what is no longer needed, what there is."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,6 +29,9 @@ __all__ = ["Duty", "asked", "duty_of", "see"]
 SERVER = Principal("urn:aos:server", "backups")
 HOME = "default"
 """The tenant whose part of the audit log tells what the server does by itself, where none is named as operating."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Duty(NamedTuple):
@@ -164,8 +168,13 @@ async def _tell(database: Database, home: str, entry: Entry) -> None:
 
 
 async def _end(database: Database, order: Row, entry: Entry, error: AosError | None = None) -> None:
-    """End an order, once: another worker may have ended it meanwhile."""
-    ended = {"id": order["id"], "code": error and error.code, "detail": error and error.detail}
+    """End an order, once: another worker may have ended it meanwhile.
+
+    Why it failed is said in the words of the code: its own may have paths and roles in them, and go to the log.
+    """
+    if error:
+        _log.warning("backups: %s: %s", error.code, error.detail)
+    ended = {"id": order["id"], "code": error and error.code, "detail": error and error.row.title}
 
     def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
         if not rows[0]:
