@@ -3,8 +3,10 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
 from typer import BadParameter
 
 from aos.cli.learning.records import Meant
@@ -220,3 +222,27 @@ def test_poor_records_are_learned_from_as_far_as_they_go(lines: list[str], statu
 def test_a_single_run_cannot_be_split() -> None:
     done = aos("backtest", "-", "--json", stdin=b"run,skill,start,end\nr1,fetch,1,2\n")
     assert (done.status, done.document["code"]) == (2, "usage")
+
+
+def test_who_is_tried_again_in_the_records_and_not_by_the_catalog_is_told(tmp_path: Path) -> None:
+    lines = ["run,step,skill,start,duration_ms,outcome,attempt"]
+    for i in range(30):
+        for skill in ("ask", "http_call"):
+            lines.append(f"r{i},{skill},{skill},{i * 60},{100 + i},failed,1")
+            lines.append(f"r{i},{skill},{skill},{i * 60 + 1},{100 + i},succeeded,2")
+    done = aos("calibrate", "-", "--json", cwd=tmp_path, stdin="\n".join(lines).encode())
+    assert faults(done.document) == []
+    assert done.document["tried_again"] == {"ask": 2}  # the catalog tries http_call three times
+    (tmp_path / "own.toml").write_text(done_catalog(done.document, "ask"))
+    stated = aos(
+        "calibrate", "-", "--json", "--catalog", "own.toml", cwd=tmp_path, stdin="\n".join(lines).encode()
+    )
+    assert stated.document["tried_again"] == {}
+    told = aos("calibrate", "-", cwd=tmp_path, stdin="\n".join(lines).encode()).err.decode()
+    assert "not by the catalog: ask (2 times at most)" in told
+
+
+def done_catalog(document: dict[str, Any], skill: str) -> str:
+    """A catalog that says of the skill what was learned, and that it is tried twice."""
+    learned = document["catalog"]["skills"][skill] | {"retry": {"max_attempts": 2}}
+    return tomli_w.dumps({"aos_catalog": "1", "skills": {skill: learned}})

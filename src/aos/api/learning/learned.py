@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from aos.domain.learning.calibration import Calibration
+from aos.domain.learning.records import Records
 from aos.domain.skills.distributions import Distribution
 from aos.domain.skills.skill import CallCost, Catalog, Skill
 from aos.wire.catalogs.learned import Compared, Typical
 from aos.wire.catalogs.read import dump_catalog
 from aos.wire.encode import indented
 
-__all__ = ["catalog_text", "compared", "learned_document"]
+__all__ = ["catalog_text", "compared", "learned_document", "tried_again"]
 
 
 def compared(calibration: Calibration, base: Catalog) -> tuple[Compared, ...]:
@@ -23,6 +24,22 @@ def compared(calibration: Calibration, base: Catalog) -> tuple[Compared, ...]:
         )
         for row in calibration.rows
     )
+
+
+def tried_again(calibration: Calibration, records: Records) -> dict[str, int]:
+    """Skills of whose steps the records have more attempts than their catalog would make, and how many.
+
+    Records don't say by which rule they were made, nor whether a call may be made twice; a catalog does.
+    """
+    from aos.engine.calibrate.tries import most_tries
+
+    most = most_tries(records)
+    skills = calibration.catalog.skills
+    return {
+        row.skill: most[row.skill]
+        for row in calibration.rows
+        if most[row.skill] > skills[row.id].retry.max_attempts
+    }
 
 
 def learned_document(calibration: Calibration) -> dict[str, Any]:

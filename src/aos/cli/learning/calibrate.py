@@ -7,7 +7,7 @@ from typer import Option
 
 from aos.api.files.sources import load_catalog
 from aos.api.learning.calibrate import calibrate as learn
-from aos.api.learning.learned import catalog_text, compared, learned_document
+from aos.api.learning.learned import catalog_text, compared, learned_document, tried_again
 from aos.cli.answer import Answer, Look
 from aos.cli.catalog.drafts import Force, ending
 from aos.cli.learning.records import (
@@ -22,6 +22,7 @@ from aos.cli.learning.records import (
     chosen,
     load,
     told,
+    tried,
 )
 from aos.cli.options import Catalogs
 from aos.files.config import find_config
@@ -54,7 +55,7 @@ def calibrate(
     read, conditions, source = load(runs, ledger, base, Meant(by, features, renamed, skill, without))
     learned = learn(read.records, base=base, by=conditions)
     rows = compared(learned, base)
-    catalog = learned_document(learned)
+    catalog, tries = learned_document(learned), tried_again(learned, read.records)
     if out:
         write_file(out, catalog_text(catalog, form), replace=force)
     written = [str(out)] if out else []
@@ -66,7 +67,7 @@ def calibrate(
         return calibration.calibration(source, read, rows, learned.catalog, *look) + wrote
 
     return Answer(
-        lambda: document(read, rows, catalog, name=source, by=conditions, written=written),
+        lambda: document(read, rows, catalog, name=source, by=conditions, written=written, tried_again=tries),
         text,
-        aside=(*told(read.flaws), *chosen(read, by, conditions)),
+        aside=(*told(read.flaws), *chosen(read, by, conditions), *tried(tries)),
     )

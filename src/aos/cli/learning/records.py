@@ -1,5 +1,6 @@
 """What the commands that read recorded runs share."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -148,6 +149,17 @@ def chosen(read: ReadRecords, by: str | None, split: tuple[str, ...]) -> tuple[s
 def told(flaws: tuple[Flaw, ...]) -> tuple[str, ...]:
     """A line for each kind of flaw."""
     return tuple(f"{_place(flaw)}: {visible(flaw.detail, 300)}" for flaw in flaws)
+
+
+def tried(tries: Mapping[str, int]) -> Iterator[str]:
+    """What records tell that the catalog does not say, as a line."""
+    if tries:
+        found = ", ".join(f"{name} ({most} times at most)" for name, most in tries.items())
+        yield visible(
+            f"tried again in the records, and not by the catalog: {found}; unless a catalog states their `retry`,"
+            " a forecast takes the first failure of a step for its last",
+            500,
+        )
 
 
 def _place(flaw: Flaw) -> str:

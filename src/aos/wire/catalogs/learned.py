@@ -1,6 +1,6 @@
 """What was learned from records, and how forecasts did on them, as JSON documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from aos.domain.learning.backtest import Backtest, Gate, Pinball, Pooled, Quantity, Said, Scored, Success
@@ -36,6 +36,7 @@ def calibration(
     name: str,
     by: Sequence[str],
     written: Sequence[str],
+    tried_again: Mapping[str, int],
 ) -> Document:
     """The document `aos.calibration/1`; `by` are the columns that split skills."""
     return {
@@ -43,6 +44,7 @@ def calibration(
         "records": _records(read, name),
         "by": list(by),
         "skills": [_compared(one) for one in compared],
+        "tried_again": dict(tried_again),
         "catalog": catalog,
         "written": list(written),
     }
