@@ -9,7 +9,8 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -67,10 +68,10 @@ class _Inbox:
         self._loop = asyncio.get_running_loop()
 
     def put(self, line: bytes | None) -> None:
-        self._await(self._taken(read_message(line)))
+        self._await(partial(self._taken, read_message(line)))
 
     def close(self) -> None:
-        self._await(self._arriving.aclose())
+        self._await(self._arriving.aclose)
 
     async def _taken(self, message: dict[str, Any] | Refused) -> None:
         from mcp.shared.message import SessionMessage
@@ -88,8 +89,25 @@ class _Inbox:
         with suppress(OSError):  # whoever writes next finds out
             await self._writer.write(message.answer)
 
-    def _await(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _await(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have the loop do it, and wait. It is begun there: work that a loop no longer comes to was never begun."""
+        done = Future[None]()
+
+        def begin() -> None:
+            self._begun = self._loop.create_task(work())  # of which a loop keeps no hold itself
+            self._begun.add_done_callback(lambda task: _tell(done, task))
+
+        self._loop.call_soon_threadsafe(begin)
+        done.result()
+
+
+def _tell(done: "Future[None]", task: "asyncio.Task[None]") -> None:
+    if task.cancelled():
+        done.cancel()
+    elif error := task.exception():
+        done.set_exception(error)
+    else:
+        done.set_result(None)
 
 
 class _Writer:
