@@ -97,7 +97,7 @@ class Person:
         )
         os.close(theirs)
         shown = b""
-        while b": " not in shown.rpartition(b"type")[2]:
+        while not re.search(rb"[,?] [Tt]ype [^\r\n]*: $", shown):  # the question, after all that it is about
             shown += os.read(ours, 4096)
         os.write(ours, f"{answer}\n".encode())
         process.communicate(timeout=60)
