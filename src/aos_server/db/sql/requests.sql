@@ -19,21 +19,31 @@ SELECT id, tenant_id, status, required_level, min_approvals, policy_type, skill_
     escalate_after, escalates_at, decided_at, grant_expires_at
 FROM requests WHERE tenant_id = tenant() AND id = %(id)s FOR UPDATE;
 
+-- name: votes
+-- Who decided so far. A statement of its own, so that it sees what was written while the lock was waited for.
+SELECT approver_issuer, approver_subject, decision, level, break_glass, reason, at FROM request_decisions
+WHERE tenant_id = tenant() AND request_id = %(id)s ORDER BY at, approver_subject;
+
+-- name: review
+-- The review of a request, after its lock.
+SELECT breaker_issuer, breaker_subject, outcome FROM request_reviews
+WHERE tenant_id = tenant() AND request_id = %(id)s;
+
 -- name: archived
--- The same of one in the archive, where nothing changes. After the lock, since it may have been moved meanwhile.
+-- A request in the archive, where nothing changes.
 SELECT id, tenant_id, status, required_level, min_approvals, policy_type, skill_id, plan_name, agent_id,
     requester_issuer, requester_subject, owner_issuer, owner_subject, justification, digest, uses, used, created_at, expires_at,
     escalate_after, escalates_at, decided_at, grant_expires_at
 FROM archive.requests WHERE tenant_id = tenant() AND id = %(id)s;
 
--- name: votes
--- Who decided so far. A statement of its own, so that it sees what was written while the lock was waited for.
-SELECT approver_issuer, approver_subject, decision, level, break_glass, reason, at FROM all_request_decisions
+-- name: archived_votes
+-- Who decided on it.
+SELECT approver_issuer, approver_subject, decision, level, break_glass, reason, at FROM archive.request_decisions
 WHERE tenant_id = tenant() AND request_id = %(id)s ORDER BY at, approver_subject;
 
--- name: review
--- The review of a request, after its lock.
-SELECT breaker_issuer, breaker_subject, outcome FROM all_request_reviews
+-- name: archived_review
+-- Its review.
+SELECT breaker_issuer, breaker_subject, outcome FROM archive.request_reviews
 WHERE tenant_id = tenant() AND request_id = %(id)s;
 
 -- name: lock_breaker

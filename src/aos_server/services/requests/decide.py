@@ -6,6 +6,7 @@ What is refused is audited, too. A request whose time is up is expired by whoeve
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from aos.domain.approvals import requests as approvals
@@ -55,6 +56,11 @@ class Standing(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.status}.{self.level}.{self.approvals}"
+
+
+_LIVE = ("requests.lock", "requests.votes", "requests.review")
+_ARCHIVED = ("requests.archived", "requests.archived_votes", "requests.archived_review")
+"""What a request is read by: its row, who decided, its review."""
 
 
 class Said(NamedTuple):
@@ -155,6 +161,10 @@ async def review(
     return await decided(database, caller, request, "review", rule, reason, key)
 
 
+class _NotLive(Exception):
+    """It is not among the requests that may still change."""
+
+
 async def decided(
     database: Database,
     caller: Caller,
@@ -171,16 +181,16 @@ async def decided(
     happened: list[tuple[Row, Request, Request]] = []
     refusal: AosError | None = None
 
-    def decide(now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
+    def decide(live: bool, now: datetime, rows: Sequence[Sequence[Row]]) -> Effect:
         nonlocal refusal
-        found, votes, reviews, archived, *more = rows
-        if not found and not archived:
-            raise unknown()
-        row, who = (found or archived)[0], caller.principal
+        found, votes, reviews, *more = rows
+        if not found:
+            raise _NotLive if live else unknown()
+        row, who = found[0], caller.principal
         before = request_of(row, votes, reviews[0] if reviews else None)
         try:
             after = rule(before, now, more)
-            if not found:
+            if not live:
                 raise AosError("already_decided", "this request is over, and in the archive")
         except AosError as error:
             refusal = error
@@ -195,15 +205,15 @@ async def decided(
         happened.append((row, before, after))
         return _effect(row, before, after, who, reason, run)
 
-    reads: list[Statement] = [
-        ("requests.lock", this),
-        ("requests.votes", this),
-        ("requests.review", this),
-        ("requests.archived", this),
-        *also,
-    ]
+    async def changed_by(names: Sequence[str], *, live: bool) -> Given:
+        reads = [*((name, this) for name in names), *also]
+        return await change(database, caller, reads, partial(decide, live), key)
+
     try:
-        given = await change(database, caller, reads, decide, key)
+        try:
+            given = await changed_by(_LIVE, live=True)
+        except _NotLive:  # it was archived before, or while its lock was waited for
+            given = await changed_by(_ARCHIVED, live=False)
     except AosError as error:
         if error is not refusal:  # nothing is known to have happened
             raise
