@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from aos_server.services.audit.checkpoints import signer
 from aos_server.services.backups.folder import Folder
 from aos_server.services.backups.making import create
@@ -80,9 +82,9 @@ class Backed:
 
     def quiet(self) -> None:
         """Nobody is connected, as where server, workers and pooler have ended."""
-        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        self.base.rows(f"SELECT pg_terminate_backend(pid) {others}")
-        wait_for(lambda: self.base.rows(f"SELECT 1 {others}") == [], "nobody is connected")
+        there = f"FROM pg_stat_activity WHERE datname = '{self.base.name}'"
+        self._beside(f"SELECT pg_terminate_backend(pid) {there}")
+        wait_for(lambda: self._beside(f"SELECT 1 {there}") == [], "nobody is connected")
 
     @property
     def restoring(self) -> Site:
@@ -93,7 +95,12 @@ class Backed:
         return asyncio.run(restore(self.restoring, name, target or self.base.name, replaces=not target))
 
     def scratches(self) -> Sequence[object]:
-        return [name for (name,) in self.base.rows(SCRATCHES)]
+        return [name for (name,) in self._beside(SCRATCHES)]
+
+    def _beside(self, query: str) -> list[tuple[object, ...]]:
+        """What a superuser sees who is not connected to the database: a restore refuses where anybody is."""
+        with psycopg.connect(self.base.server.url("root", "postgres"), autocommit=True) as connection:
+            return connection.execute(query).fetchall()
 
 
 def stuck(folder: Path) -> Path:
