@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aos_server.services.backups.folder import Found
+from aos_server.services.backups.folder import NAME, Found, new_name
 from aos_server.services.backups.manifest import Manifest, State
 from aos_server.services.backups.retention import Rule, kept
 
@@ -69,3 +69,13 @@ def test_a_day_and_a_week_keep_their_last() -> None:
 @pytest.mark.parametrize("state", ["bad", "created"])
 def test_without_a_good_one_nothing_goes(state: str) -> None:
     assert all(one.why for one in kept([backup(900, state), backup(800, state)], Rule(1, 0), NOW))
+
+
+@given(
+    st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
+    st.integers(1, 2_000_000),
+)
+def test_the_name_of_a_later_backup_comes_later(at: datetime, by_us: int) -> None:
+    names = [new_name(at), new_name(at + timedelta(microseconds=by_us))]
+    assert names == sorted(names)
+    assert all(NAME.fullmatch(name) for name in names)

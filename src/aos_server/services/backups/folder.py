@@ -208,8 +208,8 @@ class Folder:
 
 
 def new_name(at: datetime) -> str:
-    """A name that no other backup has; those of later ones, sorted as text, come after it."""
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    """A name that no other backup has; those of later ones, sorted as text, come after it, to the microsecond."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{at.microsecond:05x}{secrets.randbelow(16):x}"
 
 
 @contextmanager
