@@ -25,7 +25,7 @@ VARIABLES: dict[str, Variable] = {
     ),
     "AOS_WEB_CLIENT_SECRET": Variable("its secret, if it has one"),
     "AOS_OPERATING_TENANT": Variable(
-        "the tenant whose operators may change the keys that sign webhooks; needed as soon as there are two"
+        "the tenant whose operators may touch keys, backups and the archive; needed as soon as there are two"
     ),
     "AUTH_SERVICE_URL": Variable("the service that knows roles and levels"),
     "AUTH_SERVICE_TIMEOUT": Variable("seconds to wait for it, at most 30", "5"),

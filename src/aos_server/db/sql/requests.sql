@@ -98,7 +98,8 @@ WHERE r.tenant_id = tenant() AND r.id = %(id)s;
 -- name: page
 -- The newest first, after the last one of the page before. Each filter is null where it is not asked for: `open` ones
 -- that wait for at most `waiting`, for somebody who neither asked nor decided; those that they asked for; of a status, a
--- level, a skill, a plan's name; those that were `granted`, used or not; those that are `settled`. Whose time is up is no longer of a status that waits.
+-- level, a skill, a plan's name; those that were `granted`, used or not; those that are `settled`. Whose time is up is
+-- no longer of a status that waits.
 SELECT r.*, r.status IN ('pending', 'escalated') AND r.expires_at <= now() AS overdue,
     (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.at, v.approver_subject), '[]')
      FROM all_request_decisions v WHERE v.request_id = r.id) AS votes,
